@@ -1,0 +1,48 @@
+import type { Call } from './call.ts';
+
+/**
+ * Whatever answers a request: a user's function, a connection, a pool, a whole cluster behind a balancer, a route.
+ * It resolves with the response or rejects with a {@link FlotillaError}.
+ */
+export type Handler<Req, Res> = (request: Req, call: Call) => Promise<Res>;
+
+/**
+ * Whatever adds behaviour to a handler. The outer function runs once, when the chain is built: state that is kept
+ * between requests lives there. The inner one runs per request.
+ */
+export type Filter<Req, Res> = (next: Handler<Req, Res>) => Handler<Req, Res>;
+
+/**
+ * What an {@link Endpoint} can do with the next request.
+ *
+ * | status | permits | exits |
+ * |---|---|---|
+ * | `open` | requests | `busy`, `closed` |
+ * | `busy` | nothing now: refuses without having started the work | `open`, `closed` |
+ * | `closed` | nothing ever again | none |
+ */
+export type EndpointStatus = 'open' | 'busy' | 'closed';
+
+/** A handler with a status, a load and an end: a connection, a pool of them, or a balanced cluster. */
+export interface Endpoint<Req, Res> {
+  readonly handle: Handler<Req, Res>;
+  readonly status: EndpointStatus;
+  /** Calls in flight, counted until the last byte of the answer. The number that a pick compares. */
+  readonly load: number;
+  /** Takes no more requests, lets those in flight end, releases what it holds. Later calls share the first one's promise. */
+  close(): Promise<void>;
+}
+
+/**
+ * Wraps a handler in filters. The first one listed meets the request first.
+ *
+ * ```ts
+ * const handler = compose([metrics, retry, timeout], connection.handle);
+ * ```
+ */
+export function compose<Req, Res>(
+  filters: readonly Filter<Req, Res>[],
+  innermost: Handler<Req, Res>,
+): Handler<Req, Res> {
+  return filters.reduceRight((next, filter) => filter(next), innermost);
+}

@@ -1,0 +1,81 @@
+export { currentCall, runInCall } from './ambient.ts';
+export { type Baggage, baggageLimits, emptyBaggage, formatBaggage, parseBaggage, tenantKey } from './baggage.ts';
+export {
+  type Attribute,
+  attribute,
+  Call,
+  type CallOptions,
+  type ChildOptions,
+  type Outcome,
+  sleep,
+  within,
+} from './call.ts';
+export { assertDuration, type Clock, type Random, type Timer } from './clock.ts';
+export { systemClock, systemRandom } from './engines/system-clock.ts';
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  type ErrorRow,
+  type Executed,
+  errorRow,
+  errorTable,
+  FlotillaError,
+  toFlotillaError,
+} from './errors.ts';
+export { compose, type Endpoint, type EndpointStatus, type Filter, type Handler } from './handler.ts';
+export {
+  defaultGroup,
+  defaultNamespace,
+  formatIdentity,
+  type Identity,
+  identity,
+  parseIdentity,
+} from './identity.ts';
+export {
+  type Address,
+  addressFor,
+  type ContractRef,
+  effectiveStatus,
+  formatHostPort,
+  type Instance,
+  type InstanceStatus,
+  instanceStatuses,
+  type Json,
+  type LeaseTerms,
+  leaseDefaults,
+} from './instance.ts';
+export {
+  type Component,
+  type ProcessPort,
+  type Running,
+  type SupervisionOptions,
+  startAll,
+  superviseProcess,
+} from './lifecycle.ts';
+export { nearest } from './nearest.ts';
+export { minimumNodeVersion, nodeVersionProblem } from './node-version.ts';
+export { type LogFields, type Logger, type LogLevel, nullLogger } from './ports/logger.ts';
+export {
+  type Counter,
+  type Family,
+  type Gauge,
+  type Histogram,
+  type Labels,
+  type Meter,
+  type MetricSpec,
+  nullMeter,
+} from './ports/meter.ts';
+export { nullTracer, type Span, type SpanKind, type Tracer } from './ports/tracer.ts';
+export { defaultUrgency, type PriorityClass, priorityClass } from './priority.ts';
+export { fromProblem, type Problem, problemMediaType, toProblem } from './problem.ts';
+export {
+  formatTarget,
+  type InstanceSet,
+  type Registrar,
+  type Registration,
+  type Resolver,
+  type Target,
+  type Watch,
+} from './resolver.ts';
+export { Secret } from './secret.ts';
+export { childTrace, formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace.ts';

@@ -1,0 +1,49 @@
+import type { Random } from './clock.ts';
+
+/** Which trace a call belongs to, and which of its spans is the current one (W3C Trace Context, level 1). */
+export interface TraceContext {
+  /** 32 lower-case hex digits, not all zero. */
+  readonly traceId: string;
+  /** 16 lower-case hex digits, not all zero. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+  /** Vendors' own state, passed on unread. Empty when there is none; at most 512 characters are kept. */
+  readonly state: string;
+}
+
+const traceparentPattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+
+/** A new trace with a first span. */
+export function newTrace(random: Random, sampled = true): TraceContext {
+  return { traceId: hex(random, 32), spanId: hex(random, 16), sampled, state: '' };
+}
+
+/** A new span in the same trace. */
+export function childTrace(parent: TraceContext, random: Random): TraceContext {
+  return { traceId: parent.traceId, spanId: hex(random, 16), sampled: parent.sampled, state: parent.state };
+}
+
+/**
+ * Reads the header `traceparent` (W3C Trace Context §3.2).
+ * @returns undefined for anything invalid: then a new trace begins.
+ */
+export function parseTraceparent(header: string, state = ''): TraceContext | undefined {
+  const match = traceparentPattern.exec(header);
+  if (!match) return undefined;
+  const [, version, traceId = '', spanId = '', flags = '', rest] = match;
+  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1, state: state.slice(0, 512) };
+}
+
+/** Writes the header `traceparent`, version 00. */
+export function formatTraceparent(trace: TraceContext): string {
+  return `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? '01' : '00'}`;
+}
+
+/** Four digits at a time; an id of zeros alone is invalid, so its last digit is made 1. */
+function hex(random: Random, digits: number): string {
+  let text = '';
+  while (text.length < digits) text += ((random() * 0x10000) | 0x10000).toString(16).slice(1);
+  return /[1-9a-f]/.test(text) ? text : `${text.slice(0, -1)}1`;
+}

@@ -1,0 +1,46 @@
+import type { Call, Handler } from '@flotilla/core';
+import type { HttpHeaders } from './headers.ts';
+import type { RequestPath } from './path.ts';
+
+/**
+ * The bytes of a message: all of them, a stream of them, or none. A stream is read once, by whoever was handed the
+ * message; leaving its loop early (`return` of the iterator) tells the sender to stop. Reading rejects with a
+ * FlotillaError when the sender is gone before the end.
+ */
+export type HttpBody = Uint8Array | AsyncIterable<Uint8Array> | undefined;
+
+/** Who is at the other end of the connection, as the listener saw it. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+  readonly encrypted: boolean;
+}
+
+/** A request, free of any engine: the same for `node:http`, memory and whatever comes. Treat it as read-only. */
+export interface HttpRequest {
+  /** An upper-case token: `GET`. */
+  readonly method: string;
+  /** Host and port as the client named them: `shop.example:8080`. */
+  readonly authority: string;
+  /** The canonical path: the one that routing, limits, logs and forwarding share. */
+  readonly path: RequestPath;
+  /** Everything after `?` as it came; empty without one. */
+  readonly query: string;
+  readonly headers: HttpHeaders;
+  readonly body: HttpBody;
+  /** Present on a request that came in. */
+  readonly peer?: Peer;
+}
+
+/** An answer, free of any engine. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly body: HttpBody;
+}
+
+/** One exchange: a request comes, an answer goes. Services, gateway, registry and upstreams are all of this type. */
+export type HttpHandler = Handler<HttpRequest, HttpResponse>;
+
+/** Which call an engine makes for a request that comes in. */
+export type CallMaker = (request: HttpRequest) => Call;

@@ -1,0 +1,76 @@
+/**
+ * Header fields in their order, names in lower case, repeated fields kept apart (RFC 9110 §5.2, §5.3).
+ * Values are as they go over the wire; whoever makes one from user input checks it with `isFieldValue` first.
+ */
+export class HttpHeaders implements Iterable<readonly [name: string, value: string]> {
+  /** name, value, name, value, … */
+  readonly #flat: string[] = [];
+
+  /** @param fields pairs in order; names are lower-cased. */
+  constructor(fields: Iterable<readonly [string, string]> = []) {
+    for (const [name, value] of fields) this.append(name, value);
+  }
+
+  get size(): number {
+    return this.#flat.length / 2;
+  }
+
+  /** All values of a field joined by a comma (RFC 9110 §5.3), or undefined. Not for `set-cookie`: see {@link getAll}. */
+  get(name: string): string | undefined {
+    let joined: string | undefined;
+    for (let i = 0; i < this.#flat.length; i += 2) {
+      if (this.#flat[i] !== name) continue;
+      const value = this.#flat[i + 1] as string;
+      joined = joined === undefined ? value : `${joined}, ${value}`;
+    }
+    return joined;
+  }
+
+  /** @param name in lower case, here and below. */
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (let i = 0; i < this.#flat.length; i += 2) {
+      if (this.#flat[i] === name) values.push(this.#flat[i + 1] as string);
+    }
+    return values;
+  }
+
+  has(name: string): boolean {
+    for (let i = 0; i < this.#flat.length; i += 2) if (this.#flat[i] === name) return true;
+    return false;
+  }
+
+  append(name: string, value: string): void {
+    this.#flat.push(name.toLowerCase(), value);
+  }
+
+  /** Replaces every field of that name by one. */
+  set(name: string, value: string): void {
+    this.delete(name.toLowerCase());
+    this.append(name, value);
+  }
+
+  delete(name: string): void {
+    for (let i = this.#flat.length - 2; i >= 0; i -= 2) if (this.#flat[i] === name) this.#flat.splice(i, 2);
+  }
+
+  /** Removes every field for which `test` is true. */
+  deleteWhere(test: (name: string) => boolean): void {
+    for (let i = this.#flat.length - 2; i >= 0; i -= 2) if (test(this.#flat[i] as string)) this.#flat.splice(i, 2);
+  }
+
+  copy(): HttpHeaders {
+    const copy = new HttpHeaders();
+    copy.#flat.push(...this.#flat);
+    return copy;
+  }
+
+  /** name, value, name, value, …: a new array, as Node's own raw lists are. */
+  toFlat(): string[] {
+    return this.#flat.slice();
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
+    for (let i = 0; i < this.#flat.length; i += 2) yield [this.#flat[i] as string, this.#flat[i + 1] as string];
+  }
+}

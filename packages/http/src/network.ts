@@ -1,0 +1,40 @@
+import type { Endpoint } from '@flotilla/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from './exchange.ts';
+
+/** Where a listener binds, or a listening socket that a supervisor opened and handed over. */
+export type Bind =
+  | { readonly host: string /** 0 takes a free one. */; readonly port: number }
+  | { /** Descriptor of a socket that already listens. */ readonly fd: number };
+
+/** Whom to connect to. */
+export interface HttpTarget {
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A listener that is open. */
+export interface HttpListener {
+  readonly host: string;
+  readonly port: number;
+  /** Connections now open. */
+  readonly connections: number;
+  /** Requests now in hand. */
+  readonly inFlight: number;
+  /**
+   * Takes no more connections, closes idle ones, lets requests in hand end until `deadlineMs` is over, then breaks the
+   * rest. Resolves when no connection is left. Later calls share the first one's promise.
+   */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Port: how HTTP messages travel. Engines: `@flotilla/http/node` (sockets) and `@flotilla/http/memory` (one process,
+ * a manual clock). Whatever is written against this port runs on both.
+ */
+export interface HttpNetwork {
+  /** @throws FlotillaError ADDRESS_IN_USE */
+  listen(bind: Bind, handler: HttpHandler): Promise<HttpListener>;
+  /** A pool of connections to one address. Opens nothing before its first request. It ends the calls that it is given. */
+  connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse>;
+}
