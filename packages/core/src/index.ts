@@ -31,6 +31,7 @@ export {
   identity,
   parseIdentity,
 } from './identity.ts';
+export { idempotentAttribute } from './idempotent.ts';
 export {
   type Address,
   addressFor,
