@@ -1,7 +1,7 @@
 /** Names and values that travel with a call through every hop (W3C Baggage). Frozen; a change makes a new map. */
 export type Baggage = ReadonlyMap<string, string>;
 
-/** What a peer can make us carry: more members are dropped, in the order in which they came (`threats.md` §7). */
+/** What a peer can make us carry: more members are dropped, in the order in which they came. */
 export const baggageLimits = Object.freeze({ maxMembers: 64, maxBytes: 8_192 });
 
 /** The tenant is a member of the baggage, so that it survives hops that know nothing of us. */

@@ -24,7 +24,7 @@ const printablePattern = /^[^\u0000-\u001f\u007f-\u009f/@]{1,255}$/u;
 
 /**
  * An identity with its defaults filled in.
- * @throws FlotillaError INVALID_INPUT naming the part that does not fit (`threats.md` §3).
+ * @throws FlotillaError INVALID_INPUT naming the part that does not fit.
  */
 export function identity(service: string, parts: Partial<Omit<Identity, 'service'>> = {}): Identity {
   const whole: Identity = {

@@ -23,6 +23,7 @@ export {
   toFlotillaError,
 } from './errors.ts';
 export { compose, type Endpoint, type EndpointStatus, type Filter, type Handler } from './handler.ts';
+export { idempotentAttribute } from './idempotent.ts';
 export {
   defaultGroup,
   defaultNamespace,
@@ -31,7 +32,6 @@ export {
   identity,
   parseIdentity,
 } from './identity.ts';
-export { idempotentAttribute } from './idempotent.ts';
 export {
   type Address,
   addressFor,

@@ -47,7 +47,7 @@ export interface LeaseTerms {
   readonly lastsMs: number;
 }
 
-/** Renew every 30 s, last 90 s: the customary terms (`specs/eureka.md` §13). */
+/** Renew every 30 s, last 90 s: the customary terms of Eureka clients. */
 export const leaseDefaults: LeaseTerms = Object.freeze({ renewEveryMs: 30_000, lastsMs: 90_000 });
 
 /** JSON, as dialect bags hold it. */

@@ -66,7 +66,7 @@ export interface SupervisionOptions {
   readonly logger: Logger;
   /** What a second signal gives up: "3 calls, 1 open stream". Empty text: nothing. */
   readonly inHand: () => string;
-  /** Longest time to drain after something broke that nobody caught. Default 10 000 (`threats.md` §1.1). */
+  /** Longest time to drain after something broke that nobody caught. Default 10 000. */
   readonly crashDrainMs?: number;
 }
 

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attribute, Call, sleep, within } from './call.ts';
+import { FlotillaError } from './errors.ts';
+import { ManualClock, seededRandom } from './testing/index.ts';
+
+const reasonOf = (call: Call): string | undefined => call.cancelled?.message;
+
+function newCall({ clock = new ManualClock(), ...options }: { clock?: ManualClock; deadline?: number } = {}) {
+  return { clock, call: new Call({ clock, random: seededRandom(1), ...options }) };
+}
+
+test('a deadline cancels the call at its instant, with the numbers that decided', async () => {
+  const { clock, call } = newCall({ deadline: 300 });
+  await clock.advance(299);
+  assert.equal(reasonOf(call), undefined);
+  await clock.advance(1);
+  assert.equal(reasonOf(call), 'DEADLINE_EXCEEDED: no answer within 300 ms');
+});
+
+test('an ended call is not cancelled by its deadline', async () => {
+  const { clock, call } = newCall({ deadline: 300 });
+  call.end();
+  await clock.advance(1_000);
+  assert.equal(reasonOf(call), undefined);
+});
+
+test('a deadline that the wheel has not reached yet still counts for throwIfCancelled', async () => {
+  const { clock, call } = newCall({ deadline: 303 });
+  await clock.advance(304);
+  assert.equal(reasonOf(call), undefined, 'the wheel turns at 310');
+  assert.throws(() => call.throwIfCancelled(), { code: 'DEADLINE_EXCEEDED' });
+});
+
+test('a child has the sooner of both deadlines, and the parent cancels it', async () => {
+  const { clock, call } = newCall({ deadline: 500 });
+  const sooner = call.child({ timeoutMs: 100 });
+  const later = call.child({ timeoutMs: 9_000 });
+  assert.deepEqual([sooner.deadline, later.deadline], [100, 500]);
+  await clock.advance(100);
+  assert.equal(sooner.cancelled?.code, 'DEADLINE_EXCEEDED');
+  assert.equal(reasonOf(later), undefined);
+  call.cancel();
+  assert.match(reasonOf(later) ?? '', /^CANCELLED/);
+});
+
+test('a child keeps trace id, baggage, urgency and the outer attempt, and has a span of its own', () => {
+  const clock = new ManualClock();
+  const call = new Call({
+    clock,
+    random: seededRandom(2),
+    baggage: new Map([['flotilla.tenant', 'acme']]),
+    urgency: 1,
+    attempt: 2,
+    idempotencyKey: 'k',
+  });
+  const child = call.child();
+  assert.equal(child.trace.traceId, call.trace.traceId);
+  assert.notEqual(child.trace.spanId, call.trace.spanId);
+  assert.deepEqual([child.tenant, child.priority, child.attempt], ['acme', 'critical', 2]);
+  assert.equal(child.idempotencyKey, undefined, 'a key names one command, not what it causes');
+});
+
+test('the signal is aborted with the reason, whenever it was made', () => {
+  const { call } = newCall();
+  const early = call.signal;
+  const reason = new FlotillaError('CANCELLED', 'gone');
+  call.cancel(reason);
+  assert.equal(early.reason, reason);
+  const { call: other } = newCall();
+  other.cancel(reason);
+  assert.equal(other.signal.reason, reason);
+});
+
+test('the first reason stays, and listeners hear it once', () => {
+  const { call } = newCall();
+  const heard: string[] = [];
+  call.onCancel((reason) => heard.push(reason.detail));
+  const leave = call.onCancel(() => heard.push('never'));
+  leave();
+  call.cancel(new FlotillaError('CANCELLED', 'first'));
+  call.cancel(new FlotillaError('CANCELLED', 'second'));
+  call.onCancel((reason) => heard.push(`late ${reason.detail}`));
+  assert.deepEqual(heard, ['first', 'late first']);
+});
+
+test('the end is told once, to early and late listeners alike', () => {
+  const { call } = newCall();
+  const outcomes: unknown[] = [];
+  call.onEnd((outcome) => outcomes.push(outcome?.code));
+  call.end(new FlotillaError('CONNECTION_LOST', 'x'));
+  call.end();
+  call.onEnd((outcome) => outcomes.push(outcome?.code));
+  assert.deepEqual(outcomes, ['CONNECTION_LOST', 'CONNECTION_LOST']);
+});
+
+test('an attribute is found in the calls around', () => {
+  const route = attribute<string>('route');
+  const { call } = newCall();
+  call.set(route, 'a');
+  const child = call.child();
+  assert.equal(child.get(route), 'a');
+  child.set(route, 'b');
+  assert.deepEqual([child.get(route), call.get(route)], ['b', 'a']);
+  assert.equal(call.get(attribute<string>('route')), undefined, 'another key of the same name is another key');
+});
+
+test('waiting ends with the call, and leaves no timer', async () => {
+  const { clock, call } = newCall({ deadline: 100 });
+  const asleep = assert.rejects(sleep(5_000, call), { code: 'DEADLINE_EXCEEDED' });
+  const waiting = assert.rejects(within(call, new Promise(() => {})), { code: 'DEADLINE_EXCEEDED' });
+  await clock.advance(100);
+  await Promise.all([asleep, waiting]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('a time-out that is no duration is refused by name', () => {
+  for (const timeoutMs of [0, -1, Number.NaN]) {
+    assert.throws(() => newCall().call.child({ timeoutMs }), { name: 'RangeError', message: /timeoutMs/ });
+  }
+});
