@@ -46,6 +46,19 @@ export {
   leaseDefaults,
 } from './instance.ts';
 export {
+  checkId,
+  escapedPrefix,
+  type InstanceFacts,
+  isHost,
+  isNoteName,
+  noteLimit,
+  notePrefix,
+  readNotes,
+  readOwn,
+  writeNotes,
+  writeOwn,
+} from './instance-notes.ts';
+export {
   type Component,
   type ProcessPort,
   type Running,
