@@ -1,0 +1,44 @@
+export { coerceText, coerceTexts, formatTexts } from './coerce.ts';
+export { type AnyContract, type Contract, contract, type Operations } from './contract.ts';
+export { ContractError } from './contract-error.ts';
+export { type ErrorData, type ErrorSpec, type ErrorSpecs, error, type NoErrors } from './declared-error.ts';
+export {
+  type ContractDescription,
+  describeContracts,
+  inputFromTexts,
+  type OperationDescription,
+} from './describe.ts';
+export { canonicalJson, contractHash } from './fingerprint.ts';
+export {
+  type Coercions,
+  del,
+  get,
+  type HttpBinding,
+  type HttpMethod,
+  type HttpOptions,
+  patch,
+  post,
+  put,
+  type SetCookie,
+  type TextType,
+} from './http-binding.ts';
+export type { Json, JsonOutput } from './json-output.ts';
+export type { FieldPlace, HttpMapping } from './mapping.ts';
+export {
+  type AnyOperation,
+  type Cardinality,
+  type CommandSpec,
+  command,
+  notify,
+  type Operation,
+  type OperationKind,
+  type OperationSpec,
+  operationKinds,
+  query,
+  stream,
+} from './operation.ts';
+export { fillTemplate, type PathTemplate, parametersOf, parseTemplate } from './path-template.ts';
+export { platformCodes } from './platform-codes.ts';
+export { buildRequest, InputError, type RequestParts } from './request.ts';
+export type { InputOf, JsonSchema, OutputOf, Schema, VoidSchema } from './schema.ts';
+export type { TextScalar, TextShape } from './text-shape.ts';

@@ -1,0 +1,123 @@
+import type { ErrorData, ErrorSpecs, NoErrors } from './declared-error.ts';
+import type { Coercions, HttpBinding } from './http-binding.ts';
+import type { JsonOutput } from './json-output.ts';
+import type { InputOf, OutputOf, Schema, VoidSchema } from './schema.ts';
+
+/** What an operation is, seen from outside; {@link operationKinds} has how many messages go each way. */
+export type OperationKind = 'query' | 'command' | 'stream' | 'upload' | 'duplex' | 'notify';
+
+/** How many messages go one way. */
+export type Cardinality = 'none' | 'one' | 'many';
+
+/** `upload` and `duplex` are names that are decided; HTTP with JSON has no builder for them. */
+export const operationKinds: {
+  readonly [Kind in OperationKind]: { readonly request: Cardinality; readonly response: Cardinality };
+} = Object.freeze({
+  query: { request: 'one', response: 'one' },
+  command: { request: 'one', response: 'one' },
+  stream: { request: 'one', response: 'many' },
+  upload: { request: 'many', response: 'one' },
+  duplex: { request: 'many', response: 'many' },
+  notify: { request: 'one', response: 'none' },
+});
+
+/** What every builder takes. */
+export interface OperationSpec<I extends Schema, O extends Schema, E extends ErrorSpecs> {
+  /** Of the input. The server parses it once; the client sends what it is given. Default: no input. */
+  readonly in?: I;
+  /** Of the output, or of each element of a stream: JSON, its input and output the same. Default: no output. */
+  readonly out?: O & JsonOutput<O>;
+  /** The errors that the operation may answer, besides the platform's. */
+  readonly errors?: E;
+  /** Its own address. Default: `POST /{contract}/v{version}/{operation}` with the input as JSON body. */
+  readonly http?: HttpBinding;
+  /** Types of fields that come as text, for a schema that gives no JSON Schema. Wins over one that does. */
+  readonly coerce?: Coercions;
+}
+
+/** For operations that change something. */
+export interface CommandSpec<I extends Schema, O extends Schema, E extends ErrorSpecs> extends OperationSpec<I, O, E> {
+  /** True when doing it twice does no harm: it is then retried after an unknown outcome. Default false. */
+  readonly idempotent?: boolean;
+}
+
+/** An operation as its contract holds it. The types were worked out once, by its builder. */
+export interface Operation<Kind extends OperationKind, In, Parsed, Out, Errors> {
+  readonly kind: Kind;
+  readonly in: Schema | undefined;
+  readonly out: Schema | undefined;
+  readonly errors: ErrorSpecs;
+  readonly http: HttpBinding | undefined;
+  readonly coerce: Coercions | undefined;
+  readonly idempotent: boolean;
+  /** Members of the builder's argument that mean nothing: `contract()` refuses them, with the operation's name. */
+  readonly unknownOptions: readonly string[];
+  /** Never set: carries the types. */
+  readonly '~types'?: { readonly in: In; readonly parsed: Parsed; readonly out: Out; readonly errors: Errors };
+}
+
+export type AnyOperation = Operation<OperationKind, unknown, unknown, unknown, unknown>;
+
+/** One request, one answer, nothing changes: repeated freely. */
+export function query<I extends Schema = VoidSchema, O extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
+  spec: OperationSpec<I, O, E>,
+): Operation<'query', InputOf<I>, OutputOf<I>, OutputOf<O>, ErrorData<E>> {
+  return build('query', spec, true);
+}
+
+/** One request, one answer, something changes. */
+export function command<I extends Schema = VoidSchema, O extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
+  spec: CommandSpec<I, O, E>,
+): Operation<'command', InputOf<I>, OutputOf<I>, OutputOf<O>, ErrorData<E>> {
+  return build('command', spec, spec.idempotent ?? false);
+}
+
+/** One request, many answers: `out` is the schema of each. Goes out as SSE or as one JSON document per line. */
+export function stream<I extends Schema = VoidSchema, O extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
+  spec: OperationSpec<I, O, E>,
+): Operation<'stream', InputOf<I>, OutputOf<I>, OutputOf<O>, ErrorData<E>> {
+  return build('stream', spec, true);
+}
+
+/**
+ * One request, no answer: the caller learns that the callee took it (202), or why it did not. The handler has ended by
+ * then, so that its failure is not lost and draining waits for it; a handler that wants to answer sooner queues.
+ */
+export function notify<I extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
+  spec: Omit<CommandSpec<I, VoidSchema, E>, 'out'>,
+): Operation<'notify', InputOf<I>, OutputOf<I>, void, ErrorData<E>> {
+  return build('notify', spec, spec.idempotent ?? false);
+}
+
+const specKeys: ReadonlySet<string> = new Set(['in', 'out', 'errors', 'http', 'coerce', 'idempotent']);
+
+interface AnySpec {
+  readonly in?: Schema;
+  readonly out?: Schema;
+  readonly errors?: ErrorSpecs;
+  readonly http?: HttpBinding;
+  readonly coerce?: Coercions;
+}
+
+function build<Kind extends OperationKind>(
+  kind: Kind,
+  spec: AnySpec,
+  idempotent: boolean,
+): Operation<Kind, never, never, never, never> {
+  return Object.freeze({
+    kind,
+    in: spec.in,
+    out: spec.out,
+    errors: Object.freeze({ ...spec.errors }),
+    http: spec.http,
+    coerce: spec.coerce,
+    idempotent,
+    unknownOptions: Object.keys(spec).filter((key) => !isOption(kind, key)),
+  });
+}
+
+function isOption(kind: OperationKind, key: string): boolean {
+  if (key === 'idempotent') return kind === 'command' || kind === 'notify';
+  if (key === 'out') return kind !== 'notify';
+  return specKeys.has(key);
+}

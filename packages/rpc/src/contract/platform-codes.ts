@@ -1,0 +1,35 @@
+/**
+ * The codes of the platform's error table, which a contract may not use for errors of its own. A copy, because contracts
+ * import nothing; a test holds it equal to core's table.
+ */
+export const platformCodes: ReadonlySet<string> = new Set([
+  'INVALID_INPUT',
+  'MALFORMED_REQUEST',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NO_ROUTE',
+  'METHOD_NOT_ALLOWED',
+  'NOT_ACCEPTABLE',
+  'REQUEST_TIMEOUT',
+  'BODY_TOO_LARGE',
+  'TARGET_TOO_LONG',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'EXPECTATION_FAILED',
+  'RATE_LIMITED',
+  'HEADERS_TOO_LARGE',
+  'CANCELLED',
+  'INTERNAL',
+  'UNIMPLEMENTED',
+  'BAD_RESPONSE',
+  'CONNECTION_LOST',
+  'CONNECT_FAILED',
+  'NO_INSTANCE',
+  'UNAVAILABLE',
+  'DEADLINE_EXCEEDED',
+  'START_FAILED',
+  'ADDRESS_IN_USE',
+  'CONFIG_INVALID',
+  'CONTRACT_INVALID',
+  'PACKAGE_MISSING',
+  'STORE_FAILED',
+]);
