@@ -1,0 +1,51 @@
+import { type Filter, FlotillaError } from '@flotilla/core';
+import { resolveResilience } from './settings.ts';
+
+/** A cap on concurrent work. */
+export interface ConcurrencyLimitOptions {
+  /** What is protected, for the message: `orders at 10.0.0.7:8080`. */
+  readonly name: string;
+  /** Calls in flight until their last byte. Default 1,000; `Infinity`: no cap. */
+  readonly maxConcurrent?: number | undefined;
+}
+
+/**
+ * Refuses the call that would be one too many (a bulkhead): nobody queues for a callee that has stalled. Each handler
+ * that is wrapped has a count of its own; a call counts until it has ended, streams to their last element.
+ *
+ * Errors: UNAVAILABLE, never executed: a retry may go to another instance.
+ * @throws RangeError
+ */
+export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Filter<Req, Res> {
+  const { maxConcurrent } = resolveResilience({ maxConcurrent: options.maxConcurrent });
+  return (next) => {
+    let inFlight = 0; // Invariant: 0 <= inFlight <= maxConcurrent
+    return async (request, call) => {
+      if (inFlight >= maxConcurrent) {
+        const error = refusal(options.name, maxConcurrent);
+        call.end(error);
+        throw error;
+      }
+      inFlight++;
+      let counted = true;
+      const leave = (): void => {
+        if (counted) inFlight--;
+        counted = false;
+      };
+      call.onEnd(leave);
+      try {
+        return await next(request, call);
+      } catch (thrown) {
+        leave();
+        throw thrown;
+      }
+    };
+  };
+}
+
+function refusal(name: string, maxConcurrent: number): FlotillaError {
+  return new FlotillaError(
+    'UNAVAILABLE',
+    `"${name}" has ${maxConcurrent} calls in flight, as many as maxConcurrent allows; it answers too slowly for its load`,
+  );
+}
