@@ -1,0 +1,163 @@
+import {
+  checkId,
+  type Instance,
+  type InstanceFacts,
+  identity,
+  leaseDefaults,
+  readNotes,
+  writeNotes,
+} from '@flotilla/core';
+import { bagName, readBag, writeBag } from './bag.ts';
+import { type EurekaInstance, type EurekaPort, effectiveId } from './document.ts';
+import { entryOrder, readMetadataFacts, readOwnMetadata, withNotes, writeMetadata } from './metadata.ts';
+import { fromPageTemplate } from './page-url.ts';
+import { readEurekaInstance, withoutAbsent } from './read-document.ts';
+import { type Rest, restOf, usualRest, webPlaceOf, withClass } from './rest.ts';
+import { encodeStatus, readStatuses, shownStatus } from './status.ts';
+
+/** What the registry that answers knows of an entry; it goes before what the instance's bag says. */
+export type EurekaListing = Partial<
+  Pick<
+    Rest,
+    | 'lastUpdatedTimestamp'
+    | 'actionType'
+    | 'isCoordinatingDiscoveryServer'
+    | 'registrationTimestamp'
+    | 'lastRenewalTimestamp'
+    | 'evictionTimestamp'
+  >
+>;
+
+/**
+ * The instance that a Eureka document describes: the object inside `{"instance": …}`, of a client's registration or a
+ * server's answer ({@link readEurekaInstance}).
+ *
+ * | neutral | Eureka |
+ * |---|---|
+ * | `id` | `instanceId`, else Amazon's `instance-id`, else `hostName` |
+ * | `identity.service` | `vipAddress` if it is `app` in other letters, else `app` |
+ * | `incarnation` | `lastDirtyTimestamp` |
+ * | `addresses` | `hostName` with `securePort`, then with `port`, each if enabled |
+ * | `status`, `override` | `status`, `overriddenStatus` (UNKNOWN: none) |
+ * | `zone`, `weight` | metadata `zone`; metadata `weight`, a whole number from 2 on |
+ * | `lease` | `renewalIntervalInSecs`, `durationInSecs` |
+ * | `startedAt` | `serviceUpTimestamp`, unless 0 |
+ * | all else | notes in metadata: see `writeNotes` of `@flotilla/core` |
+ * | `bags.eureka` | {@link Rest}, as far as it is unusual |
+ *
+ * Nothing is clamped: bounds on timestamps and lease terms are the registry's affair.
+ * @param now epoch milliseconds: stands for timestamps that are absent.
+ * @param expectedApp application in the request's path; a document of another one is refused.
+ * @throws FlotillaError MALFORMED_REQUEST or INVALID_INPUT naming the field.
+ */
+export function decodeInstance(document: unknown, now: number, expectedApp?: string): Instance {
+  return toInstance(readEurekaInstance(document, now, expectedApp));
+}
+
+/**
+ * The document of an instance, as a Java server would answer it: text for text the one that it was read from.
+ * Reading it again gives the same instance, other dialects' bags excepted: a dialect carries its own only.
+ */
+export function encodeInstance(instance: Instance, listing: EurekaListing = {}): EurekaInstance {
+  const { metadataOrder, ...bag } = readBag(instance);
+  const document = assemble(
+    instance,
+    { ...usualRest(instance), ...bag, ...listing },
+    writeMetadata(instance, metadataOrder),
+  );
+  const notes = writeNotes(instance, nativeFacts(document));
+  return { ...document, metadata: withNotes(document.metadata, notes) };
+}
+
+function toInstance(document: EurekaInstance): Instance {
+  const facts = readNotes(nativeFacts(document), Object.entries(document.metadata));
+  const instance: Instance = { ...facts, metadata: readOwnMetadata(document.metadata), bags: {} };
+  const bag = writeBag(restOf(document, instance), usualRest(instance));
+  const order = entryOrder(instance, document.metadata);
+  if (order !== undefined) bag['metadataOrder'] = order;
+  return Object.keys(bag).length === 0 ? instance : { ...instance, bags: { [bagName]: bag } };
+}
+
+/** What the document says without notes. */
+function nativeFacts(document: EurekaInstance): InstanceFacts {
+  const { leaseInfo, metadata } = document;
+  return {
+    id: checkId(effectiveId(document)),
+    identity: identity(serviceOf(document)),
+    incarnation: Number(document.lastDirtyTimestamp),
+    addresses: [
+      ...openAddress('https', document.hostName, document.securePort), // Spring's clients prefer it when it is enabled
+      ...openAddress('http', document.hostName, document.port),
+    ],
+    contracts: [],
+    ...readStatuses(document),
+    ...readMetadataFacts(metadata),
+    lease: { renewEveryMs: leaseInfo.renewalIntervalInSecs * 1_000, lastsMs: leaseInfo.durationInSecs * 1_000 },
+    ...(leaseInfo.serviceUpTimestamp === 0 ? undefined : { startedAt: leaseInfo.serviceUpTimestamp }),
+    revision: 0,
+  };
+}
+
+/** Spring's callers look up the VIP address, which keeps the case that `app` loses. */
+function serviceOf({ app, vipAddress }: EurekaInstance): string {
+  return vipAddress !== undefined && /^[\w.:-]+$/.test(vipAddress) && vipAddress.toUpperCase() === app
+    ? vipAddress
+    : app;
+}
+
+function openAddress(protocol: string, host: string, port: EurekaPort): InstanceFacts['addresses'] {
+  return port['@enabled'] === 'true' ? [{ protocol, host, port: port.$ }] : [];
+}
+
+function assemble(instance: Instance, rest: Rest, metadata: EurekaInstance['metadata']): EurekaInstance {
+  const { http, https, hostName } = webPlaceOf(instance);
+  const dataCenterInfo = withClass(rest.dataCenterInfo);
+  const place = {
+    hostName: instance.addresses.length === 0 ? rest.hostName : hostName,
+    port: { $: http?.port ?? rest.port, '@enabled': http ? 'true' : 'false' },
+    securePort: { $: https?.port ?? rest.securePort, '@enabled': https ? 'true' : 'false' },
+  } as const;
+  const page = (template: string | null): string | undefined =>
+    template === null ? undefined : fromPageTemplate(template, place);
+  const needsId = rest.ownId || instance.id !== effectiveId({ hostName: place.hostName, dataCenterInfo });
+  const { override } = instance;
+  return withoutAbsent<EurekaInstance>({
+    instanceId: needsId ? instance.id : undefined,
+    hostName: place.hostName,
+    app: instance.identity.service.toUpperCase(),
+    ipAddr: rest.ipAddr,
+    sid: rest.sid ?? undefined,
+    status: rest.overrideDormant ? encodeStatus(instance.status) : shownStatus(instance),
+    overriddenStatus: override === undefined ? 'UNKNOWN' : encodeStatus(override),
+    port: place.port,
+    securePort: place.securePort,
+    countryId: rest.countryId,
+    dataCenterInfo,
+    leaseInfo: leaseInfoOf(instance, rest),
+    metadata,
+    appGroupName: rest.appGroupName ?? undefined,
+    homePageUrl: page(rest.homePageUrl),
+    statusPageUrl: page(rest.statusPageUrl),
+    healthCheckUrl: page(rest.healthCheckUrl),
+    secureHealthCheckUrl: page(rest.secureHealthCheckUrl),
+    vipAddress: rest.vipAddress ?? undefined,
+    secureVipAddress: rest.secureVipAddress ?? undefined,
+    isCoordinatingDiscoveryServer: rest.isCoordinatingDiscoveryServer ? 'true' : 'false',
+    lastUpdatedTimestamp: String(rest.lastUpdatedTimestamp),
+    lastDirtyTimestamp: String(instance.incarnation),
+    actionType: rest.actionType ?? undefined,
+    asgName: rest.asgName ?? undefined,
+  });
+}
+
+/** Terms are rounded up to whole seconds: an instance is never thought gone too early. */
+function leaseInfoOf({ lease = leaseDefaults, startedAt = 0 }: Instance, rest: Rest): EurekaInstance['leaseInfo'] {
+  return {
+    renewalIntervalInSecs: Math.ceil(lease.renewEveryMs / 1_000),
+    durationInSecs: Math.ceil(lease.lastsMs / 1_000),
+    registrationTimestamp: rest.registrationTimestamp,
+    lastRenewalTimestamp: rest.lastRenewalTimestamp,
+    evictionTimestamp: rest.evictionTimestamp,
+    serviceUpTimestamp: startedAt,
+  };
+}
