@@ -1,4 +1,9 @@
+export { bodyStream, readBody } from './body.ts';
+export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
 export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer } from './exchange.ts';
+export { isFieldName, isFieldValue } from './field-grammar.ts';
 export { HttpHeaders } from './headers.ts';
+export { jsonLimits, parseJson } from './json.ts';
 export type { Bind, HttpListener, HttpNetwork, HttpTarget } from './network.ts';
 export type { RequestPath } from './path.ts';
+export { errorFromResponse, problemResponse } from './problem-response.ts';

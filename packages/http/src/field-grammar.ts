@@ -1,0 +1,27 @@
+/**
+ * What a field may hold, RFC 9110 §5.1 and §5.5. Every name and value that comes from a user, a file or a peer is
+ * checked here before it becomes part of a message: so no text can end a field and begin another one.
+ */
+
+const namePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
+
+/** Visible ASCII, blanks inside, and 8-bit bytes, which RFC 9110 §5.5 calls opaque and asks nobody to send. */
+const valuePattern = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
+
+/** True for a field name: a token of at most 256 characters. */
+export function isFieldName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+/** True for a field value as it stands between the colon's blanks and the line's end; the empty one is valid. */
+export function isFieldValue(text: string): boolean {
+  return valuePattern.test(text);
+}
+
+/** True for a token (RFC 9110 §5.6.2) of at most 256 characters: a method, a coding, a cookie's name. */
+export const isToken: (text: string) => boolean = isFieldName;
+
+/** A text as a quoted string (RFC 9110 §5.6.4). The text must be a field value. */
+export function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}

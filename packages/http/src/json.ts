@@ -1,0 +1,91 @@
+import { FlotillaError } from '@flotilla/core';
+import { findJsonMistake } from './json-mistake.ts';
+
+/** What one document may hold; more is refused before anything is built from it. */
+export const jsonLimits: Readonly<{ maxDepth: number; maxNodes: number }> = Object.freeze({
+  maxDepth: 64,
+  /** Opening brackets and commas, which is never less than the number of values. */
+  maxNodes: 100_000,
+});
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a JSON document (RFC 8259) from outside: UTF-8 without a byte order mark, within {@link jsonLimits}, and with
+ * no member named `__proto__`, which would change the prototype of whatever it is copied into. Of members with one
+ * name the last counts.
+ *
+ * @throws FlotillaError MALFORMED_REQUEST, naming the character at which reading ended, counted from 1
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = decode(bytes);
+  assertBounded(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed(text.trim() === '' ? 'the document is empty' : 'not JSON', findJsonMistake(text) ?? text.length);
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new FlotillaError('MALFORMED_REQUEST', 'the JSON document is not valid UTF-8');
+  }
+}
+
+/** One pass that looks only at brackets, commas and names; whether the text is JSON at all is seen later. */
+function assertBounded(text: string): void {
+  let depth = 0;
+  let nodes = 1;
+  let stringAt = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === quote) {
+      stringAt = at;
+      at = endOfString(text, at);
+    } else if (character === colon) {
+      if (isPrototypeName(text, stringAt)) throw malformed('a member named "__proto__" is not accepted', stringAt);
+    } else if (character === openBrace || character === openBracket) {
+      if (++depth > jsonLimits.maxDepth) throw malformed(`nested deeper than ${jsonLimits.maxDepth} levels`, at);
+      nodes++;
+    } else if (character === closeBrace || character === closeBracket) depth--;
+    else if (character === comma) nodes++;
+    if (nodes > jsonLimits.maxNodes) throw malformed(`more than ${jsonLimits.maxNodes} values`, at);
+  }
+}
+
+const quote = 0x22;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBracket = 0x5b;
+const backslash = 0x5c;
+const closeBracket = 0x5d;
+const underscore = 0x5f;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === quote) return at;
+    if (character === backslash) at++;
+  }
+  return text.length;
+}
+
+/** The name may be spelt with escapes: `"\u005f_proto__"`. */
+function isPrototypeName(text: string, start: number): boolean {
+  const first = text.charCodeAt(start + 1);
+  if (first !== underscore && first !== backslash) return false;
+  try {
+    return JSON.parse(text.slice(start, endOfString(text, start) + 1)) === '__proto__';
+  } catch {
+    return false;
+  }
+}
+
+function malformed(what: string, at: number): FlotillaError {
+  return new FlotillaError('MALFORMED_REQUEST', `the JSON document cannot be read: ${what}, at character ${at + 1}`);
+}
