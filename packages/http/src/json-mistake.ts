@@ -2,8 +2,8 @@
 // names no position for half of the mistakes, and repeats the text of the document for the rest.
 
 const blank = /[ \t\n\r]*/y;
-const plain = /[^"\\\u0000-\u001f]*/y;
-const escape = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const plain = /[\x20\x21\x23-\x5b\x5d-\uffff]*/y;
+const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const scalar = /(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)/y;
 
 /** What may come next; `…OrEnd` directly after an opening bracket. */
@@ -58,7 +58,7 @@ export function findJsonMistake(text: string): number | undefined {
 function skipString(text: string, start: number): number {
   let at = skip(plain, text, start + 1);
   while (text[at] === '\\') {
-    const end = skip(escape, text, at);
+    const end = skip(escaped, text, at);
     if (end === at) return start;
     at = skip(plain, text, end);
   }
