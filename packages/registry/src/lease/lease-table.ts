@@ -1,0 +1,453 @@
+import {
+  FlotillaError,
+  formatIdentity,
+  type Instance,
+  type InstanceStatus,
+  type Random,
+  type Target,
+} from '@flotilla/core';
+import { type Change, matches } from './change.ts';
+import { ChangeLog } from './change-log.ts';
+import { ExpiryQueue } from './expiry-queue.ts';
+import {
+  believedIncarnation,
+  extend,
+  hasLapsed,
+  type Lease,
+  type LeaseStep,
+  register,
+  renew,
+  setOverride,
+  setStatus,
+} from './lease.ts';
+import { assumedLeaseMs, type RegistryLimits, tombstoneLeases } from './limits.ts';
+import type { Moment } from './moment.ts';
+import { type PreservedService, ServiceLeases, type Slot } from './service-leases.ts';
+import { Tombstones } from './tombstones.ts';
+
+/** Which instance: the text form of its service's identity, and its id. */
+export interface InstanceKey {
+  readonly service: string;
+  readonly id: string;
+}
+
+/**
+ * What came of a registration.
+ *
+ * | outcome | means |
+ * |---|---|
+ * | `registered` | what was sent is listed |
+ * | `kept` | a higher incarnation is listed; its lease was renewed |
+ * | `stale` | the instance is gone and may only come back with a higher incarnation; nothing is listed |
+ */
+export type Registered =
+  | { readonly outcome: 'registered' | 'kept'; readonly lease: Lease }
+  | { readonly outcome: 'stale' /** The one to exceed. */; readonly incarnation: number };
+
+/** What came of a sign of life or of word about an instance; `unknown`: register (again). */
+export type Found = { readonly outcome: 'known'; readonly lease: Lease } | { readonly outcome: 'unknown' };
+
+/** What a sweep did. */
+export interface Sweep {
+  readonly evicted: readonly Change[];
+  /** More than 0: the registry itself stood still that long, so every lease was extended by it and none evicted. */
+  readonly extendedMs: number;
+  /** Services whose eviction was paused or went on by this sweep. */
+  readonly paused: readonly ServiceLeases[];
+  readonly resumed: readonly ServiceLeases[];
+}
+
+/** A lease in a saved state. Instants are wall time: the monotonic clock starts anew with each process. */
+export type SavedLease = Pick<
+  Lease,
+  'instance' | 'declaredIncarnation' | 'registeredAt' | 'renewedAt' | 'changedAt' | 'upAt'
+>;
+
+/** A tombstone in a saved state. */
+export interface SavedTombstone extends InstanceKey {
+  readonly incarnation: number;
+  readonly reason: 'deregistered' | 'evicted';
+  readonly override?: InstanceStatus;
+  /** Wall time. */
+  readonly until: number;
+}
+
+/** All that outlives a process. */
+export interface StoredState {
+  readonly revision: number;
+  readonly leases: readonly SavedLease[];
+  readonly tombstones: readonly SavedTombstone[];
+}
+
+/**
+ * All leases of a registry. Synchronous and without I/O: time comes with each call, randomness at construction, so
+ * that the same history gives the same table.
+ */
+export class LeaseTable {
+  readonly #limits: RegistryLimits;
+  readonly #random: Random;
+  readonly #onChange: (change: Change) => void;
+  readonly #services = new Map<string, ServiceLeases>();
+  /** By the name in lower case, for dialects that do not tell `orders` from `ORDERS`. */
+  readonly #byName = new Map<string, Set<ServiceLeases>>();
+  /** Services in which something lapsed: the only ones that a sweep has to judge. */
+  readonly #lapsing = new Set<ServiceLeases>();
+  /** Services without instances, kept while their evictions still count. */
+  readonly #emptied = new Set<ServiceLeases>();
+  readonly #queue = new ExpiryQueue<Slot>();
+  readonly #tombstones: Tombstones;
+  #log: ChangeLog;
+  #size = 0;
+  #longestLeaseMs = assumedLeaseMs;
+
+  /** @param onChange called within the step that made the change. */
+  constructor(limits: RegistryLimits, random: Random, onChange: (change: Change) => void = () => {}) {
+    this.#limits = limits;
+    this.#random = random;
+    this.#onChange = onChange;
+    this.#tombstones = new Tombstones(limits.maxTombstones);
+    this.#log = new ChangeLog(limits.maxChanges);
+  }
+
+  /** Instances listed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Revision of the last change. */
+  get revision(): number {
+    return this.#log.newest;
+  }
+
+  /** The lowest revision after which all changes are kept. */
+  get oldestRevision(): number {
+    return this.#log.oldest;
+  }
+
+  /** No lease lapses before this instant (monotonic). */
+  get nextExpiryAt(): number {
+    return this.#queue.nextAt;
+  }
+
+  /** @throws FlotillaError UNAVAILABLE when the registry is full. */
+  register(incoming: Instance, moment: Moment): Registered {
+    const service = formatIdentity(incoming.identity);
+    const slot = this.#slot({ service, id: incoming.id });
+    return slot ? this.#registerAgain(slot, incoming, moment) : this.#registerNew(service, incoming, moment);
+  }
+
+  renew(key: InstanceKey, moment: Moment, incarnation?: number): Found {
+    const slot = this.#slot(key);
+    const lease = slot && renew(slot.lease, moment, incarnation);
+    if (!lease) return { outcome: 'unknown' };
+    this.#place(slot, lease);
+    return { outcome: 'known', lease };
+  }
+
+  /** @param incarnation of the owner that says so; lower than the known one: nothing changes. */
+  setStatus(key: InstanceKey, status: InstanceStatus, moment: Moment, incarnation?: number): Found {
+    return this.#apply(key, moment, (lease) => setStatus(lease, status, moment, this.#limits, incarnation));
+  }
+
+  /** @param override undefined takes the operator's word back. */
+  setOverride(key: InstanceKey, override: InstanceStatus | undefined, moment: Moment): Found {
+    return this.#apply(key, moment, (lease) => setOverride(lease, override, moment));
+  }
+
+  /**
+   * Takes an instance out.
+   * @param incarnation of the owner that says so; lower than the known one: that word came late, nothing changes.
+   */
+  deregister(key: InstanceKey, moment: Moment, incarnation?: number): Found {
+    const slot = this.#slot(key);
+    if (!slot) return { outcome: 'unknown' };
+    const { lease } = slot;
+    if (incarnation !== undefined && incarnation < lease.instance.incarnation) return { outcome: 'known', lease };
+    this.#remove(slot, 'deregistered', moment);
+    return { outcome: 'known', lease };
+  }
+
+  /** The lapsed instances of a service that self-preservation holds are really gone: an operator says so. */
+  evictLapsed(service: string, moment: Moment): readonly Change[] {
+    const leases = this.#services.get(service);
+    if (!leases) return [];
+    leases.preservation = undefined;
+    return this.#evict(leases, [...leases.lapsed], moment);
+  }
+
+  /**
+   * Evicts what lapsed, as far as self-preservation permits.
+   * @param plannedAt when this sweep was due (monotonic): if it comes much later, the registry stood still, renewals
+   * could not arrive, and every lease gets the lost time back.
+   */
+  sweep(moment: Moment, plannedAt: number): Sweep {
+    const lateMs = moment.at - plannedAt;
+    this.#tombstones.prune(moment.at);
+    if (lateMs > this.#limits.pauseMs) {
+      this.#extendAll(lateMs);
+      return { evicted: [], extendedMs: lateMs, paused: [], resumed: [] };
+    }
+    this.#collectLapsed(moment);
+    const evicted: Change[] = [];
+    const paused: ServiceLeases[] = [];
+    const resumed: ServiceLeases[] = [];
+    for (const service of this.#lapsing) {
+      const before = service.preservation;
+      evicted.push(
+        ...this.#evict(service, service.judge(moment.at, moment.wallAt, this.#limits, this.#random), moment),
+      );
+      if (!before && service.preservation) paused.push(service);
+      if (before && !service.preservation) resumed.push(service);
+      if (service.lapsed.size === 0) this.#lapsing.delete(service);
+    }
+    this.#forgetSpent(moment);
+    return { evicted, extendedMs: 0, paused, resumed };
+  }
+
+  get(key: InstanceKey): Lease | undefined {
+    return this.#slot(key)?.lease;
+  }
+
+  /** Everybody who fits the target; undefined: everybody. */
+  *list(target?: Target): Generator<Lease, undefined> {
+    const services = target && 'service' in target ? [this.#services.get(target.service)] : this.#services.values();
+    for (const service of services) {
+      if (!service) continue;
+      for (const { lease } of service.slots.values()) if (matches(target, lease.instance)) yield lease;
+    }
+  }
+
+  /** Leases of the services whose name is `name`, whatever its case, namespace, group and version. */
+  *named(name: string): Generator<Lease, undefined> {
+    for (const { slots } of this.#byName.get(name.toLowerCase()) ?? [])
+      for (const { lease } of slots.values()) yield lease;
+  }
+
+  /** One lease by name and id, as {@link named} finds services. */
+  find(name: string, id: string): Lease | undefined {
+    for (const { slots } of this.#byName.get(name.toLowerCase()) ?? []) {
+      const slot = slots.get(id);
+      if (slot) return slot.lease;
+    }
+    return undefined;
+  }
+
+  /** Services with instances, and why eviction is paused where it is. */
+  *services(): Generator<{ service: string; leases: readonly Lease[]; preservation?: PreservedService }, undefined> {
+    for (const { key, slots, preservation } of this.#services.values()) {
+      if (slots.size === 0) continue;
+      const leases = [...slots.values()].map(({ lease }) => lease);
+      yield { service: key, leases, ...(preservation ? { preservation } : undefined) };
+    }
+  }
+
+  /** The changes after `revision`; undefined when they are not all kept. */
+  changesSince(revision: number): readonly Change[] | undefined {
+    return this.#log.since(revision);
+  }
+
+  save(moment: Moment): StoredState {
+    const leases = [...this.list()].map(({ expiresAt: _, ...saved }) => saved);
+    const tombstones = [...this.#tombstones].map(({ until, ...stone }) => ({
+      ...stone,
+      until: Math.ceil(until - moment.at + moment.wallAt),
+    }));
+    return { revision: this.revision, leases, tombstones };
+  }
+
+  /** Fills an empty table. Each lease starts anew, so that nobody goes only because the registry was down. */
+  restore(state: StoredState, moment: Moment): void {
+    this.#log = new ChangeLog(this.#limits.maxChanges, state.revision);
+    for (const { until, ...stone } of state.tombstones) {
+      this.#tombstones.add({ ...stone, until: until - moment.wallAt + moment.at });
+    }
+    for (const saved of state.leases) {
+      const { instance } = saved;
+      const expiresAt = instance.lease ? moment.at + instance.lease.lastsMs : Infinity;
+      this.#add(this.#serviceOf(instance), { ...saved, expiresAt });
+    }
+  }
+
+  #registerNew(service: string, incoming: Instance, moment: Moment): Registered {
+    const { id } = incoming;
+    const incarnation = believedIncarnation(undefined, incoming.incarnation, moment, this.#limits);
+    const stone = this.#tombstones.forbidding(service, id, incarnation, moment.at);
+    if (stone) return { outcome: 'stale', incarnation: stone.incarnation };
+    if (this.#size >= this.#limits.maxInstances) {
+      throw new FlotillaError(
+        'UNAVAILABLE',
+        `instance "${id}" of "${service}" cannot be registered: the registry holds its limit of ${this.#limits.maxInstances} instances`,
+      );
+    }
+    const override = this.#tombstones.get(service, id, moment.at)?.override ?? incoming.override;
+    const { lease } = register(
+      undefined,
+      { ...incoming, ...(override ? { override } : undefined) },
+      moment,
+      this.#limits,
+    );
+    this.#tombstones.remove(service, id);
+    const slot = this.#add(this.#serviceOf(incoming), lease);
+    return { outcome: 'registered', lease: this.#announce(slot, undefined, moment) };
+  }
+
+  #registerAgain(slot: Slot, incoming: Instance, moment: Moment): Registered {
+    const before = slot.lease.instance;
+    const { lease, changed } = register(slot.lease, incoming, moment, this.#limits);
+    this.#place(slot, lease);
+    if (changed) this.#announce(slot, before, moment);
+    const kept = lease.declaredIncarnation !== incoming.incarnation;
+    return { outcome: kept ? 'kept' : 'registered', lease: slot.lease };
+  }
+
+  #apply(key: InstanceKey, moment: Moment, step: (lease: Lease) => LeaseStep): Found {
+    const slot = this.#slot(key);
+    if (!slot) return { outcome: 'unknown' };
+    const before = slot.lease.instance;
+    const { lease, changed } = step(slot.lease);
+    this.#place(slot, lease);
+    if (changed) this.#announce(slot, before, moment);
+    return { outcome: 'known', lease: slot.lease };
+  }
+
+  #slot({ service, id }: InstanceKey): Slot | undefined {
+    return this.#services.get(service)?.slots.get(id);
+  }
+
+  #serviceOf({ identity }: Instance): ServiceLeases {
+    const key = formatIdentity(identity);
+    const known = this.#services.get(key);
+    if (known) return known;
+    const service = new ServiceLeases(key, identity.service);
+    this.#services.set(key, service);
+    const name = identity.service.toLowerCase();
+    const namesakes = this.#byName.get(name);
+    if (namesakes) namesakes.add(service);
+    else this.#byName.set(name, new Set([service]));
+    return service;
+  }
+
+  #add(service: ServiceLeases, lease: Lease): Slot {
+    const slot: Slot = { service, lease, queuedAt: Infinity };
+    service.slots.set(lease.instance.id, slot);
+    this.#emptied.delete(service);
+    this.#size++;
+    this.#place(slot, lease);
+    return slot;
+  }
+
+  /**
+   * Puts the lease in its slot and sees to it that it is looked at when it lapses. A renewal leaves the queue alone:
+   * the entry comes up at the old expiry and is put off then, so a heartbeat costs no heap operation.
+   */
+  #place(slot: Slot, lease: Lease): void {
+    slot.lease = lease;
+    if (lease.instance.lease) this.#longestLeaseMs = Math.max(this.#longestLeaseMs, lease.instance.lease.lastsMs);
+    if (lease.expiresAt < slot.queuedAt) this.#enqueue(slot);
+    else if (lease.expiresAt === Infinity) slot.service.lapsed.delete(lease.instance.id);
+  }
+
+  #enqueue(slot: Slot): void {
+    slot.service.lapsed.delete(slot.lease.instance.id);
+    slot.queuedAt = slot.lease.expiresAt;
+    if (slot.queuedAt !== Infinity) this.#queue.push(slot.queuedAt, slot);
+    // Instances that come and go leave entries behind; more of those than of the others is worth a rebuild.
+    if (this.#queue.size > 2 * this.#size + 1_024) this.#requeueAll();
+  }
+
+  #requeueAll(): void {
+    this.#queue.clear();
+    for (const service of this.#services.values()) {
+      for (const [id, slot] of service.slots) {
+        if (slot.queuedAt !== Infinity && !service.lapsed.has(id)) this.#queue.push(slot.queuedAt, slot);
+      }
+    }
+  }
+
+  #collectLapsed(moment: Moment): void {
+    for (let due = this.#queue.takeDue(moment.at); due; due = this.#queue.takeDue(moment.at)) {
+      const slot = due.item;
+      const { id } = slot.lease.instance;
+      const listed = slot.service.slots.get(id) === slot;
+      if (!listed || due.at !== slot.queuedAt) continue;
+      slot.queuedAt = Infinity;
+      if (!hasLapsed(slot.lease, moment)) {
+        this.#enqueue(slot);
+        continue;
+      }
+      slot.service.lapsed.add(id);
+      this.#lapsing.add(slot.service);
+    }
+  }
+
+  #extendAll(extraMs: number): void {
+    for (const service of this.#services.values()) {
+      service.lapsed.clear();
+      service.preservation = undefined;
+      for (const slot of service.slots.values()) {
+        slot.lease = extend(slot.lease, extraMs);
+        slot.queuedAt = slot.lease.expiresAt;
+      }
+    }
+    this.#requeueAll();
+  }
+
+  #evict(service: ServiceLeases, ids: readonly string[], moment: Moment): Change[] {
+    const changes: Change[] = [];
+    for (const id of ids) {
+      const slot = service.slots.get(id);
+      if (slot) changes.push(this.#remove(slot, 'evicted', moment));
+    }
+    return changes;
+  }
+
+  #remove(slot: Slot, reason: 'deregistered' | 'evicted', moment: Moment): Change {
+    const { service, lease } = slot;
+    const { id, incarnation, override } = lease.instance;
+    service.slots.delete(id);
+    service.lapsed.delete(id);
+    if (service.slots.size === 0) this.#emptied.add(service);
+    this.#size--;
+    this.#tombstones.add({
+      service: service.key,
+      id,
+      incarnation,
+      reason,
+      ...(override && reason === 'evicted' ? { override } : undefined),
+      until: moment.at + tombstoneLeases * this.#longestLeaseMs,
+    });
+    return this.#append({ service: service.key, id, before: lease.instance, reason }, moment);
+  }
+
+  /** Stamps what is listed with the revision that lists it. */
+  #announce(slot: Slot, before: Instance | undefined, moment: Moment): Lease {
+    const after: Instance = { ...slot.lease.instance, revision: this.revision + 1 };
+    slot.lease = { ...slot.lease, instance: after };
+    const reason = before ? 'updated' : 'registered';
+    this.#append(
+      { service: slot.service.key, id: after.id, ...(before ? { before } : undefined), after, reason },
+      moment,
+    );
+    return slot.lease;
+  }
+
+  #append(change: Omit<Change, 'revision' | 'changedAt'>, { wallAt }: Moment): Change {
+    const whole: Change = { ...change, revision: this.revision + 1, changedAt: wallAt };
+    this.#log.append(whole);
+    this.#onChange(whole);
+    return whole;
+  }
+
+  #forgetSpent({ at }: Moment): void {
+    for (const service of this.#emptied) {
+      if (!service.isSpent(at, this.#limits)) continue;
+      this.#emptied.delete(service);
+      this.#lapsing.delete(service);
+      this.#services.delete(service.key);
+      const name = service.name.toLowerCase();
+      const namesakes = this.#byName.get(name);
+      namesakes?.delete(service);
+      if (namesakes?.size === 0) this.#byName.delete(name);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import { isDeepStrictEqual } from 'node:util';
+import { effectiveStatus, type Instance, type InstanceStatus, type LeaseTerms } from '@flotilla/core';
+import type { RegistryLimits } from './limits.ts';
+import type { Moment } from './moment.ts';
+
+/**
+ * An instance's right to be listed until {@link expiresAt}.
+ *
+ * | state | permits | exits |
+ * |---|---|---|
+ * | live: before `expiresAt` | being listed | renewed, changed, lapsed, deregistered |
+ * | lapsed: from `expiresAt` on | being listed while self-preservation holds it | renewed (live again), evicted |
+ *
+ * The functions below are its steps: what was and what happened in, what is now out. They touch nothing.
+ */
+export interface Lease {
+  /** What is listed: the owner's word with the operator's override. */
+  readonly instance: Instance;
+  /** The incarnation as the owner gave it; differs from the instance's where that lay too far in the future. */
+  readonly declaredIncarnation: number;
+  /** Monotonic; `Infinity` for an instance without lease terms. */
+  readonly expiresAt: number;
+  /** Wall time of the last registration. */
+  readonly registeredAt: number;
+  /** Wall time of the last sign of life. */
+  readonly renewedAt: number;
+  /** Wall time of the last change of what is listed. */
+  readonly changedAt: number;
+  /** Wall time at which it was first listed as up; 0 before. */
+  readonly upAt: number;
+}
+
+/** A step's result: the lease as it is now, and whether what is listed changed. */
+export interface LeaseStep {
+  readonly lease: Lease;
+  readonly changed: boolean;
+}
+
+/** The part of the limits that single leases are judged by. */
+export type LeaseBounds = Pick<
+  RegistryLimits,
+  'shortestRenewalMs' | 'longestRenewalMs' | 'shortestLeaseMs' | 'longestLeaseMs' | 'futureIncarnationMs'
+>;
+
+/**
+ * The owner registers. A new lease, unless a higher incarnation is known: then that one stays and is renewed. An
+ * operator's override outlives a registration; `incoming.override` counts only where there is none.
+ */
+export function register(
+  existing: Lease | undefined,
+  incoming: Instance,
+  moment: Moment,
+  bounds: LeaseBounds,
+): LeaseStep {
+  const incarnation = believedIncarnation(existing, incoming.incarnation, moment, bounds);
+  if (existing && existing.instance.incarnation > incarnation)
+    return { lease: prolong(existing, moment), changed: false };
+  const { lease: terms, ...owned } = incoming;
+  const instance = withOverride(
+    {
+      ...owned,
+      incarnation,
+      revision: existing?.instance.revision ?? 0,
+      ...(terms ? { lease: clampTerms(terms, bounds) } : undefined),
+    },
+    existing?.instance.override ?? incoming.override,
+  );
+  const changed = !existing || !isDeepStrictEqual(existing.instance, instance);
+  const lease: Lease = {
+    instance,
+    declaredIncarnation: incoming.incarnation,
+    expiresAt: expiryOf(instance, moment),
+    registeredAt: moment.wallAt,
+    renewedAt: moment.wallAt,
+    changedAt: changed || !existing ? moment.wallAt : existing.changedAt,
+    upAt: upSince(existing?.upAt ?? 0, instance, moment),
+  };
+  return { lease, changed };
+}
+
+/**
+ * The owner gives a sign of life.
+ * @param incarnation what the owner holds, if it says so.
+ * @returns undefined when the owner holds a newer incarnation than is known: it has to register.
+ */
+export function renew(existing: Lease, moment: Moment, incarnation?: number): Lease | undefined {
+  if (incarnation !== undefined && incarnation > existing.declaredIncarnation) return undefined;
+  return prolong(existing, moment);
+}
+
+/**
+ * The owner says that its status changed; that is a sign of life too. Word of an incarnation lower than the known one
+ * comes from a past life of the owner and changes nothing.
+ */
+export function setStatus(
+  existing: Lease,
+  status: InstanceStatus,
+  moment: Moment,
+  bounds: LeaseBounds,
+  incarnation: number = existing.declaredIncarnation,
+): LeaseStep {
+  const believed = believedIncarnation(existing, incarnation, moment, bounds);
+  if (believed < existing.instance.incarnation) return { lease: existing, changed: false };
+  const instance = { ...existing.instance, status, incarnation: believed };
+  return restate({ ...prolong(existing, moment), declaredIncarnation: incarnation }, instance, moment);
+}
+
+/** An operator takes an instance out or puts it in, or takes that word back (undefined). No sign of life. */
+export function setOverride(existing: Lease, override: InstanceStatus | undefined, moment: Moment): LeaseStep {
+  return restate(existing, withOverride(existing.instance, override), moment);
+}
+
+/** A lease lapses at its exact expiry. */
+export function hasLapsed(lease: Lease, moment: Moment): boolean {
+  return moment.at >= lease.expiresAt;
+}
+
+/** The same lease with time that its owner had no chance to use given back. */
+export function extend(lease: Lease, extraMs: number): Lease {
+  return { ...lease, expiresAt: lease.expiresAt + extraMs };
+}
+
+/** The incarnation that counts: the owner's, or now for one that lies too far in the future. */
+export function believedIncarnation(
+  existing: Lease | undefined,
+  declared: number,
+  moment: Moment,
+  { futureIncarnationMs }: Pick<LeaseBounds, 'futureIncarnationMs'>,
+): number {
+  // The same word twice is no newer incarnation, however the clock has moved on.
+  if (existing?.declaredIncarnation === declared) return existing.instance.incarnation;
+  return declared > moment.wallAt + futureIncarnationMs ? moment.wallAt : declared;
+}
+
+/** Terms within the bounds; a lease is never shorter than its renewal. */
+export function clampTerms({ renewEveryMs, lastsMs }: LeaseTerms, bounds: LeaseBounds): LeaseTerms {
+  const lasts = clamp(lastsMs, bounds.shortestLeaseMs, bounds.longestLeaseMs);
+  const renewal = clamp(renewEveryMs, bounds.shortestRenewalMs, bounds.longestRenewalMs);
+  return { renewEveryMs: Math.min(renewal, lasts), lastsMs: lasts };
+}
+
+function restate(existing: Lease, instance: Instance, moment: Moment): LeaseStep {
+  if (isDeepStrictEqual(existing.instance, instance)) return { lease: existing, changed: false };
+  const upAt = upSince(existing.upAt, instance, moment);
+  return { lease: { ...existing, instance, changedAt: moment.wallAt, upAt }, changed: true };
+}
+
+function prolong(existing: Lease, moment: Moment): Lease {
+  return { ...existing, expiresAt: expiryOf(existing.instance, moment), renewedAt: moment.wallAt };
+}
+
+function expiryOf({ lease }: Instance, { at }: Moment): number {
+  return lease ? at + lease.lastsMs : Infinity;
+}
+
+function upSince(upAt: number, instance: Instance, { wallAt }: Moment): number {
+  return upAt === 0 && effectiveStatus(instance) === 'up' ? wallAt : upAt;
+}
+
+function withOverride(instance: Instance, override: InstanceStatus | undefined): Instance {
+  const { override: _, ...owned } = instance;
+  return override === undefined ? owned : { ...owned, override };
+}
+
+function clamp(value: number, lowest: number, highest: number): number {
+  return Math.min(Math.max(value, lowest), highest);
+}
