@@ -5,5 +5,13 @@ export { isFieldName, isFieldValue } from './field-grammar.ts';
 export { HttpHeaders } from './headers.ts';
 export { jsonLimits, parseJson } from './json.ts';
 export type { Bind, HttpListener, HttpNetwork, HttpTarget } from './network.ts';
-export type { RequestPath } from './path.ts';
+export {
+  type PathOptions,
+  parsePath,
+  pathFromSegments,
+  pathFromText,
+  type RequestPath,
+  rootPath,
+  stripSegments,
+} from './path.ts';
 export { errorFromResponse, problemResponse } from './problem-response.ts';
