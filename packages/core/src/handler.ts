@@ -46,3 +46,20 @@ export function compose<Req, Res>(
 ): Handler<Req, Res> {
   return filters.reduceRight((next, filter) => filter(next), innermost);
 }
+
+/** An endpoint behind filters: its own status, load and end; requests meet the filters first. */
+export function composeEndpoint<Req, Res>(
+  filters: readonly Filter<Req, Res>[],
+  endpoint: Endpoint<Req, Res>,
+): Endpoint<Req, Res> {
+  return {
+    handle: compose(filters, endpoint.handle),
+    get status() {
+      return endpoint.status;
+    },
+    get load() {
+      return endpoint.load;
+    },
+    close: () => endpoint.close(),
+  };
+}
