@@ -1,0 +1,84 @@
+import { FlotillaError, nearest } from '@flotilla/core';
+import { buildRequest, type ContractDescription, inputFromTexts, type OperationDescription } from '@flotilla/rpc/contract';
+import { fetchJson, fetchUrl } from '../engines/http-get.ts';
+import type { FleetState } from '../dev/state-file.ts';
+import type { Output } from './output.ts';
+
+/** A process that serves an operation. */
+interface Found {
+  readonly url: string;
+  readonly operation: OperationDescription;
+}
+
+/**
+ * Calls an operation by hand: `call catalog.product --id rice-bowl`. The processes of the fleet are asked what they
+ * serve, so no contract file is needed. Elements of a stream are printed as they come.
+ * @throws FlotillaError as the callee answered it, or NO_ROUTE naming the nearest operation.
+ */
+export async function call(state: FleetState, operation: string, fields: readonly string[], output: Output): Promise<void> {
+  const found = await findOperation(state, operation);
+  const input = inputFromTexts(found.operation, parseFields(fields));
+  const { method, path, query, headers, body } = buildRequest(found.operation.http, input);
+  const response = await fetchUrl(`${found.url}${path}${query === '' ? '' : `?${query}`}`, {
+    method,
+    headers: [...headers, ...(body === undefined ? [] : [['content-type', 'application/json']])] as [string, string][],
+    ...(body === undefined ? undefined : { body: JSON.stringify(body) }),
+    ...(found.operation.kind === 'stream' ? { signal: new AbortController().signal } : undefined),
+  });
+  if (found.operation.kind === 'stream' && response.status < 300 && response.body) {
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body) output.print(decoder.decode(chunk, { stream: true }).trimEnd());
+    return;
+  }
+  printAnswer(response.status, await response.text(), output);
+}
+
+/** `--id a --tags x --tags=y` → `{ id: ['a'], tags: ['x', 'y'] }`; a name alone means `true`. */
+export function parseFields(args: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const fields: Record<string, string[]> = Object.create(null);
+  for (let i = 0; i < args.length; i++) {
+    const [, name, , inline] = /^--([A-Za-z_][\w-]*)(=([\s\S]*))?$/.exec(args[i] ?? '') ?? [];
+    if (name === undefined) {
+      throw new FlotillaError('INVALID_INPUT', `"${args[i]}" is no field; fields are written --name value`);
+    }
+    const next = args[i + 1];
+    const spaced = inline === undefined && next !== undefined && !next.startsWith('--');
+    if (spaced) i++;
+    fields[name] = [...(fields[name] ?? []), inline ?? (spaced ? next : 'true')];
+  }
+  return fields;
+}
+
+async function findOperation(state: FleetState, wanted: string): Promise<Found> {
+  const known: string[] = [];
+  for (const { url, managementUrl } of state.processes) {
+    if (url === null || managementUrl === null) continue;
+    const contracts = (await fetchJson(`${managementUrl}/contracts`)) as readonly ContractDescription[];
+    for (const contract of contracts) {
+      for (const operation of contract.operations) {
+        const name = `${contract.name}.${operation.name}`;
+        if (name === wanted) return { url, operation };
+        known.push(name);
+      }
+    }
+  }
+  const meant = nearest(wanted, known);
+  const hint = meant === undefined ? `known: ${[...new Set(known)].join(', ')}` : `did you mean "${meant}"?`;
+  throw new FlotillaError('NO_ROUTE', `no process of the fleet serves "${wanted}"; ${hint}`);
+}
+
+function printAnswer(status: number, text: string, output: Output): void {
+  let document: unknown;
+  try {
+    document = text === '' ? undefined : JSON.parse(text);
+  } catch {
+    document = text;
+  }
+  const shown = typeof document === 'string' ? document : JSON.stringify(document, null, 2);
+  if (status < 300) {
+    output.print(output.json ? JSON.stringify({ status, value: document ?? null }, null, 2) : (shown ?? `done (${status})`));
+    return;
+  }
+  const { code, detail, data } = (document ?? {}) as { code?: string; detail?: string; data?: unknown };
+  throw new FlotillaError(code ?? 'BAD_RESPONSE', detail ?? `the callee answered ${status}`, { httpStatus: status, data, fromPeer: true });
+}

@@ -1,0 +1,56 @@
+import { createLiveSetFiles } from '@flotilla/balance/files';
+import { settings } from '@flotilla/config';
+import { formatHostPort } from '@flotilla/core';
+import { createGateway, watchRoutes } from '@flotilla/gateway';
+import type { HttpListener } from '@flotilla/http';
+import { connectDiscovery, type ProcessSources, runProcess } from 'flotilla';
+import { gatewaySettings } from './gateway-settings.ts';
+
+/** The one door takes what browsers send: more header fields than a service does. */
+const limits = { maxHeaderFields: 100 };
+
+/** The gateway process. */
+export function runGateway(sources: ProcessSources): Promise<void> {
+  return runProcess(
+    {
+      name: 'gateway',
+      schema: settings(gatewaySettings),
+      section: ['gateway'],
+      limits,
+      async build(config, runtime) {
+        const discovery = await connectDiscovery(config.registry, runtime);
+        const gateway = createGateway({
+          ...runtime,
+          resolver: discovery.resolver,
+          cache: createLiveSetFiles({ folder: config.stateDir }),
+        });
+        let listener: HttpListener | undefined;
+        let routes: Awaited<ReturnType<typeof watchRoutes>> | undefined;
+        return {
+          components: [
+            { name: 'discovery', start: async () => {}, stop: () => discovery.close() },
+            { name: 'upstreams', start: async () => {}, stop: () => gateway.close() },
+            {
+              name: 'routes',
+              async start() {
+                routes = await watchRoutes(config.routes, gateway, runtime);
+              },
+              stop: async () => routes?.close(),
+            },
+            {
+              name: 'listener',
+              async start() {
+                listener = await runtime.network.listen({ host: config.bind, port: config.port }, gateway.handler);
+              },
+              stop: async () => listener?.drain(config.drainMs),
+            },
+          ],
+          info: () => ({ routes: gateway.routes() }),
+          url: () => `http://${formatHostPort({ host: config.bind, port: listener?.port ?? 0 })}`,
+          inHand: () => (listener && listener.inFlight > 0 ? `${listener.inFlight} requests` : ''),
+        };
+      },
+    },
+    sources,
+  );
+}

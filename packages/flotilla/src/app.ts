@@ -1,0 +1,103 @@
+import { type Filter, FlotillaError, type Handler } from '@flotilla/core';
+import type { ConfigSchema } from '@flotilla/config';
+import type { HttpHandler, RouteSpec } from '@flotilla/http';
+import type { AnyContract, Binding, Client, Handlers } from '@flotilla/rpc';
+import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
+
+/** What `service` may be told. */
+export interface ServiceOptions<S> {
+  /** The service's own settings: `settings({ … })`, or a schema of zod 4 or another library that gives JSON Schema. */
+  readonly config?: ConfigSchema<S>;
+  /** Version of the service, not of its contracts. Default: none. */
+  readonly version?: string;
+  /** Facts to register with each instance. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Something that the service opens when it starts and closes when it stops: a database, a cache, a file. */
+export interface ResourceSpec<S> {
+  readonly name: string;
+  readonly start: (settings: S) => unknown;
+  readonly stop: (value: unknown) => unknown;
+  value: { readonly opened: unknown } | undefined;
+}
+
+/** All that an application is made of: read by {@link startService}. */
+export interface AppParts<S> {
+  readonly name: string;
+  readonly options: ServiceOptions<S>;
+  readonly bindings: readonly Binding[];
+  readonly routes: readonly RouteSpec<HttpHandler>[];
+  readonly resources: readonly ResourceSpec<S>[];
+  readonly clients: readonly LazyClient[];
+}
+
+/**
+ * A service under construction. Nothing is opened before it is started: declaring handlers, clients and resources only
+ * describes it, so a module that declares one can be imported anywhere, by a test too.
+ */
+export interface App<S = unknown> {
+  readonly name: string;
+  /** Serves a contract. Several contracts may be served by one application. */
+  handle<C extends AnyContract>(contract: C, handlers: Handlers<C>): void;
+  /** Serves a plain HTTP route, for what is no operation: a page, a file, a web hook. */
+  http(method: string, path: string, handler: HttpHandler): void;
+  /**
+   * Calls a contract: finds the instances that serve it, balances, retries what is safe, keeps the deadline, traces.
+   * Inside a handler the call in hand is found by itself.
+   */
+  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  /**
+   * Declares something to open at the start and to close at the stop.
+   * @returns reads it; throws before the start and after the stop.
+   */
+  resource<T>(name: string, start: (settings: S) => T | Promise<T>, stop?: (value: T) => void | Promise<void>): () => T;
+}
+
+const partsOf = new WeakMap<object, AppParts<never>>();
+
+/**
+ * Begins a service.
+ *
+ * ```ts
+ * const app = service('catalog');
+ * app.handle(catalog, { product: async ({ id }, call) => (await find(id)) ?? call.fail('NOT_FOUND', { id }) });
+ * if (import.meta.main) await run(app);
+ * ```
+ */
+export function service<S = Record<never, never>>(name: string, options: ServiceOptions<S> = {}): App<S> {
+  const bindings: Binding[] = [];
+  const routes: RouteSpec<HttpHandler>[] = [];
+  const resources: ResourceSpec<S>[] = [];
+  const clients: LazyClient[] = [];
+  const app: App<S> = {
+    name,
+    handle: (contract, handlers) => void bindings.push({ contract, handlers } as Binding),
+    http: (method, path, handler) => void routes.push({ path, methods: [method], value: handler }),
+    client(contract, clientOptions = {}) {
+      const lazy = createLazyClient(contract, clientOptions);
+      clients.push(lazy);
+      return lazy.client as Client<typeof contract>;
+    },
+    resource(resourceName, start, stop = () => {}) {
+      const spec: ResourceSpec<S> = { name: resourceName, start, stop: stop as ResourceSpec<S>['stop'], value: undefined };
+      resources.push(spec);
+      return () => {
+        if (!spec.value) {
+          throw new FlotillaError('UNAVAILABLE', `"${resourceName}" of service "${name}" is not open: it is opened by run()`);
+        }
+        return spec.value.opened as never;
+      };
+    },
+  };
+  partsOf.set(app, { name, options, bindings, routes, resources, clients } as AppParts<never>);
+  return app;
+}
+
+/** The parts of an application made by {@link service}. */
+export function appParts<S>(app: App<S>): AppParts<S> {
+  const parts = partsOf.get(app);
+  if (!parts) throw new TypeError('this is no application: make it with service()');
+  return parts as unknown as AppParts<S>;
+}
+

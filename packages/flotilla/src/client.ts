@@ -1,0 +1,149 @@
+import { type Cluster, createCluster, type LiveSetCache } from '@flotilla/balance';
+import {
+  type Clock,
+  composeEndpoint,
+  errorRow,
+  type Filter,
+  FlotillaError,
+  formatHostPort,
+  formatTarget,
+  type Logger,
+  type Meter,
+  type Random,
+  type Resolver,
+  type Target,
+  type Tracer,
+} from '@flotilla/core';
+import { errorFromResponse, type HttpNetwork, type HttpRequest, type HttpResponse, readBody } from '@flotilla/http';
+import { clientFilters, instanceFilters, type PartialSettings } from '@flotilla/resilience';
+import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
+import { observe } from '@flotilla/telemetry';
+
+/** What a client may be told. Everything has a default: a client without options is protected already. */
+export interface ClientOptions extends PartialSettings {
+  /** The service to call. Default: whichever registered that it serves the contract. */
+  readonly service?: string;
+  /** How an instance is chosen. Default `least-loaded`: the better of two random ones, by calls in flight. */
+  readonly pick?: 'round-robin' | 'least-loaded';
+}
+
+/** What a client needs of the process that it runs in. */
+export interface ClientRuntime {
+  readonly network: HttpNetwork;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  readonly cache?: LiveSetCache;
+}
+
+/** A client that was declared before anything was started. */
+export interface LazyClient {
+  readonly contract: AnyContract;
+  readonly client: Client<AnyContract>;
+  /** Finds instances from now on. */
+  connect(runtime: ClientRuntime): void;
+  /** Lets calls in hand end, then gives up all connections. */
+  close(): Promise<void>;
+}
+
+/** Declares a client. Calls made before {@link LazyClient.connect} are refused. */
+export function createLazyClient(contract: AnyContract, options: ClientOptions): LazyClient {
+  let live: { readonly client: Client<AnyContract>; close(): Promise<void> } | undefined;
+  const method =
+    (operation: string): Client<AnyContract>[string] =>
+    (...args) => {
+      if (!live) throw notStarted(contract);
+      return (live.client[operation] as Client<AnyContract>[string])(...args);
+    };
+  return {
+    contract,
+    client: Object.freeze(
+      Object.fromEntries(Object.keys(contract.operations).map((operation) => [operation, method(operation)])),
+    ),
+    connect(runtime) {
+      live = connectClient(contract, options, runtime);
+    },
+    async close() {
+      await live?.close();
+    },
+  };
+}
+
+function connectClient(
+  contract: AnyContract,
+  options: ClientOptions,
+  runtime: ClientRuntime,
+): { readonly client: Client<AnyContract>; close(): Promise<void> } {
+  const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
+  const cluster = clusterFor(target, options, runtime);
+  const endpoint = composeEndpoint(callFilters(target, options, runtime), cluster);
+  const client = createClient(contract, endpoint, {
+    authority: options.service ?? contract.name,
+    clock: runtime.clock,
+    random: runtime.random,
+  });
+  return { client, close: () => cluster.close() };
+}
+
+/** What stands between a caller and the cluster, outermost first. */
+function callFilters(
+  target: Target,
+  options: ClientOptions,
+  { meter, tracer, logger }: ClientRuntime,
+): Filter<HttpRequest, HttpResponse>[] {
+  return [
+    // outermost: one span and one sample per call, whatever happens further in
+    observe({ meter, tracer, logger, kind: 'client', name: (_, call) => operationName(call.get(operationAttribute)) }),
+    ...clientFilters<HttpRequest, HttpResponse>({ ...options, meter, target: formatTarget(target) }).map(
+      ({ filter }) => filter,
+    ),
+  ];
+}
+
+function clusterFor(target: Target, options: ClientOptions, runtime: ClientRuntime): Cluster<HttpRequest, HttpResponse> {
+  return createCluster<HttpRequest, HttpResponse>({
+    target,
+    resolver: runtime.resolver,
+    protocols: ['http'],
+    ...(options.pick ? { pick: options.pick } : undefined),
+    clock: runtime.clock,
+    random: runtime.random,
+    logger: runtime.logger,
+    meter: runtime.meter,
+    ...(runtime.cache ? { cache: runtime.cache } : undefined),
+    connect: (address, instance) => {
+      const name = `${instance.identity.service} at ${formatHostPort(address)}`;
+      const filters = instanceFilters<HttpRequest, HttpResponse>({ ...options, name }).map(({ filter }) => filter);
+      const connection = runtime.network.connect({ protocol: 'http', host: address.host, port: address.port });
+      return composeEndpoint([...filters, raisePlatformErrors], connection);
+    },
+  });
+}
+
+/** Answers of a platform error become that error, so that retries and ejection see what the answer says of the work. */
+export const raisePlatformErrors: Filter<HttpRequest, HttpResponse> = (next) => async (request, call) => {
+  const response = await next(request, call);
+  if (response.status < 500) return response;
+  const body = await readBody(response.body, maxProblemBytes, call);
+  const error = errorFromResponse(response, body);
+  if (errorRow(error.code)) throw error;
+  return { ...response, body }; // an error of the contract: the client knows its data
+};
+
+/** More than this is no error document. */
+const maxProblemBytes = 262_144;
+
+function operationName(info: { readonly contract: string; readonly operation: string } | undefined): string {
+  return info ? `${info.contract}.${info.operation}` : 'unknown';
+}
+
+function notStarted(contract: AnyContract): FlotillaError {
+  return new FlotillaError(
+    'UNAVAILABLE',
+    `a client of contract "${contract.name}" was used before its service was started; call it from a handler, or after run()`,
+  );
+}
+

@@ -1,0 +1,1 @@
+export * from '@flotilla/rpc/contract';

@@ -1,0 +1,252 @@
+import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import {
+  type ConfigFile,
+  type ConfigSchema,
+  type Loaded,
+  loadConfig,
+  type Origin,
+  readConfigFiles,
+  readSecretFiles,
+} from '@flotilla/config';
+import {
+  type Clock,
+  type Component,
+  FlotillaError,
+  formatHostPort,
+  type Logger,
+  type Meter,
+  nodeVersionProblem,
+  type Random,
+  startAll,
+  superviseProcess,
+  systemClock,
+  systemRandom,
+  type Tracer,
+} from '@flotilla/core';
+import type { HttpListener, HttpNetwork } from '@flotilla/http';
+import { type NodeNetworkOptions, nodeNetwork } from '@flotilla/http/node';
+import {
+  assertManagementExposure,
+  createHealth,
+  createLogger,
+  type Health,
+  managementHandler,
+  otelTracer,
+  prometheusMeter,
+} from '@flotilla/telemetry';
+import * as opentelemetry from '@opentelemetry/api';
+import type { ProcessConfig } from '../platform-settings.ts';
+
+/** What every process of a fleet has. */
+export interface ProcessRuntime {
+  readonly network: HttpNetwork;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  readonly health: Health;
+  /** Where the management port listens. */
+  readonly management: { readonly host: string; readonly port: number };
+  /** The interfaces of this machine, for choosing an address that others can reach. */
+  readonly interfaces: ReturnType<typeof networkInterfaces>;
+}
+
+/** What one kind of process adds. */
+export interface ProcessParts {
+  /** Started in order, stopped in reverse. */
+  readonly components: readonly Component[];
+  /** What it serves, once it is up. */
+  url(): string;
+  /** Calls and streams that ending at once would lose: "3 calls". Empty: nothing. */
+  inHand(): string;
+}
+
+/** A kind of process: a service, the registry, the gateway. */
+export interface ProcessSpec<C extends ProcessConfig> {
+  readonly name: string;
+  readonly schema: ConfigSchema<C>;
+  /** Its part of `flotilla.yaml`. */
+  readonly section: readonly string[];
+  /** Limits of its listener that are not the defaults. */
+  readonly limits?: NodeNetworkOptions['limits'];
+  /** Contracts that the management port describes. */
+  readonly contracts?: unknown;
+  readonly build: (config: C, runtime: ProcessRuntime) => Promise<ProcessParts>;
+}
+
+/** Where a process takes its configuration from. */
+export interface ProcessSources {
+  /** Default: the arguments of this process. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Default: `flotilla.yaml` in the working directory, if it is there. */
+  readonly files?: readonly string[];
+}
+
+/** Variables with our prefix that are not configuration: the supervisor of `flotilla dev` sets them. */
+const reserved = ['FLOTILLA_SUPERVISED', 'FLOTILLA_TEST_DATA'];
+
+/**
+ * Runs a process until a signal ends it.
+ * 1. An old Node is refused. The configuration is read; all its mistakes are reported at once.
+ * 2. The management port opens, so that health can be asked while the rest starts.
+ * 3. The components start, all or none; then readiness says yes.
+ * 4. SIGTERM or SIGINT drains and stops them in reverse; a second one ends at once and says what was lost.
+ *
+ * What keeps it from starting is logged with what to do next, and the exit code is 1.
+ */
+export async function runProcess<C extends ProcessConfig>(
+  spec: ProcessSpec<C>,
+  sources: ProcessSources = {},
+): Promise<void> {
+  const outdated = nodeVersionProblem(process.versions.node);
+  try {
+    if (outdated !== undefined) throw new FlotillaError('START_FAILED', outdated);
+    const loaded = await loadProcessConfig(spec, sources);
+    await startProcess(spec, loaded);
+  } catch (thrown) {
+    reportFailure(spec.name, thrown);
+  }
+}
+
+/** The configuration of a process from its file section, environment and flags. */
+export async function loadProcessConfig<C>(
+  spec: Pick<ProcessSpec<ProcessConfig & C>, 'schema' | 'section'>,
+  { args = process.argv.slice(2), env = process.env, files }: ProcessSources = {},
+): Promise<Loaded<C>> {
+  const paths = files ?? ['flotilla.yaml'].filter((name) => existsSync(name));
+  const read: ConfigFile[] = await readConfigFiles(paths);
+  return loadConfig(spec.schema, {
+    files: read.map((file) => ({ ...file, at: spec.section })),
+    env,
+    flags: args,
+    reserved,
+    secretFiles: await readSecretFiles(env),
+  });
+}
+
+async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loaded: Loaded<C>): Promise<void> {
+  const config = loaded.values;
+  const logger = processLogger(spec.name, config);
+  const meter = prometheusMeter();
+  const health = createHealth();
+  const foundation = { clock: systemClock, random: systemRandom, logger };
+  const network = nodeNetwork({ ...foundation, ...(spec.limits ? { limits: spec.limits } : undefined) });
+  const management = managementPort(spec, config, loaded.origins, { network, meter, health, logger });
+  await management.component.start();
+  let parts: ProcessParts | undefined;
+  try {
+    parts = await spec.build(config, {
+      ...foundation,
+      network,
+      meter,
+      tracer: otelTracer(opentelemetry),
+      health,
+      management: management.address(),
+      interfaces: networkInterfaces(),
+    });
+    const running = await startAll(parts.components, logger);
+    const { inHand } = parts;
+    superviseProcess(
+      {
+        async stop(reason) {
+          health.setDraining(true);
+          await running.stop(reason);
+          await management.component.stop(reason);
+        },
+      },
+      { process: supervisedProcess(), clock: systemClock, logger, inHand },
+    );
+  } catch (thrown) {
+    await management.component.stop('start failed');
+    throw thrown;
+  }
+  health.setStarted(true);
+  announce(spec.name, parts.url(), management.address(), logger);
+}
+
+function processLogger(name: string, { log }: ProcessConfig): Logger {
+  const pretty = log.format === 'pretty' || (log.format === 'auto' && process.stdout.isTTY);
+  return createLogger({
+    level: log.level,
+    format: pretty ? 'pretty' : 'json',
+    write: (line) => void process.stdout.write(line),
+    clock: systemClock,
+    fields: { service: name },
+  });
+}
+
+function managementPort<C extends ProcessConfig>(
+  spec: ProcessSpec<C>,
+  { management }: C,
+  origins: readonly Origin[],
+  { network, meter, health, logger }: Pick<ProcessRuntime, 'network' | 'health' | 'logger'> & {
+    readonly meter: ReturnType<typeof prometheusMeter>;
+  },
+): { readonly component: Component; readonly address: () => { readonly host: string; readonly port: number } } {
+  const { bind, port, user, password } = management;
+  const credentials = user !== undefined && password ? { user, password } : undefined;
+  let open: HttpListener | undefined;
+  return {
+    address() {
+      if (!open) throw new FlotillaError('START_FAILED', 'the management port is not open yet');
+      return { host: bind, port: open.port };
+    },
+    component: {
+      name: 'management port',
+      async start() {
+        assertManagementExposure(bind, credentials);
+        const handler = managementHandler({
+          health,
+          meter,
+          logger,
+          host: bind,
+          config: () => origins,
+          info: { name: spec.name, node: process.versions.node, pid: process.pid },
+          contracts: spec.contracts ?? [],
+          ...(credentials ? { credentials } : undefined),
+        });
+        open = await network.listen({ host: bind, port }, handler);
+      },
+      stop: async () => open?.drain(1_000),
+    },
+  };
+}
+
+/** Ctrl-C reaches every process of a terminal: under a supervisor that one speaks, by SIGTERM. */
+function supervisedProcess(): Parameters<typeof superviseProcess>[1]['process'] {
+  if (process.env['FLOTILLA_SUPERVISED'] !== '1') return process;
+  process.on('SIGINT', () => {});
+  return {
+    on: (event: string, listener: (thrown: unknown) => void) => event !== 'SIGINT' && process.on(event, listener),
+    exit: (code) => process.exit(code),
+  };
+}
+
+function announce(
+  name: string,
+  url: string,
+  management: { readonly host: string; readonly port: number },
+  logger: Logger,
+): void {
+  const managementUrl = `http://${formatHostPort(management)}`;
+  logger.info('serving', { url, management: managementUrl, ...loopbackHint(url) });
+  process.send?.({ flotilla: 'serving', name, url, managementUrl });
+}
+
+function loopbackHint(url: string): { readonly note?: string } {
+  const { hostname } = new URL(url);
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+  return loopback ? { note: 'only this machine can reach it; set "bind" to open it' } : {};
+}
+
+function reportFailure(name: string, thrown: unknown): void {
+  const error = thrown instanceof FlotillaError ? thrown : undefined;
+  const message = error?.message ?? (thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  process.stderr.write(`${name} could not start.\n${message}\n`);
+  process.send?.({ flotilla: 'failed', message });
+  process.exitCode = 1;
+  process.disconnect?.();
+}

@@ -1,0 +1,33 @@
+import { createLiveSetFiles } from '@flotilla/balance/files';
+import { describeContracts } from '@flotilla/rpc';
+import { type App, appParts } from '../app.ts';
+import { connectDiscovery } from '../discovery.ts';
+import { type ServiceConfig, serviceSchema } from '../platform-settings.ts';
+import { serviceParts } from '../start.ts';
+import { type ProcessSources, runProcess } from './process.ts';
+
+/**
+ * Runs a service until a signal ends it: reads the configuration, opens the port, registers, serves, drains, leaves.
+ * Its part of `flotilla.yaml` is `services.<name>`.
+ *
+ * ```ts
+ * if (import.meta.main) await run(app);
+ * ```
+ */
+export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void> {
+  const { name, options, bindings } = appParts(app);
+  return runProcess<ServiceConfig<S>>(
+    {
+      name,
+      schema: serviceSchema(options.config),
+      section: ['services', name],
+      contracts: describeContracts(bindings.map(({ contract }) => contract)),
+      async build(config, runtime) {
+        const discovery = await connectDiscovery(config.registry, runtime);
+        const cache = createLiveSetFiles({ folder: config.stateDir });
+        return serviceParts(app, config, { ...runtime, discovery, cache });
+      },
+    },
+    sources,
+  );
+}

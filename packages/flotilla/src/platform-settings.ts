@@ -1,0 +1,95 @@
+import {
+  type ConfigSchema,
+  group,
+  integer,
+  list,
+  number,
+  oneOf,
+  type Setting,
+  type Settings,
+  secret,
+  settings,
+  text,
+  url,
+} from '@flotilla/config';
+
+/** Keys that every process of a fleet understands: the management port and the log. */
+export const processSettings = {
+  management: group(
+    {
+      bind: text({ default: '127.0.0.1', describe: 'address of health, metrics and configuration; off loopback it wants user and password' }),
+      port: integer({ default: 0, min: 0, max: 65_535, describe: '0 takes a free one, which the start-up line names' }),
+      user: text({ optional: true, describe: 'for Basic credentials' }),
+      password: secret({ optional: true }),
+    },
+    { describe: 'the management port' },
+  ),
+  log: group({
+    level: oneOf(['debug', 'info', 'warn', 'error'], { default: 'info' }),
+    format: oneOf(['pretty', 'json', 'auto'], { default: 'auto', describe: 'auto: pretty in a terminal, else JSON' }),
+  }),
+  drainNoticeMs: integer({
+    default: 5_000,
+    min: 0,
+    max: 600_000,
+    describe: 'how long callers are given to see that this instance is draining before it stops taking calls',
+  }),
+  drainMs: integer({ default: 30_000, min: 0, max: 3_600_000, describe: 'how long calls in hand may take to end' }),
+} as const;
+
+/** The values of {@link processSettings}. */
+export type ProcessConfig = {
+  readonly [K in keyof typeof processSettings]: (typeof processSettings)[K] extends Setting<infer V> ? V : never;
+};
+
+/** Keys that a service understands besides its own, which stand under `settings`. */
+export const serviceSettings = {
+  bind: text({ default: '127.0.0.1', describe: 'address that the service listens on; only this machine reaches the default' }),
+  port: integer({ default: 0, min: 0, max: 65_535, describe: '0 takes a free one' }),
+  advertise: text({ optional: true, describe: 'host that others reach this instance by; default: chosen from bind, and explained in the log' }),
+  registry: list(url({ protocols: ['http', 'https'] }), {
+    default: ['http://127.0.0.1:8761'],
+    minItems: 1,
+    describe: 'where instances are registered and looked up; several for failover',
+  }),
+  zone: text({ optional: true, maxLength: 255, describe: 'where this instance runs, for callers that prefer their own zone' }),
+  weight: number({ default: 1, min: 0, max: 1_000, describe: 'share of the calls relative to its siblings' }),
+  stateDir: text({ default: '.flotilla/state', describe: 'folder for the last known instances, for a start without registry' }),
+  run: text({ optional: true, describe: 'program of the service, for `flotilla dev`' }),
+  instances: integer({ default: 1, min: 1, max: 32, describe: 'how many copies `flotilla dev` starts' }),
+  maxBodyBytes: integer({ default: 1_048_576, min: 1, describe: 'largest JSON body of a request' }),
+  ...processSettings,
+} as const;
+
+/** The values of {@link serviceSettings}, with the service's own under `settings`. */
+export type ServiceConfig<S> = {
+  readonly [K in keyof typeof serviceSettings]: (typeof serviceSettings)[K] extends Setting<infer V> ? V : never;
+} & { readonly settings: S };
+
+/** The whole configuration of a service whose own part has the schema `own`. */
+export function serviceSchema<S>(own: ConfigSchema<S> | undefined): Settings<ServiceConfig<S>> {
+  return settings({
+    ...serviceSettings,
+    settings: own ? settingOf(own) : group({}),
+  }) as unknown as Settings<ServiceConfig<S>>;
+}
+
+/** A whole schema as one setting, so that it can stand under a key. */
+function settingOf<S>(schema: ConfigSchema<S>): Setting<S> {
+  const { validate, jsonSchema } = schema['~standard'];
+  const document = jsonSchema.input({ target: 'draft-2020-12' });
+  return {
+    jsonSchema: document,
+    required: Array.isArray(document['required']) && document['required'].length > 0,
+    read(value, path, issues) {
+      const result = validate(value ?? {});
+      if (result instanceof Promise) throw new TypeError('configuration is validated at once; this schema is asynchronous');
+      if (!result.issues) return result.value;
+      for (const issue of result.issues) {
+        const below = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
+        issues.push({ path: [...path, ...(below as (string | number)[])], message: issue.message });
+      }
+      return undefined as S;
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import type { LiveSetCache } from '@flotilla/balance';
+import {
+  type Address,
+  type Clock,
+  type Component,
+  FlotillaError,
+  formatHostPort,
+  type Instance,
+  identity,
+  leaseDefaults,
+  type Logger,
+  type Meter,
+  type Random,
+  type Registration,
+  type Running,
+  startAll,
+  type Tracer,
+} from '@flotilla/core';
+import type { HttpListener, HttpNetwork } from '@flotilla/http';
+import { contractHandler, contractHash } from '@flotilla/rpc';
+import type { Health } from '@flotilla/telemetry';
+import { type App, type AppParts, appParts } from './app.ts';
+import type { LazyClient } from './client.ts';
+import type { Discovery } from './discovery.ts';
+import type { ServiceConfig } from './platform-settings.ts';
+
+/** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
+export interface ServiceRuntime {
+  readonly network: HttpNetwork;
+  readonly discovery: Discovery;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  readonly health: Health;
+  /** Keeps the last known instances on disk. Default: memory only. */
+  readonly cache?: LiveSetCache;
+  /** Chooses the host that others reach this instance by, and says why. */
+  readonly advertise: (bind: string, explicit: string | undefined) => { readonly host: string; readonly reason: string };
+  /** Where the management port listens, for tools that look the instance up. */
+  readonly management?: Pick<Address, 'host' | 'port'>;
+}
+
+/** The parts of a service that can be started. */
+export interface ServiceParts {
+  /** Started in order, stopped in reverse. */
+  readonly components: readonly Component[];
+  /** The registered instance. Throws before it is registered. */
+  instance(): Instance;
+  /** What it serves. Throws before it listens. */
+  url(): string;
+  /** Calls that ending at once would lose: "3 calls". Empty: none. */
+  inHand(): string;
+}
+
+/** A service that takes calls. */
+export interface RunningService {
+  readonly instance: Instance;
+  readonly url: string;
+  /**
+   * Leaves well.
+   * 1. Readiness says no; the registry learns `draining` and pushes it; callers get `drainNoticeMs` to see it.
+   * 2. The instance is deregistered.
+   * 3. The listener takes no more; calls in hand get `drainMs` to end, then they are broken with a reason.
+   * 4. Clients close, then resources, last opened first.
+   */
+  stop(reason: string): Promise<void>;
+}
+
+/**
+ * Starts an application on a runtime: all of it, or nothing. The order is that of {@link serviceParts}.
+ * A process of its own uses `run()`; this is for tests, and for several services in one process.
+ */
+export async function startService<S>(
+  app: App<S>,
+  config: ServiceConfig<S>,
+  runtime: ServiceRuntime,
+): Promise<RunningService> {
+  const parts = serviceParts(app, config, runtime);
+  const running: Running = await startAll(parts.components, runtime.logger);
+  return { instance: parts.instance(), url: parts.url(), stop: (reason) => running.stop(reason) };
+}
+
+/**
+ * What starting an application means, in order.
+ * 1. Resources are opened, in the order in which they were declared.
+ * 2. Clients begin to look for their services.
+ * 3. The listener opens.
+ * 4. The instance is registered as `up`. A registry that cannot be reached is tried again, and is no error.
+ */
+export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
+  const parts = appParts(app);
+  const door = listenerOf(parts, config, runtime);
+  const listing = registrationOf(parts, config, runtime, door.listener);
+  return {
+    components: [
+      ...parts.resources.map((resource) => resourceComponent(resource, config.settings)),
+      clientsComponent(parts.clients, runtime),
+      discoveryComponent(runtime),
+      door.component,
+      listing.component,
+    ],
+    instance: listing.instance,
+    url: () => `http://${formatHostPort({ host: config.bind, port: door.listener().port })}`,
+    inHand() {
+      const calls = door.listener().inFlight;
+      return calls === 0 ? '' : `${calls} ${calls === 1 ? 'call' : 'calls'}`;
+    },
+  };
+}
+
+function resourceComponent<S>(resource: AppParts<S>['resources'][number], settings: S): Component {
+  return {
+    name: resource.name,
+    async start() {
+      resource.value = { opened: await resource.start(settings) };
+    },
+    async stop() {
+      const { value } = resource;
+      resource.value = undefined;
+      if (value) await resource.stop(value.opened);
+    },
+  };
+}
+
+function clientsComponent(clients: readonly LazyClient[], runtime: ServiceRuntime): Component {
+  return {
+    name: 'clients',
+    async start() {
+      for (const client of clients) client.connect({ ...runtime, resolver: runtime.discovery.resolver });
+    },
+    async stop() {
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+}
+
+/** Stopped before the clients, after the registration: nothing is looked up or registered any more. */
+function discoveryComponent({ discovery }: ServiceRuntime): Component {
+  return { name: 'discovery', start: async () => {}, stop: () => discovery.close() };
+}
+
+function listenerOf<S>(
+  parts: AppParts<S>,
+  config: ServiceConfig<S>,
+  { network, logger, meter, tracer, clock }: ServiceRuntime,
+): { readonly component: Component; readonly listener: () => HttpListener } {
+  let open: HttpListener | undefined;
+  const listener = (): HttpListener => {
+    if (!open) throw new FlotillaError('UNAVAILABLE', `service "${parts.name}" does not listen yet`);
+    return open;
+  };
+  const component: Component = {
+    name: 'listener',
+    async start() {
+      const handler = contractHandler(parts.bindings, {
+        maxBodyBytes: config.maxBodyBytes,
+        extraRoutes: parts.routes,
+        clock,
+        logger,
+        meter,
+        tracer,
+      });
+      open = await network.listen({ host: config.bind, port: config.port }, handler);
+    },
+    stop: async () => open?.drain(config.drainMs),
+  };
+  return { component, listener };
+}
+
+function registrationOf<S>(
+  parts: AppParts<S>,
+  config: ServiceConfig<S>,
+  runtime: ServiceRuntime,
+  listener: () => HttpListener,
+): { readonly component: Component; readonly instance: () => Instance } {
+  let instance: Instance | undefined;
+  let registration: Registration | undefined;
+  const present = (): Instance => {
+    if (!instance) throw new FlotillaError('UNAVAILABLE', `service "${parts.name}" is not registered yet`);
+    return instance;
+  };
+  const component: Component = {
+    name: 'registration',
+    async start() {
+      const { host, reason } = runtime.advertise(config.bind, config.advertise);
+      instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port: listener().port });
+      registration = runtime.discovery.registrar.register(instance);
+      runtime.health.setDraining(false);
+      runtime.logger.info('registering', { instance: instance.id, address: formatHostPort({ host, port: listener().port }), reason });
+    },
+    async stop(reason) {
+      runtime.health.setDraining(true);
+      runtime.logger.info('draining', { instance: instance?.id, reason });
+      await registration?.setStatus('draining');
+      await passing(config.drainNoticeMs, runtime.clock);
+      await registration?.deregister();
+    },
+  };
+  return { component, instance: present };
+}
+
+function describeInstance<S>(
+  { name, options, bindings }: AppParts<S>,
+  config: ServiceConfig<S>,
+  { clock, random, management }: ServiceRuntime,
+  address: Address,
+): Instance {
+  const startedAt = clock.wallNow();
+  // Unique per process: a successor on the same port is another instance, so that the one that leaves takes out itself.
+  const suffix = Math.floor(random() * 36 ** 4).toString(36);
+  return {
+    id: `${formatHostPort(address)}:${name}:${suffix}`,
+    identity: identity(name, options.version === undefined ? {} : { version: options.version }),
+    incarnation: startedAt,
+    addresses: [address],
+    contracts: bindings.map(({ contract }) => ({
+      name: contract.name,
+      version: contract.version,
+      hash: contractHash(contract),
+    })),
+    status: 'up',
+    ...(config.zone === undefined ? undefined : { zone: config.zone }),
+    weight: config.weight,
+    lease: leaseDefaults,
+    startedAt,
+    revision: 0,
+    metadata: {
+      ...options.metadata,
+      ...(management && {
+        'management.address': management.host,
+        'management.port': String(management.port),
+      }),
+    },
+    bags: {},
+  };
+}
+
+function passing(delayMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
+}
