@@ -1,1 +1,14 @@
-export {};
+export type { CallTerms, Client, ClientMethod } from './client.ts';
+export * from './contract/index.ts';
+export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
+export { type OperationInfo, operationAttribute } from './operation-attribute.ts';
+export type { FailArguments, OperationCall } from './operation-call.ts';
+export {
+  type DeclaredError,
+  type PlatformError,
+  type Reply,
+  type ReplyError,
+  type ReplyStream,
+  type SafeResult,
+  safe,
+} from './reply.ts';

@@ -1,5 +1,6 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonOutput } from './json-output.ts';
-import type { OutputOf, Schema, VoidSchema } from './schema.ts';
+import type { OutputOf, Schema } from './schema.ts';
 
 /** An error that an operation may answer, with the data that comes along. */
 export interface ErrorSpec<Data = unknown> {
@@ -17,19 +18,17 @@ export type ErrorSpecs = { readonly [code: string]: ErrorSpec };
 /** An operation that declares no errors. */
 export type NoErrors = Record<never, never>;
 
-/** Code → data. */
-export type ErrorData<E extends ErrorSpecs> = {
-  [Code in keyof E]: E[Code] extends ErrorSpec<infer Data> ? Data : never;
-};
+/** The declarations of errors whose data is `Errors`, a record of code → data. */
+export type Declarations<Errors> = { readonly [Code in keyof Errors]: ErrorSpec<Errors[Code]> };
+
+/** Stands for "no data". */
+export interface NoData extends StandardSchemaV1<undefined, undefined> {}
 
 /**
  * Declares an error: `errors: { NOT_FOUND: error(404, Missing) }`. The code is the member's name.
  * @param status 400 to 599
  * @param schema of the data that tells a program more: JSON, its input and output the same.
  */
-export function error<S extends Schema = VoidSchema>(
-  status: number,
-  schema?: S & JsonOutput<S>,
-): ErrorSpec<OutputOf<S>> {
+export function error<S extends Schema = NoData>(status: number, schema?: S & JsonOutput<S>): ErrorSpec<OutputOf<S>> {
   return Object.freeze({ status, schema });
 }

@@ -1,7 +1,14 @@
 export { coerceText, coerceTexts, formatTexts } from './coerce.ts';
 export { type AnyContract, type Contract, contract, type Operations } from './contract.ts';
 export { ContractError } from './contract-error.ts';
-export { type ErrorData, type ErrorSpec, type ErrorSpecs, error, type NoErrors } from './declared-error.ts';
+export {
+  type Declarations,
+  type ErrorSpec,
+  type ErrorSpecs,
+  error,
+  type NoData,
+  type NoErrors,
+} from './declared-error.ts';
 export {
   type ContractDescription,
   describeContracts,
@@ -29,11 +36,12 @@ export {
   type Cardinality,
   type CommandSpec,
   command,
+  type NotifySpec,
   notify,
   type Operation,
   type OperationKind,
-  type OperationSpec,
   operationKinds,
+  type QuerySpec,
   query,
   stream,
 } from './operation.ts';

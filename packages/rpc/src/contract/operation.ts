@@ -1,4 +1,4 @@
-import type { ErrorData, ErrorSpecs, NoErrors } from './declared-error.ts';
+import type { Declarations, ErrorSpecs, NoErrors } from './declared-error.ts';
 import type { Coercions, HttpBinding } from './http-binding.ts';
 import type { JsonOutput } from './json-output.ts';
 import type { InputOf, OutputOf, Schema, VoidSchema } from './schema.ts';
@@ -22,23 +22,28 @@ export const operationKinds: {
 });
 
 /** What every builder takes. */
-export interface OperationSpec<I extends Schema, O extends Schema, E extends ErrorSpecs> {
+export interface NotifySpec<I extends Schema, Errors> {
   /** Of the input. The server parses it once; the client sends what it is given. Default: no input. */
   readonly in?: I;
-  /** Of the output, or of each element of a stream: JSON, its input and output the same. Default: no output. */
-  readonly out?: O & JsonOutput<O>;
   /** The errors that the operation may answer, besides the platform's. */
-  readonly errors?: E;
+  readonly errors?: Declarations<Errors>;
   /** Its own address. Default: `POST /{contract}/v{version}/{operation}` with the input as JSON body. */
   readonly http?: HttpBinding;
   /** Types of fields that come as text, for a schema that gives no JSON Schema. Wins over one that does. */
   readonly coerce?: Coercions;
-}
-
-/** For operations that change something. */
-export interface CommandSpec<I extends Schema, O extends Schema, E extends ErrorSpecs> extends OperationSpec<I, O, E> {
   /** True when doing it twice does no harm: it is then retried after an unknown outcome. Default false. */
   readonly idempotent?: boolean;
+}
+
+/** For operations that change something and answer. */
+export interface CommandSpec<I extends Schema, O extends Schema, Errors> extends NotifySpec<I, Errors> {
+  /** Of the output, or of each element of a stream: JSON, its input and output the same. Default: no output. */
+  readonly out?: O & JsonOutput<O>;
+}
+
+/** For operations that change nothing: always idempotent. */
+export interface QuerySpec<I extends Schema, O extends Schema, Errors> extends CommandSpec<I, O, Errors> {
+  readonly idempotent?: never;
 }
 
 /** An operation as its contract holds it. The types were worked out once, by its builder. */
@@ -58,24 +63,26 @@ export interface Operation<Kind extends OperationKind, In, Parsed, Out, Errors> 
 
 export type AnyOperation = Operation<OperationKind, unknown, unknown, unknown, unknown>;
 
+// NoInfer: else `contract()`, which takes operations with any errors, would make them unknown where none are declared.
+
 /** One request, one answer, nothing changes: repeated freely. */
-export function query<I extends Schema = VoidSchema, O extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
-  spec: OperationSpec<I, O, E>,
-): Operation<'query', InputOf<I>, OutputOf<I>, OutputOf<O>, ErrorData<E>> {
+export function query<I extends Schema = VoidSchema, O extends Schema = VoidSchema, Errors = NoErrors>(
+  spec: QuerySpec<I, O, Errors>,
+): Operation<'query', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
   return build('query', spec, true);
 }
 
 /** One request, one answer, something changes. */
-export function command<I extends Schema = VoidSchema, O extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
-  spec: CommandSpec<I, O, E>,
-): Operation<'command', InputOf<I>, OutputOf<I>, OutputOf<O>, ErrorData<E>> {
+export function command<I extends Schema = VoidSchema, O extends Schema = VoidSchema, Errors = NoErrors>(
+  spec: CommandSpec<I, O, Errors>,
+): Operation<'command', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
   return build('command', spec, spec.idempotent ?? false);
 }
 
 /** One request, many answers: `out` is the schema of each. Goes out as SSE or as one JSON document per line. */
-export function stream<I extends Schema = VoidSchema, O extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
-  spec: OperationSpec<I, O, E>,
-): Operation<'stream', InputOf<I>, OutputOf<I>, OutputOf<O>, ErrorData<E>> {
+export function stream<I extends Schema = VoidSchema, O extends Schema = VoidSchema, Errors = NoErrors>(
+  spec: QuerySpec<I, O, Errors>,
+): Operation<'stream', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
   return build('stream', spec, true);
 }
 
@@ -83,9 +90,9 @@ export function stream<I extends Schema = VoidSchema, O extends Schema = VoidSch
  * One request, no answer: the caller learns that the callee took it (202), or why it did not. The handler has ended by
  * then, so that its failure is not lost and draining waits for it; a handler that wants to answer sooner queues.
  */
-export function notify<I extends Schema = VoidSchema, E extends ErrorSpecs = NoErrors>(
-  spec: Omit<CommandSpec<I, VoidSchema, E>, 'out'>,
-): Operation<'notify', InputOf<I>, OutputOf<I>, void, ErrorData<E>> {
+export function notify<I extends Schema = VoidSchema, Errors = NoErrors>(
+  spec: NotifySpec<I, Errors>,
+): Operation<'notify', InputOf<I>, OutputOf<I>, void, NoInfer<Errors>> {
   return build('notify', spec, spec.idempotent ?? false);
 }
 
