@@ -1,1 +1,18 @@
-export {};
+export { createCluster } from './balanced-cluster.ts';
+export type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
+export { createFileCache, type FileCacheOptions } from './engines/file-cache.ts';
+export { type Judge, judgeByCode } from './judge.ts';
+export { mergeSet, saysSomething } from './live-set.ts';
+export type { CachedSet, LiveSetCache } from './live-set-cache.ts';
+export {
+  afterOutcome,
+  afterTime,
+  type Health,
+  hasRoom,
+  isPanic,
+  type Judgement,
+  newHealth,
+  type OutlierSettings,
+} from './outlier.ts';
+export { type Candidate, createPicker, type Picker, type PickPolicy } from './pick.ts';
+export { type BalanceSettings, balanceDefaults, type PartialBalanceSettings, resolveBalance } from './settings.ts';

@@ -1,0 +1,227 @@
+import {
+  type Call,
+  type Clock,
+  type EndpointStatus,
+  effectiveStatus,
+  FlotillaError,
+  formatTarget,
+  type Handler,
+  type Instance,
+  type InstanceSet,
+  nullLogger,
+  nullMeter,
+  type Outcome,
+  type Target,
+  toFlotillaError,
+  type Watch,
+} from '@flotilla/core';
+import type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
+import { FirstSet } from './first-set.ts';
+import { type Judge, judgeByCode } from './judge.ts';
+import { LastKnown } from './last-known.ts';
+import { mergeSet, saysSomething } from './live-set.ts';
+import { type BalanceLog, balanceLog } from './log.ts';
+import type { Member } from './member.ts';
+import { Members } from './members.ts';
+import { balanceMetrics } from './metrics.ts';
+import { noneCanServe, notKnownYet, tooManyWait } from './no-instance.ts';
+import { Rotation } from './rotation.ts';
+import { type BalanceSettings, resolveBalance } from './settings.ts';
+import { rememberTried, type TriedKey, triedKey } from './tried.ts';
+
+/**
+ * A cluster. Opens nothing before it is started or called.
+ *
+ * Errors of its calls: NO_INSTANCE (nothing was sent), UNAVAILABLE after `close`, and the endpoints' own.
+ * @throws RangeError
+ */
+export function createCluster<Req, Res>(options: ClusterOptions<Req, Res>): Cluster<Req, Res> {
+  return new BalancedCluster(options);
+}
+
+/** Joins live set, rotation and calls. */
+class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
+  readonly target: Target;
+  readonly handle: Handler<Req, Res>;
+
+  readonly #options: ClusterOptions<Req, Res>;
+  readonly #settings: BalanceSettings;
+  readonly #clock: Clock;
+  readonly #log: BalanceLog;
+  readonly #judge: Judge<Res>;
+  readonly #members: Members<Req, Res>;
+  readonly #rotation: Rotation<Req, Res>;
+  readonly #lastKnown: LastKnown;
+  readonly #firstSet = new FirstSet();
+  readonly #tried: TriedKey = triedKey();
+  #live: readonly Instance[] = [];
+  #answered = false;
+  #watch: Watch | undefined;
+  #started = false;
+  #inFlight = 0;
+  #closed = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ClusterOptions<Req, Res>) {
+    const { target, clock, random, logger = nullLogger, meter = nullMeter, pick = 'least-loaded' } = options;
+    this.target = target;
+    this.#options = options;
+    this.#settings = resolveBalance(options);
+    this.#clock = clock;
+    this.#log = balanceLog(logger, target);
+    this.#judge = options.judge ?? judgeByCode;
+    this.#members = new Members({
+      protocols: options.protocols,
+      connect: options.connect,
+      onCloseFailed: (member, cause) => this.#log.endpointNotClosed(member, cause),
+    });
+    this.#rotation = new Rotation({
+      policy: pick,
+      random,
+      clock,
+      settings: this.#settings.outlier,
+      log: this.#log,
+      metrics: balanceMetrics(meter, target),
+      up: () => this.#members.up(),
+    });
+    this.#lastKnown = new LastKnown(options.cache, target, clock, this.#log);
+    this.handle = (request, call) => (this.known ? this.#send(request, call) : this.#waitAndSend(request, call));
+  }
+
+  get status(): EndpointStatus {
+    if (this.#closed) return 'closed';
+    return this.known && this.#rotation.isEmpty ? 'busy' : 'open';
+  }
+
+  get load(): number {
+    return this.#inFlight;
+  }
+
+  get known(): boolean {
+    return this.#firstSet.known;
+  }
+
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#lastKnown.load(({ instances, savedAt }) => {
+      if (this.#answered || this.#closed) return;
+      this.#log.cachedSetUsed(instances.length, Math.max(0, this.#clock.wallNow() - savedAt));
+      this.#adopt(instances);
+    });
+    this.#watch = this.#options.resolver.watch(this.target, (set) => this.#update(set));
+  }
+
+  async whenKnown(call: Call): Promise<void> {
+    if (this.#closed) throw this.#closedError();
+    this.start();
+    const { firstSetTimeoutMs, maxWaiting } = this.#settings;
+    if (!this.known && this.#firstSet.waiting >= maxWaiting) throw tooManyWait(this.target, maxWaiting);
+    const since = this.#clock.now();
+    const result = await this.#firstSet.wait(call, firstSetTimeoutMs);
+    if (result === 'late') throw notKnownYet(this.target, this.#clock.now() - since);
+    if (result !== 'known') throw result;
+  }
+
+  instances(): readonly InstanceView[] {
+    const now = this.#clock.now();
+    return Array.from(this.#members.all(), (member) => viewOf(member, now));
+  }
+
+  close(): Promise<void> {
+    this.#closed = true; // first: whatever closing calls back must find it so
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#started = true; // too late to start
+    this.#watch?.close();
+    this.#firstSet.settle(this.#closedError());
+    await this.#members.close(this.#clock.now());
+    await this.#lastKnown.settled();
+  }
+
+  #update(set: InstanceSet): void {
+    if (this.#closed) return;
+    const merged = mergeSet(this.#live, set);
+    this.#answered ||= saysSomething(set);
+    this.#adopt(merged, saysSomething(set));
+    this.#log.changed(merged.length, this.#rotation.up, set.warming);
+    this.#lastKnown.save(merged);
+  }
+
+  #adopt(instances: readonly Instance[], known = true): void {
+    this.#live = instances;
+    this.#members.update(instances, this.#clock.now());
+    this.#rotation.rebuild();
+    if (known) this.#firstSet.settle('known');
+  }
+
+  async #waitAndSend(request: Req, call: Call): Promise<Res> {
+    try {
+      await this.whenKnown(call);
+    } catch (thrown) {
+      call.end(toFlotillaError(thrown));
+      throw thrown;
+    }
+    return this.#send(request, call);
+  }
+
+  async #send(request: Req, call: Call): Promise<Res> {
+    const member = this.#rotation.pick(call.get(this.#tried));
+    if (!member || this.#closed) throw this.#refuse(call);
+    this.#inFlight += 1;
+    try {
+      const response = await member.endpoint.handle(request, call);
+      call.onEnd((outcome) => this.#record(member, outcome, response));
+      return response;
+    } catch (thrown) {
+      rememberTried(call, this.#tried, member);
+      this.#record(member, toFlotillaError(thrown), undefined);
+      throw thrown;
+    }
+  }
+
+  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): void {
+    this.#inFlight -= 1;
+    member.calls += 1;
+    const judgement = this.#judge(outcome, response);
+    // Who is leaving may fail: that is no news, and its peers do not pay for it with their room.
+    if (judgement !== 'ignore' && this.#members.isUp(member)) this.#rotation.judged(member, judgement);
+  }
+
+  #refuse(call: Call): FlotillaError {
+    const error = this.#closed ? this.#closedError() : this.#noInstance();
+    call.end(error);
+    return error;
+  }
+
+  #noInstance(): FlotillaError {
+    const now = this.#clock.now();
+    const ejected = Array.from(this.#members.all()).filter((member) => ejectedForMs(member, now) > 0).length;
+    return noneCanServe(this.target, this.#members.census(), ejected, this.#options.protocols);
+  }
+
+  #closedError(): FlotillaError {
+    return new FlotillaError('UNAVAILABLE', `the client of "${formatTarget(this.target)}" was closed`);
+  }
+}
+
+function viewOf<Req, Res>(member: Member<Req, Res>, now: number): InstanceView {
+  const { instance, address, weight, load, calls, failures } = member;
+  return {
+    id: instance.id,
+    address,
+    status: effectiveStatus(instance),
+    weight,
+    load,
+    calls,
+    failures,
+    ejectedForMs: ejectedForMs(member, now),
+  };
+}
+
+function ejectedForMs<Req, Res>({ health }: Member<Req, Res>, now: number): number {
+  return health.state === 'ejected' ? Math.max(0, health.until - now) : 0;
+}

@@ -1,0 +1,80 @@
+import type {
+  Address,
+  Call,
+  Clock,
+  Endpoint,
+  Instance,
+  InstanceStatus,
+  Logger,
+  Meter,
+  Random,
+  Resolver,
+  Target,
+} from '@flotilla/core';
+import type { Judge } from './judge.ts';
+import type { LiveSetCache } from './live-set-cache.ts';
+import type { PickPolicy } from './pick.ts';
+import type { PartialBalanceSettings } from './settings.ts';
+
+/** What a cluster is made of. */
+export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
+  readonly target: Target;
+  readonly resolver: Resolver;
+  /** An endpoint for one instance; called when the instance is first picked. The cluster closes it. */
+  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  /** What this caller speaks, best first: the first one that an instance speaks is used. */
+  readonly protocols: readonly string[];
+  /** Default `least-loaded`: the better of two random choices. `round-robin` takes turns, by weight. */
+  readonly pick?: PickPolicy | undefined;
+  /** Which outcomes count against an instance. Default: by the error's code; see {@link judgeByCode}. */
+  readonly judge?: Judge<Res> | undefined;
+  /** Where the last known good set is kept. Default: in memory only. */
+  readonly cache?: LiveSetCache | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger | undefined;
+  readonly meter?: Meter | undefined;
+}
+
+/** One instance as a console shows it. */
+export interface InstanceView {
+  readonly id: string;
+  readonly address: Address;
+  readonly status: InstanceStatus;
+  readonly weight: number;
+  /** Calls in flight. */
+  readonly load: number;
+  /** Calls that have ended since it was first seen, and how many of them counted as failures. */
+  readonly calls: number;
+  readonly failures: number;
+  /** For how long it still gets no calls; 0 when it is not ejected. */
+  readonly ejectedForMs: number;
+}
+
+/**
+ * All instances of a target behind one endpoint.
+ *
+ * | state | permits | exits |
+ * |---|---|---|
+ * | created | nothing is open | started, at {@link start} or the first call |
+ * | started | calls wait for the first set of instances | known, closed |
+ * | known | calls go to instances | closed |
+ * | closed | refuses | none |
+ *
+ * `close`: 1. stops following the resolver; 2. refuses who waits; 3. lets calls in hand end and closes the endpoints;
+ * 4. ends saving.
+ */
+export interface Cluster<Req, Res> extends Endpoint<Req, Res> {
+  readonly target: Target;
+  /** Begins to follow the target. Without it the first call does. Later calls do nothing. */
+  start(): void;
+  /** True once a resolver or the disk named the instances. */
+  readonly known: boolean;
+  /**
+   * Resolves when {@link known}; waits as long as a call would.
+   * @throws FlotillaError NO_INSTANCE, or the reason why the call was cancelled.
+   */
+  whenKnown(call: Call): Promise<void>;
+  /** All instances that this caller can reach, at this moment. */
+  instances(): readonly InstanceView[];
+}

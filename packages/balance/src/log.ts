@@ -1,0 +1,38 @@
+import { formatHostPort, formatTarget, type Logger, type Target } from '@flotilla/core';
+import type { Member } from './member.ts';
+
+/** Every line that a cluster can write. */
+export interface BalanceLog {
+  changed(known: number, up: number, warming: boolean): void;
+  cachedSetUsed(instances: number, ageMs: number): void;
+  cacheNotLoaded(cause: unknown): void;
+  cacheNotSaved(cause: unknown): void;
+  ejected(member: AnyMember, forMs: number, timesEjected: number): void;
+  readmitted(member: AnyMember): void;
+  panicBegan(up: number, ejected: number): void;
+  panicEnded(up: number, ejected: number): void;
+  endpointNotClosed(member: AnyMember, cause: unknown): void;
+}
+
+type AnyMember = Pick<Member<never, never>, 'instance' | 'address'>;
+
+export function balanceLog(logger: Logger, target: Target): BalanceLog {
+  const log = logger.child({ target: formatTarget(target) });
+  return {
+    changed: (known, up, warming) => log.info('instances changed', { known, up, warming }),
+    cachedSetUsed: (instances, ageMs) =>
+      log.warn('the registry has not answered yet: using the last known instances from disk', { instances, ageMs }),
+    cacheNotLoaded: (cause) => log.warn('last known instances could not be read from disk', { cause }),
+    cacheNotSaved: (cause) => log.warn('last known instances could not be kept on disk', { cause }),
+    ejected: (member, forMs, timesEjected) =>
+      log.warn('instance ejected', { ...placeOf(member), forMs: Math.round(forMs), timesEjected }),
+    readmitted: (member) => log.info('instance readmitted', placeOf(member)),
+    panicBegan: (up, ejected) => log.warn('too few healthy instances: using all of them', { up, ejected }),
+    panicEnded: (up, ejected) => log.info('enough healthy instances again', { up, ejected }),
+    endpointNotClosed: (member, cause) => log.warn('endpoint did not close cleanly', { ...placeOf(member), cause }),
+  };
+}
+
+function placeOf({ instance, address }: AnyMember): { instance: string; address: string } {
+  return { instance: instance.id, address: formatHostPort(address) };
+}

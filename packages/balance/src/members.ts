@@ -1,0 +1,114 @@
+import { type Address, addressFor, type Endpoint, effectiveStatus, type Instance } from '@flotilla/core';
+import { Member, memberKey } from './member.ts';
+import { afterTime, type Health, newHealth } from './outlier.ts';
+
+/** How the members of a cluster are made. */
+export interface MembersOptions<Req, Res> {
+  readonly protocols: readonly string[];
+  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  /** What became of the endpoint of an instance that left. */
+  readonly onCloseFailed: (member: Member<Req, Res>, cause: unknown) => void;
+}
+
+/** Why members cannot be picked, in numbers. */
+export interface Census {
+  readonly known: number;
+  readonly draining: number;
+  /** `starting`, `down`, `out-of-service` or `unknown`. */
+  readonly notUp: number;
+  /** They speak no protocol that this caller does. */
+  readonly unreachable: number;
+}
+
+/** Health is remembered for this many instances that left in disgrace, so that coming back clears nobody. */
+const maxRemembered = 1_000;
+
+/**
+ * The members of a cluster: follows the live set without resetting what is known of those who stay. Who leaves is closed
+ * once the calls in hand have ended.
+ */
+export class Members<Req, Res> {
+  readonly #options: MembersOptions<Req, Res>;
+  readonly #members = new Map<string, Member<Req, Res>>();
+  readonly #remembered = new Map<string, Health>();
+  readonly #leaving = new Set<Promise<void>>();
+  #unreachable = 0;
+
+  constructor(options: MembersOptions<Req, Res>) {
+    this.#options = options;
+  }
+
+  /** Adopts the set. @param now for the health of new members. */
+  update(instances: readonly Instance[], now: number): void {
+    const gone = new Map(this.#members);
+    this.#unreachable = 0;
+    for (const instance of instances) {
+      const address = addressFor(instance, this.#options.protocols);
+      if (!address) {
+        this.#unreachable += 1;
+        continue;
+      }
+      const key = memberKey(instance, address);
+      const member = this.#members.get(key);
+      if (member) member.instance = instance;
+      else this.#add(key, instance, address, now);
+      gone.delete(key);
+    }
+    for (const member of gone.values()) this.#remove(member, now);
+  }
+
+  /** Those that may receive calls, ejected or not, in the order in which they came. */
+  up(): Member<Req, Res>[] {
+    return [...this.#members.values()].filter(({ instance }) => effectiveStatus(instance) === 'up');
+  }
+
+  isUp(member: Member<Req, Res>): boolean {
+    return this.#members.get(member.key) === member && effectiveStatus(member.instance) === 'up';
+  }
+
+  all(): Iterable<Member<Req, Res>> {
+    return this.#members.values();
+  }
+
+  census(): Census {
+    let [draining, notUp] = [0, 0];
+    for (const { instance } of this.#members.values()) {
+      const status = effectiveStatus(instance);
+      if (status === 'draining') draining += 1;
+      else if (status !== 'up') notUp += 1;
+    }
+    return { known: this.#members.size + this.#unreachable, draining, notUp, unreachable: this.#unreachable };
+  }
+
+  /** Closes all of them; resolves when those that left before are closed as well. */
+  async close(now: number): Promise<void> {
+    for (const member of this.#members.values()) this.#remove(member, now);
+    await Promise.all(this.#leaving);
+  }
+
+  #add(key: string, instance: Instance, address: Address, now: number): void {
+    const health = this.#remembered.get(key) ?? newHealth(now);
+    this.#remembered.delete(key);
+    this.#members.set(key, new Member(instance, address, health, this.#options.connect));
+  }
+
+  #remove(member: Member<Req, Res>, now: number): void {
+    this.#members.delete(member.key);
+    const health = afterTime(member.health, now);
+    if (health.timesEjected > 0) this.#remember(member.key, health);
+    const closing = member
+      .close()
+      .catch((cause: unknown) => this.#options.onCloseFailed(member, cause))
+      .finally(() => this.#leaving.delete(closing));
+    this.#leaving.add(closing);
+  }
+
+  #remember(key: string, health: Health): void {
+    this.#remembered.set(key, health);
+    if (this.#remembered.size <= maxRemembered) return;
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest);
+      return;
+    }
+  }
+}

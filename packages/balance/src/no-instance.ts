@@ -1,0 +1,44 @@
+import { FlotillaError, formatTarget, type Target } from '@flotilla/core';
+import type { Census } from './members.ts';
+
+/** Nobody can be picked: says who is known and why none of them will do. */
+export function noneCanServe(
+  target: Target,
+  census: Census,
+  ejected: number,
+  protocols: readonly string[],
+): FlotillaError {
+  const { known, draining, notUp, unreachable } = census;
+  if (known === 0) {
+    return refusal(`no instance of "${formatTarget(target)}" is registered; is the name right, and is it running?`);
+  }
+  const spoken = protocols.map((protocol) => `"${protocol}"`).join(', ');
+  const facts = [
+    `${known} known`,
+    `${ejected} ejected`,
+    `${draining} draining`,
+    `${notUp} not up`,
+    `${unreachable} without an address for ${spoken} (see protocols)`,
+  ];
+  return refusal(`no instance of "${formatTarget(target)}" can take this request: ${facts.join(', ')}`);
+}
+
+/** Nobody is known yet. */
+export function notKnownYet(target: Target, waitedMs: number): FlotillaError {
+  return refusal(
+    `no instance of "${formatTarget(target)}" is known: the registry has named none yet, ` +
+      `after ${Math.round(waitedMs)} ms; see firstSetTimeoutMs`,
+  );
+}
+
+/** Too many wait already. */
+export function tooManyWait(target: Target, maxWaiting: number): FlotillaError {
+  return refusal(
+    `no instance of "${formatTarget(target)}" is known: the registry has named none yet, ` +
+      `and ${maxWaiting} calls wait for it, as many as maxWaiting allows`,
+  );
+}
+
+function refusal(detail: string): FlotillaError {
+  return new FlotillaError('NO_INSTANCE', detail);
+}
