@@ -19,7 +19,7 @@ import { isProviderFact, providerIdentity, providerNameOf, usualCategory } from 
 import { readSwitches, writeSwitches } from './nacos-status.ts';
 import { readOwnMetadata, writeOwnMetadata } from './own-metadata.ts';
 import { isFact, readFacts, writeFacts } from './parameters.ts';
-import { javaNameOf, serviceOf } from './service-name.ts';
+import { javaNameOf, pathMembers, pathOf, serviceOf } from './service-name.ts';
 
 /** An instance as Nacos hands it out (`com.alibaba.nacos.api.naming.pojo.Instance`), members in this order. */
 export interface NacosInstance {
@@ -180,22 +180,27 @@ function bagMembers(
   return {
     ownId: flag(reader.text('instanceId', generatedId(reader)) !== generatedId(reader)),
     ungrouped: flag(group === undefined),
-    group: group !== undefined && group !== groupOf(instance, provider) ? group : undefined,
+    literalGroup: flag(!provider && group === defaultGroup),
     endpoints: flag(endpoints !== undefined && !needsEndpoints(instance)),
     port: place < 0 ? port : undefined,
     mainAddress: place > 0 ? place : undefined,
     ipDeleteTimeout: deleteTimeoutOf(instance, metadata),
     absent: absent.length === 0 ? undefined : absent,
-    ...(provider ? providerMembers(metadata, weight) : undefined),
+    ...(provider ? providerMembers(metadata, weight, group) : undefined),
   };
 }
 
-function providerMembers(metadata: Texts, weight: number): Readonly<Record<string, Json | undefined>> {
+function providerMembers(
+  metadata: Texts,
+  weight: number,
+  group: string | undefined,
+): Readonly<Record<string, Json | undefined>> {
   const [javaName, path, category] = [metadata.get('interface') ?? '', metadata.get('path'), metadata.get('category')];
   return {
     provider: true,
+    nacosGroup: group === undefined || group === usualGroup ? undefined : group,
     category: category === usualCategory ? undefined : category,
-    path: path === javaName ? undefined : path,
+    ...pathMembers(path ?? '', javaName),
     inner: flag(serviceOf(javaName).inner),
     weight: weight === 1 ? undefined : weight,
   };
@@ -207,7 +212,7 @@ function documentOf(instance: Instance, notes: readonly Entry[]): NacosInstance 
   const metadata = new Map([...metadataOf(instance, bag, host), ...notes]);
   const provider = isProvider(bag);
   const service = (provider ? providerNameOf(metadata) : undefined) ?? instance.identity.service;
-  const group = textOr(bag['group'], groupOf(instance, provider));
+  const group = groupOf(instance, bag);
   const document = {
     ip: host,
     port,
@@ -265,7 +270,7 @@ function providerFacts({ identity: { service, group, version }, addresses }: Ins
   const facts: Entry[] = [
     ['category', textOr(bag['category'], usualCategory, (text) => text !== '')],
     ['interface', javaName],
-    ['path', textOr(bag['path'], javaName)],
+    ['path', pathOf(bag, javaName)],
     ['protocol', addresses[0]?.protocol ?? 'dubbo'],
   ];
   if (group !== defaultGroup) facts.push(['group', group]);
@@ -296,8 +301,9 @@ function isSecure(name: string, text: string): boolean {
 }
 
 /** The Nacos group of an instance; the group of a Dubbo provider is another thing. */
-function groupOf({ identity: { group } }: Instance, provider: boolean): string {
-  return provider || group === defaultGroup ? usualGroup : group;
+function groupOf({ identity: { group } }: Instance, bag: Bag): string {
+  if (isProvider(bag)) return textOr(bag['nacosGroup'], usualGroup, (text) => text !== '' && !text.includes('@'));
+  return group === defaultGroup && bag['literalGroup'] !== true ? usualGroup : group;
 }
 
 function weightOf(bag: Bag): number {

@@ -13,7 +13,7 @@ import { bagOf, flag, objectOrNothing, textOr, withBag } from './bag.ts';
 import { readOwnMetadata, writeOwnMetadata } from './own-metadata.ts';
 import { pack, packName, unpack } from './packed.ts';
 import { isFact, readFacts, writeFacts } from './parameters.ts';
-import { javaNameOf, serviceOf } from './service-name.ts';
+import { javaNameOf, pathMembers, pathOf, serviceOf } from './service-name.ts';
 import { formatUrl, isPlain, parseUrl, type UrlParts } from './url-text.ts';
 
 type Entry = readonly [name: string, text: string];
@@ -50,7 +50,7 @@ export function decodeProviderUrl(text: string): Instance {
   const javaName = interfaceOf(url);
   return withBag({ ...facts, metadata, bags: {} }, bagName, {
     userInfo: url.userInfo === '' ? undefined : url.userInfo,
-    path: url.path === javaName ? undefined : url.path,
+    ...pathMembers(url.path, javaName),
     implicitInterface: flag(!url.parameters.has('interface')),
     inner: flag(serviceOf(javaName).inner),
     overflow: objectOrNothing(overflow),
@@ -73,7 +73,7 @@ export function encodeProviderUrl(instance: Instance): string {
 function urlOf(instance: Instance): UrlParts {
   const bag = bagOf(instance, bagName);
   const javaName = javaNameOf(instance.identity.service, bag['inner'] === true);
-  const path = textOr(bag['path'], javaName, isPath);
+  const path = pathOf(bag, javaName);
   const facts = [...interfaceFacts(instance), ...writeFacts(instance)];
   if (bag['implicitInterface'] !== true || path !== javaName) facts.push(['interface', javaName]);
   const named = new Set(facts.map(([name]) => name));
@@ -89,18 +89,19 @@ function urlOf(instance: Instance): UrlParts {
 /** What the text says without notes. */
 function nativeFacts(url: UrlParts): InstanceFacts {
   const { host, port, protocol, parameters } = url;
-  const facts = readFacts(parameters);
+  const { startedAt, ...facts } = readFacts(parameters);
   return {
     id: `${host}:${port}`,
     identity: identity(serviceOf(interfaceOf(url)).service, {
       group: parameters.get('group') ?? defaultGroup,
       version: parameters.get('version') ?? '',
     }),
-    incarnation: facts.startedAt ?? 0,
+    incarnation: startedAt ?? 0,
     addresses: [{ protocol, host, port }],
     contracts: [],
     ...facts,
     ...(parameters.get('dynamic') === 'false' ? undefined : { lease: leaseDefaults }),
+    ...(startedAt === undefined ? undefined : { startedAt }),
     revision: 0,
   };
 }
@@ -137,10 +138,6 @@ function packed(url: UrlParts): UrlParts {
   const others = entries.filter((entry) => !isPlainEntry(entry));
   if (others.length === 0) return url;
   return { ...url, parameters: new Map([...entries.filter(isPlainEntry), [packName, pack(others)]]) };
-}
-
-function isPath(text: string): boolean {
-  return /^[^?\p{Cc}\p{Cs}]*$/u.test(text);
 }
 
 function isUserInfo(text: string): boolean {

@@ -1,4 +1,5 @@
-import { FlotillaError } from '@flotilla/core';
+import { FlotillaError, type Json } from '@flotilla/core';
+import { textOr } from './bag.ts';
 
 /** The name of an inner class has a `$`, which no service name has; Nacos writes `___` for it, and so do we. */
 const innerMark = '___';
@@ -15,4 +16,24 @@ export function serviceOf(javaName: string): { readonly service: string; readonl
 /** The Java interface that {@link serviceOf} made `service` of. */
 export function javaNameOf(service: string, inner: boolean): string {
   return inner ? service.replaceAll(innerMark, '$') : service;
+}
+
+/**
+ * What the bag keeps of a path, which is usually the interface alone: what stands before the interface, or the whole
+ * path if it does not end with it.
+ */
+export function pathMembers(path: string, javaName: string): { readonly contextPath?: string; readonly path?: string } {
+  if (path === javaName) return {};
+  const context = path.slice(0, -javaName.length - 1);
+  return path === `${context}/${javaName}` ? { contextPath: context } : { path };
+}
+
+/** The path that {@link pathMembers} took apart. */
+export function pathOf(bag: { readonly [member: string]: Json }, javaName: string): string {
+  if (typeof bag['contextPath'] === 'string') return `${textOr(bag['contextPath'], '', isPath)}/${javaName}`;
+  return textOr(bag['path'], javaName, isPath);
+}
+
+function isPath(text: string): boolean {
+  return /^[^?\p{Cc}\p{Cs}]*$/u.test(text);
 }

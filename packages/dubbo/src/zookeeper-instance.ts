@@ -88,14 +88,16 @@ export function encodeZookeeperInstance(instance: Instance): ZookeeperInstance {
 function nativeFacts(node: DocumentReader, metadata: ReadonlyMap<string, string>): InstanceFacts {
   const [host, port] = [node.text('address'), node.number('port')];
   checkPlace(host, port);
+  const { startedAt, ...facts } = readFacts(metadata);
   return {
     id: checkId(node.text('id')),
     identity: identity(node.text('name')),
     incarnation: checkNumber('registrationTimeUTC', node.number('registrationTimeUTC', 0), true),
     addresses: parseEndpoints(metadata.get(endpointsName), host) ?? [{ protocol: 'dubbo', host, port }],
     contracts: [],
-    ...readFacts(metadata),
+    ...facts,
     ...(lastingTypes.includes(node.text('serviceType', 'DYNAMIC')) ? undefined : { lease: leaseDefaults }),
+    ...(startedAt === undefined ? undefined : { startedAt }),
     revision: 0,
   };
 }

@@ -86,6 +86,6 @@ function isDataCenter(value: unknown): boolean {
     typeof metadata === 'object' &&
     metadata !== null &&
     !Array.isArray(metadata) &&
-    Object.values(metadata).every((text) => typeof text === 'string' && text.length <= 1_024)
+    Object.values(metadata).every((text) => text === null || (typeof text === 'string' && text.length <= 1_024))
   );
 }

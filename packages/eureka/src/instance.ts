@@ -35,7 +35,7 @@ export type EurekaListing = Partial<
  * | neutral | Eureka |
  * |---|---|
  * | `id` | `instanceId`, else Amazon's `instance-id`, else `hostName` |
- * | `identity.service` | `vipAddress` if it is `app` in other letters, else `app` |
+ * | `identity.service` | `vipAddress` if it is `app` in other letters, else `app` in lower case |
  * | `incarnation` | `lastDirtyTimestamp` |
  * | `addresses` | `hostName` with `securePort`, then with `port`, each if enabled |
  * | `status`, `override` | `status`, `overriddenStatus` (UNKNOWN: none) |
@@ -98,11 +98,9 @@ function nativeFacts(document: EurekaInstance): InstanceFacts {
   };
 }
 
-/** Spring's callers look up the VIP address, which keeps the case that `app` loses. */
-function serviceOf({ app, vipAddress }: EurekaInstance): string {
-  return vipAddress !== undefined && /^[\w.:-]+$/.test(vipAddress) && vipAddress.toUpperCase() === app
-    ? vipAddress
-    : app;
+/** Spring's callers look up the VIP address, which keeps the case that `app` loses; it lists services in lower case. */
+function serviceOf({ app, vipAddress = '' }: EurekaInstance): string {
+  return /^[\w.:-]+$/.test(vipAddress) && vipAddress.toUpperCase() === app ? vipAddress : app.toLowerCase();
 }
 
 function openAddress(protocol: string, host: string, port: EurekaPort): InstanceFacts['addresses'] {
@@ -111,7 +109,7 @@ function openAddress(protocol: string, host: string, port: EurekaPort): Instance
 
 function assemble(instance: Instance, rest: Rest, metadata: EurekaInstance['metadata']): EurekaInstance {
   const { http, https, hostName } = webPlaceOf(instance);
-  const dataCenterInfo = withClass(rest.dataCenterInfo);
+  const dataCenterInfo = withClass(rest.dataCenterInfo, instance.id);
   const place = {
     hostName: instance.addresses.length === 0 ? rest.hostName : hostName,
     port: { $: http?.port ?? rest.port, '@enabled': http ? 'true' : 'false' },

@@ -9,10 +9,10 @@ import {
 import { toPageTemplate } from './page-url.ts';
 import { encodeStatus, shownStatus } from './status.ts';
 
-/** A data center without the class, which follows from the name. */
+/** A data center without the class, which follows from the name. Null as Amazon's `instance-id`: the instance's id. */
 export type DataCenterName =
   | { readonly name: 'Netflix' | 'MyOwn' }
-  | { readonly name: 'Amazon'; readonly metadata: Readonly<Record<string, string>> };
+  | { readonly name: 'Amazon'; readonly metadata: Readonly<Record<string, string | null>> };
 
 /** What a document says and no neutral field carries. Null: the document has no such member. */
 export interface Rest {
@@ -94,7 +94,7 @@ export function restOf(document: EurekaInstance, instance: Instance): Rest {
     port: closed.http ? document.port.$ : usual.port,
     securePort: closed.https ? document.securePort.$ : usual.securePort,
     countryId: document.countryId,
-    dataCenterInfo: withoutClass(document.dataCenterInfo),
+    dataCenterInfo: withoutClass(document.dataCenterInfo, instance.id),
     appGroupName: document.appGroupName ?? null,
     homePageUrl: page(document.homePageUrl),
     statusPageUrl: page(document.statusPageUrl),
@@ -126,11 +126,17 @@ export function webPlaceOf({ addresses }: Pick<Instance, 'addresses'>): {
 }
 
 /** A data center as the document names it. */
-export function withClass(dataCenter: DataCenterName): EurekaDataCenter {
-  if (dataCenter.name === 'Amazon') return { '@class': amazonDataCenterClass, ...dataCenter };
-  return { '@class': plainDataCenterClass, name: dataCenter.name };
+export function withClass(dataCenter: DataCenterName, id: string): EurekaDataCenter {
+  if (dataCenter.name !== 'Amazon') return { '@class': plainDataCenterClass, name: dataCenter.name };
+  const entries = Object.entries(dataCenter.metadata).map(([name, text]) => [name, text ?? id] as const);
+  return { '@class': amazonDataCenterClass, name: 'Amazon', metadata: Object.fromEntries(entries) };
 }
 
-function withoutClass({ name, metadata = {} }: EurekaDataCenter): DataCenterName {
-  return name === 'Amazon' ? { name, metadata } : { name };
+function withoutClass({ name, metadata = {} }: EurekaDataCenter, id: string): DataCenterName {
+  if (name !== 'Amazon') return { name };
+  const entries = Object.entries(metadata).map(([key, text]) => [
+    key,
+    key === 'instance-id' && text === id ? null : text,
+  ]);
+  return { name, metadata: Object.fromEntries(entries) };
 }
