@@ -16,7 +16,9 @@ const attempts = 2;
 rmSync(join(root, 'examples/shop/.flotilla/data'), { recursive: true, force: true });
 let fastest = Infinity;
 for (let attempt = 1; attempt <= attempts; attempt++) fastest = Math.min(fastest, await runOnce(attempt === 1));
-console.log(`the shop served after ${(fastest / 1_000).toFixed(1)} s at best of ${attempts} (budget ${budgetMs / 1_000} s)`);
+console.log(
+  `the shop served after ${(fastest / 1_000).toFixed(1)} s at best of ${attempts} (budget ${budgetMs / 1_000} s)`,
+);
 if (fastest > budgetMs) {
   console.error('that is over the budget');
   process.exit(1);
@@ -58,7 +60,7 @@ async function order(gateway: string): Promise<void> {
   assert.equal(response.status, 201);
   const location = response.headers.get('location');
   assert.match(location ?? '', /^\/api\/orders\/[\w-]{22}$/);
-  const placed = await response.json();
+  const placed = (await response.json()) as { readonly id: string; readonly totalCents: number };
   assert.equal(placed.totalCents, 2 * 1_150);
   assert.deepEqual(await ask(`${gateway}${location}`), placed);
   const internal = await fetch(`${gateway}/stock/taken`, { method: 'POST', body: '{}' });

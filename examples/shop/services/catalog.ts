@@ -5,7 +5,9 @@ import { openCatalogStore } from './catalog/store.ts';
 
 /** Backend service: products, categories and stock. It alone opens its database; its copies share the file. */
 export const app = service('catalog', {
-  config: settings({ dbFile: text({ default: '.flotilla/data/catalog.sqlite', describe: 'where the products are kept' }) }),
+  config: settings({
+    dbFile: text({ default: '.flotilla/data/catalog.sqlite', describe: 'where the products are kept' }),
+  }),
 });
 
 const store = app.resource(

@@ -28,7 +28,11 @@ function sayProblem(problem) {
 
 function card(product) {
   names.set(product.id, product);
-  const add = element('button', { type: 'button', text: product.available ? 'Add' : 'Sold out', disabled: !product.available });
+  const add = element('button', {
+    type: 'button',
+    text: product.available ? 'Add' : 'Sold out',
+    disabled: !product.available,
+  });
   add.setAttribute('aria-label', `${add.textContent}: ${product.name}`);
   add.addEventListener('click', () => {
     basket.set(product.id, Math.min(99, (basket.get(product.id) ?? 0) + 1));

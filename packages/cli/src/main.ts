@@ -29,7 +29,9 @@ program
   .description('run the fleet of flotilla.yaml: registry, gateway and every service, each a process of its own')
   .argument('[folder]', 'where flotilla.yaml lies', '.')
   .option('--json', 'logs and start table as JSON, one document per line')
-  .action((folder: string, { json = false }: CommonOptions) => runFleet(folder, { json, print, colours: coloursWanted() }));
+  .action((folder: string, { json = false }: CommonOptions) =>
+    runFleet(folder, { json, print, colours: coloursWanted() }),
+  );
 
 inspecting('ps', 'show the processes of the running fleet').action((options: CommonOptions) =>
   ps(runningFleet(options.folder), outputOf(options)),
@@ -60,8 +62,9 @@ const registryCommand = inspecting('registry', 'show what the registry lists')
   );
 starting(registryCommand, 'run a registry', (args) => runRegistry({ args }));
 
-const gatewayCommand = inspecting('gateway', 'show the routes of the running gateway').action((options: CommonOptions) =>
-  gateway(managementOf(runningFleet(options.folder), 'gateway').managementUrl, outputOf(options)),
+const gatewayCommand = inspecting('gateway', 'show the routes of the running gateway').action(
+  (options: CommonOptions) =>
+    gateway(managementOf(runningFleet(options.folder), 'gateway').managementUrl, outputOf(options)),
 );
 starting(gatewayCommand, 'run a gateway', (args) => runGateway({ args }));
 

@@ -1,5 +1,5 @@
-import { type Filter, FlotillaError, type Handler } from '@flotilla/core';
 import type { ConfigSchema } from '@flotilla/config';
+import { FlotillaError } from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
 import type { AnyContract, Binding, Client, Handlers } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
@@ -80,17 +80,25 @@ export function service<S = Record<never, never>>(name: string, options: Service
       return lazy.client as Client<typeof contract>;
     },
     resource(resourceName, start, stop = () => {}) {
-      const spec: ResourceSpec<S> = { name: resourceName, start, stop: stop as ResourceSpec<S>['stop'], value: undefined };
+      const spec: ResourceSpec<S> = {
+        name: resourceName,
+        start,
+        stop: stop as ResourceSpec<S>['stop'],
+        value: undefined,
+      };
       resources.push(spec);
       return () => {
         if (!spec.value) {
-          throw new FlotillaError('UNAVAILABLE', `"${resourceName}" of service "${name}" is not open: it is opened by run()`);
+          throw new FlotillaError(
+            'UNAVAILABLE',
+            `"${resourceName}" of service "${name}" is not open: it is opened by run()`,
+          );
         }
         return spec.value.opened as never;
       };
     },
   };
-  partsOf.set(app, { name, options, bindings, routes, resources, clients } as AppParts<never>);
+  partsOf.set(app, { name, options, bindings, routes, resources, clients } as unknown as AppParts<never>);
   return app;
 }
 
@@ -100,4 +108,3 @@ export function appParts<S>(app: App<S>): AppParts<S> {
   if (!parts) throw new TypeError('this is no application: make it with service()');
   return parts as unknown as AppParts<S>;
 }
-

@@ -1,5 +1,6 @@
 import { type Cluster, createCluster, type LiveSetCache } from '@flotilla/balance';
 import {
+  type Call,
   type Clock,
   composeEndpoint,
   errorRow,
@@ -15,7 +16,7 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import { errorFromResponse, type HttpNetwork, type HttpRequest, type HttpResponse, readBody } from '@flotilla/http';
-import { clientFilters, instanceFilters, type PartialSettings } from '@flotilla/resilience';
+import { clientFilters, type FilterEntry, instanceFilters, type PartialSettings } from '@flotilla/resilience';
 import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
 
@@ -79,7 +80,9 @@ function connectClient(
 ): { readonly client: Client<AnyContract>; close(): Promise<void> } {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const cluster = clusterFor(target, options, runtime);
-  const endpoint = composeEndpoint(callFilters(target, options, runtime), cluster);
+  cluster.start(); // known before the first call needs it
+  const filters = callFilters(target, options, runtime).map(({ filter }) => filter);
+  const endpoint = composeEndpoint(filters, cluster);
   const client = createClient(contract, endpoint, {
     authority: options.service ?? contract.name,
     clock: runtime.clock,
@@ -89,36 +92,54 @@ function connectClient(
 }
 
 /** What stands between a caller and the cluster, outermost first. */
-function callFilters(
+export function callFilters(
   target: Target,
   options: ClientOptions,
-  { meter, tracer, logger }: ClientRuntime,
-): Filter<HttpRequest, HttpResponse>[] {
+  { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
+): readonly FilterEntry<HttpRequest, HttpResponse>[] {
+  const name = (_: HttpRequest, call: Call): string => operationName(call.get(operationAttribute));
   return [
-    // outermost: one span and one sample per call, whatever happens further in
-    observe({ meter, tracer, logger, kind: 'client', name: (_, call) => operationName(call.get(operationAttribute)) }),
-    ...clientFilters<HttpRequest, HttpResponse>({ ...options, meter, target: formatTarget(target) }).map(
-      ({ filter }) => filter,
-    ),
+    {
+      name: 'observe',
+      reason: 'outermost: one span and one sample per call, whatever happens further in',
+      filter: observe({ meter, tracer, logger, kind: 'client', name }),
+    },
+    ...clientFilters<HttpRequest, HttpResponse>({ ...options, meter, target: formatTarget(target) }),
   ];
 }
 
-function clusterFor(target: Target, options: ClientOptions, runtime: ClientRuntime): Cluster<HttpRequest, HttpResponse> {
+/** What stands between the cluster, which ejects failing instances, and one of them, outermost first. */
+export function connectionFilters(
+  name: string,
+  options: ClientOptions,
+): readonly FilterEntry<HttpRequest, HttpResponse>[] {
+  return [
+    ...instanceFilters<HttpRequest, HttpResponse>({ ...options, name }),
+    {
+      name: 'raisePlatformErrors',
+      reason: 'innermost: what an answer says of the work has to reach retry and ejection as an error',
+      filter: raisePlatformErrors,
+    },
+  ];
+}
+
+function clusterFor(
+  target: Target,
+  options: ClientOptions,
+  runtime: ClientRuntime,
+): Cluster<HttpRequest, HttpResponse> {
+  const { network, ...process } = runtime;
   return createCluster<HttpRequest, HttpResponse>({
+    ...process,
     target,
-    resolver: runtime.resolver,
     protocols: ['http'],
-    ...(options.pick ? { pick: options.pick } : undefined),
-    clock: runtime.clock,
-    random: runtime.random,
-    logger: runtime.logger,
-    meter: runtime.meter,
-    ...(runtime.cache ? { cache: runtime.cache } : undefined),
+    pick: options.pick,
     connect: (address, instance) => {
-      const name = `${instance.identity.service} at ${formatHostPort(address)}`;
-      const filters = instanceFilters<HttpRequest, HttpResponse>({ ...options, name }).map(({ filter }) => filter);
-      const connection = runtime.network.connect({ protocol: 'http', host: address.host, port: address.port });
-      return composeEndpoint([...filters, raisePlatformErrors], connection);
+      const filters = connectionFilters(`${instance.identity.service} at ${formatHostPort(address)}`, options);
+      return composeEndpoint(
+        filters.map(({ filter }) => filter),
+        network.connect({ protocol: 'http', host: address.host, port: address.port }),
+      );
     },
   });
 }
@@ -146,4 +167,3 @@ function notStarted(contract: AnyContract): FlotillaError {
     `a client of contract "${contract.name}" was used before its service was started; call it from a handler, or after run()`,
   );
 }
-

@@ -26,7 +26,10 @@ export async function connectDiscovery(urls: readonly string[], needs: Discovery
   const schemes = new Set(urls.map((url) => url.slice(0, url.indexOf(':'))));
   const [scheme, other] = schemes;
   if (other !== undefined) {
-    throw new FlotillaError('CONFIG_INVALID', `registry names URLs of several kinds ("${scheme}", "${other}"); take one kind`);
+    throw new FlotillaError(
+      'CONFIG_INVALID',
+      `registry names URLs of several kinds ("${scheme}", "${other}"); take one kind`,
+    );
   }
   if (scheme === 'http') {
     const { registryClient } = await import('@flotilla/registry/client');

@@ -14,12 +14,25 @@ export {
   url,
 } from '@flotilla/config';
 export { Call, currentCall, FlotillaError, type Handler, Secret } from '@flotilla/core';
-export { HttpHeaders, type HttpHandler, type HttpRequest, type HttpResponse } from '@flotilla/http';
+export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
 export { type Client, type Handlers, type OperationCall, type Reply, safe } from '@flotilla/rpc';
 export { type App, type ServiceOptions, service } from './app.ts';
-export { type ClientOptions, clientCompositionOrder, raisePlatformErrors } from './client.ts';
+export { type ClientOptions, callFilters, connectionFilters, raisePlatformErrors } from './client.ts';
 export { connectDiscovery, type Discovery, type DiscoveryNeeds } from './discovery.ts';
-export { loadProcessConfig, type ProcessParts, type ProcessRuntime, type ProcessSources, type ProcessSpec, runProcess } from './engines/process.ts';
+export {
+  loadProcessConfig,
+  type ProcessParts,
+  type ProcessRuntime,
+  type ProcessSources,
+  type ProcessSpec,
+  runProcess,
+} from './engines/process.ts';
 export { run } from './engines/run.ts';
-export { type ProcessConfig, processSettings, type ServiceConfig, serviceSchema, serviceSettings } from './platform-settings.ts';
+export {
+  type ProcessConfig,
+  processSettings,
+  type ServiceConfig,
+  serviceSchema,
+  serviceSettings,
+} from './platform-settings.ts';
 export { type RunningService, type ServiceParts, type ServiceRuntime, serviceParts, startService } from './start.ts';

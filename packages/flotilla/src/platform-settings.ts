@@ -17,7 +17,10 @@ import {
 export const processSettings = {
   management: group(
     {
-      bind: text({ default: '127.0.0.1', describe: 'address of health, metrics and configuration; off loopback it wants user and password' }),
+      bind: text({
+        default: '127.0.0.1',
+        describe: 'address of health, metrics and configuration; off loopback it wants user and password',
+      }),
       port: integer({ default: 0, min: 0, max: 65_535, describe: '0 takes a free one, which the start-up line names' }),
       user: text({ optional: true, describe: 'for Basic credentials' }),
       password: secret({ optional: true }),
@@ -44,17 +47,30 @@ export type ProcessConfig = {
 
 /** Keys that a service understands besides its own, which stand under `settings`. */
 export const serviceSettings = {
-  bind: text({ default: '127.0.0.1', describe: 'address that the service listens on; only this machine reaches the default' }),
+  bind: text({
+    default: '127.0.0.1',
+    describe: 'address that the service listens on; only this machine reaches the default',
+  }),
   port: integer({ default: 0, min: 0, max: 65_535, describe: '0 takes a free one' }),
-  advertise: text({ optional: true, describe: 'host that others reach this instance by; default: chosen from bind, and explained in the log' }),
+  advertise: text({
+    optional: true,
+    describe: 'host that others reach this instance by; default: chosen from bind, and explained in the log',
+  }),
   registry: list(url({ protocols: ['http', 'https'] }), {
     default: ['http://127.0.0.1:8761'],
     minItems: 1,
     describe: 'where instances are registered and looked up; several for failover',
   }),
-  zone: text({ optional: true, maxLength: 255, describe: 'where this instance runs, for callers that prefer their own zone' }),
+  zone: text({
+    optional: true,
+    maxLength: 255,
+    describe: 'where this instance runs, for callers that prefer their own zone',
+  }),
   weight: number({ default: 1, min: 0, max: 1_000, describe: 'share of the calls relative to its siblings' }),
-  stateDir: text({ default: '.flotilla/state', describe: 'folder for the last known instances, for a start without registry' }),
+  stateDir: text({
+    default: '.flotilla/state',
+    describe: 'folder for the last known instances, for a start without registry',
+  }),
   run: text({ optional: true, describe: 'program of the service, for `flotilla dev`' }),
   instances: integer({ default: 1, min: 1, max: 32, describe: 'how many copies `flotilla dev` starts' }),
   maxBodyBytes: integer({ default: 1_048_576, min: 1, describe: 'largest JSON body of a request' }),
@@ -83,7 +99,8 @@ function settingOf<S>(schema: ConfigSchema<S>): Setting<S> {
     required: Array.isArray(document['required']) && document['required'].length > 0,
     read(value, path, issues) {
       const result = validate(value ?? {});
-      if (result instanceof Promise) throw new TypeError('configuration is validated at once; this schema is asynchronous');
+      if (result instanceof Promise)
+        throw new TypeError('configuration is validated at once; this schema is asynchronous');
       if (!result.issues) return result.value;
       for (const issue of result.issues) {
         const below = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));

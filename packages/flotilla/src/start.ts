@@ -7,8 +7,8 @@ import {
   formatHostPort,
   type Instance,
   identity,
-  leaseDefaults,
   type Logger,
+  leaseDefaults,
   type Meter,
   type Random,
   type Registration,
@@ -37,7 +37,10 @@ export interface ServiceRuntime {
   /** Keeps the last known instances on disk. Default: memory only. */
   readonly cache?: LiveSetCache;
   /** Chooses the host that others reach this instance by, and says why. */
-  readonly advertise: (bind: string, explicit: string | undefined) => { readonly host: string; readonly reason: string };
+  readonly advertise: (
+    bind: string,
+    explicit: string | undefined,
+  ) => { readonly host: string; readonly reason: string };
   /** Where the management port listens, for tools that look the instance up. */
   readonly management?: Pick<Address, 'host' | 'port'>;
 }
@@ -187,14 +190,17 @@ function registrationOf<S>(
       const { host, reason } = runtime.advertise(config.bind, config.advertise);
       instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port: listener().port });
       registration = runtime.discovery.registrar.register(instance);
-      runtime.health.setDraining(false);
-      runtime.logger.info('registering', { instance: instance.id, address: formatHostPort({ host, port: listener().port }), reason });
+      runtime.logger.info('registering', {
+        instance: instance.id,
+        address: formatHostPort({ host, port: listener().port }),
+        reason,
+      });
     },
     async stop(reason) {
-      runtime.health.setDraining(true);
+      runtime.health.drain();
       runtime.logger.info('draining', { instance: instance?.id, reason });
       await registration?.setStatus('draining');
-      await passing(config.drainNoticeMs, runtime.clock);
+      if (config.drainNoticeMs > 0) await passing(config.drainNoticeMs, runtime.clock);
       await registration?.deregister();
     },
   };

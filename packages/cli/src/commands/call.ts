@@ -1,7 +1,12 @@
 import { FlotillaError, nearest } from '@flotilla/core';
-import { buildRequest, type ContractDescription, inputFromTexts, type OperationDescription } from '@flotilla/rpc/contract';
-import { fetchJson, fetchUrl } from '../engines/http-get.ts';
+import {
+  buildRequest,
+  type ContractDescription,
+  inputFromTexts,
+  type OperationDescription,
+} from '@flotilla/rpc/contract';
 import type { FleetState } from '../dev/state-file.ts';
+import { fetchJson, fetchUrl } from '../engines/http-get.ts';
 import type { Output } from './output.ts';
 
 /** A process that serves an operation. */
@@ -15,7 +20,12 @@ interface Found {
  * serve, so no contract file is needed. Elements of a stream are printed as they come.
  * @throws FlotillaError as the callee answered it, or NO_ROUTE naming the nearest operation.
  */
-export async function call(state: FleetState, operation: string, fields: readonly string[], output: Output): Promise<void> {
+export async function call(
+  state: FleetState,
+  operation: string,
+  fields: readonly string[],
+  output: Output,
+): Promise<void> {
   const found = await findOperation(state, operation);
   const input = inputFromTexts(found.operation, parseFields(fields));
   const { method, path, query, headers, body } = buildRequest(found.operation.http, input);
@@ -76,9 +86,15 @@ function printAnswer(status: number, text: string, output: Output): void {
   }
   const shown = typeof document === 'string' ? document : JSON.stringify(document, null, 2);
   if (status < 300) {
-    output.print(output.json ? JSON.stringify({ status, value: document ?? null }, null, 2) : (shown ?? `done (${status})`));
+    output.print(
+      output.json ? JSON.stringify({ status, value: document ?? null }, null, 2) : (shown ?? `done (${status})`),
+    );
     return;
   }
   const { code, detail, data } = (document ?? {}) as { code?: string; detail?: string; data?: unknown };
-  throw new FlotillaError(code ?? 'BAD_RESPONSE', detail ?? `the callee answered ${status}`, { httpStatus: status, data, fromPeer: true });
+  throw new FlotillaError(code ?? 'BAD_RESPONSE', detail ?? `the callee answered ${status}`, {
+    httpStatus: status,
+    data,
+    fromPeer: true,
+  });
 }

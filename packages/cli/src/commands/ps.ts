@@ -1,5 +1,5 @@
-import { fetchUrl } from '../engines/http-get.ts';
 import type { FleetProcess, FleetState } from '../dev/state-file.ts';
+import { fetchUrl } from '../engines/http-get.ts';
 import { formatTable } from '../table.ts';
 import { type Output, show } from './output.ts';
 

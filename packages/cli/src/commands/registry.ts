@@ -6,7 +6,9 @@ import { type Output, show } from './output.ts';
 /** What the registry lists. */
 export async function registry(url: string, output: Output): Promise<void> {
   const snapshot = (await fetchJson(`${url}/v1/instances`)) as { readonly instances: readonly Instance[] };
-  const instances = snapshot.instances.toSorted((a, b) => a.identity.service.localeCompare(b.identity.service) || a.id.localeCompare(b.id));
+  const instances = snapshot.instances.toSorted(
+    (a, b) => a.identity.service.localeCompare(b.identity.service) || a.id.localeCompare(b.id),
+  );
   show(output, snapshot, () =>
     formatTable([
       ['SERVICE', 'INSTANCE', 'STATUS', 'ADDRESSES', 'CONTRACTS'],

@@ -29,11 +29,19 @@ export function formatLogLine(text: string, title: string, column: number, order
   const record = parseRecord(text);
   if (!record) return `${' '.repeat(12)} ${name} ${text}`;
   const [word, colour] = levelWords.get(record['level']) ?? ['info ', 'green'];
-  const time = typeof record['time'] === 'number' ? new Date(record['time']).toISOString().slice(11, 23) : ' '.repeat(12);
+  const time =
+    typeof record['time'] === 'number' ? new Date(record['time']).toISOString().slice(11, 23) : ' '.repeat(12);
   const fields = Object.entries(record)
     .filter(([key]) => !ownPlaces.has(key))
     .map(([key, value]) => `${paint('gray', `${key}=`)}${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return [paint('gray', time), name, paint(colour, word), String(record['msg'] ?? ''), ...fields, ...errorOf(record)].join(' ');
+  return [
+    paint('gray', time),
+    name,
+    paint(colour, word),
+    String(record['msg'] ?? ''),
+    ...fields,
+    ...errorOf(record),
+  ].join(' ');
 }
 
 function parseRecord(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -43,7 +43,13 @@ export function planFleet(fleet: Fleet, { folder, program, ports, join, read }: 
   });
   const root = { copy: 1, program, files: new Set<string>() };
   return [
-    { ...root, name: 'registry', args: ['registry', 'start'], env: { ...shared, FLOTILLA_PORT: String(ports.registry) }, stage: 0 },
+    {
+      ...root,
+      name: 'registry',
+      args: ['registry', 'start'],
+      env: { ...shared, FLOTILLA_PORT: String(ports.registry) },
+      stage: 0,
+    },
     ...services,
     {
       ...root,

@@ -33,7 +33,11 @@ export async function fetchUrl(address: string, init: RequestInit = {}): Promise
       text: () => response.text(),
     };
   } catch (cause) {
-    throw new FlotillaError('CONNECT_FAILED', `${url.origin} does not answer; is it running, and is the address right?`, { cause });
+    throw new FlotillaError(
+      'CONNECT_FAILED',
+      `${url.origin} does not answer; is it running, and is the address right?`,
+      { cause },
+    );
   }
 }
 
@@ -45,7 +49,10 @@ export async function fetchJson(address: string): Promise<unknown> {
   const response = await fetchUrl(address, { headers: { accept: 'application/json' } });
   const text = await response.text();
   if (response.status >= 300) {
-    throw new FlotillaError('BAD_RESPONSE', `${new URL(address).origin} answered ${response.status}: ${text.slice(0, 300)}`);
+    throw new FlotillaError(
+      'BAD_RESPONSE',
+      `${new URL(address).origin} answered ${response.status}: ${text.slice(0, 300)}`,
+    );
   }
   return JSON.parse(text);
 }

@@ -13,7 +13,10 @@ export function runningFleet(folder: string): FleetState {
     const state = existsSync(path) ? parseState(readFileSync(path, 'utf8')) : undefined;
     if (state && isAlive(state.pid)) return state;
   }
-  throw new FlotillaError('UNAVAILABLE', `no fleet runs in ${resolve(folder)} or above; start one with "flotilla dev", or name its folder with --folder`);
+  throw new FlotillaError(
+    'UNAVAILABLE',
+    `no fleet runs in ${resolve(folder)} or above; start one with "flotilla dev", or name its folder with --folder`,
+  );
 }
 
 /** The management address of a process that is up. */

@@ -1,4 +1,4 @@
-import { createLiveSetFiles } from '@flotilla/balance/files';
+import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
 import { formatHostPort } from '@flotilla/core';
 import { createGateway, watchRoutes } from '@flotilla/gateway';
@@ -22,7 +22,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
         const gateway = createGateway({
           ...runtime,
           resolver: discovery.resolver,
-          cache: createLiveSetFiles({ folder: config.stateDir }),
+          cache: createFileCache({ directory: config.stateDir, logger: runtime.logger }),
         });
         let listener: HttpListener | undefined;
         let routes: Awaited<ReturnType<typeof watchRoutes>> | undefined;

@@ -5,12 +5,15 @@ import { processSettings } from 'flotilla';
 export const registrySettings = {
   bind: text({ default: '127.0.0.1', describe: 'off loopback it wants users' }),
   port: integer({ default: 8_761, min: 0, max: 65_535 }),
-  snapshotFile: text({ default: '.flotilla/state/registry.json', describe: 'where the instances are kept for a restart; empty: nowhere' }),
+  snapshotFile: text({
+    default: '.flotilla/state/registry.json',
+    describe: 'where the instances are kept for a restart; empty: nowhere',
+  }),
   users: map(
     group({
       password: secret(),
       role: oneOf(['instance', 'operator', 'reader'], { default: 'instance' }),
-      services: list(text(), { describe: 'services that this user may register; empty: any' , default: [] }),
+      services: list(text(), { describe: 'services that this user may register; empty: any', default: [] }),
     }),
     { describe: 'who may use it, by name' },
   ),

@@ -25,7 +25,9 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           random,
           logger,
           meter,
-          ...(config.snapshotFile === '' ? undefined : { store: createFileStore({ file: config.snapshotFile, logger }) }),
+          ...(config.snapshotFile === ''
+            ? undefined
+            : { store: createFileStore({ file: config.snapshotFile, logger }) }),
         });
         const access = users.length > 0 ? { users } : {};
         let listener: HttpListener | undefined;

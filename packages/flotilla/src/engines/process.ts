@@ -59,6 +59,8 @@ export interface ProcessParts {
   readonly components: readonly Component[];
   /** What it serves, once it is up. */
   url(): string;
+  /** More for `/info` on the management port. */
+  info?(): object;
   /** Calls and streams that ending at once would lose: "3 calls". Empty: nothing. */
   inHand(): string;
 }
@@ -134,9 +136,15 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
   const network = nodeNetwork({ ...foundation, ...(spec.limits ? { limits: spec.limits } : undefined) });
-  const management = managementPort(spec, config, loaded.origins, { network, meter, health, logger });
-  await management.component.start();
   let parts: ProcessParts | undefined;
+  const management = managementPort(spec, config, loaded.origins, {
+    network,
+    meter,
+    health,
+    logger,
+    parts: () => parts,
+  });
+  await management.component.start();
   try {
     parts = await spec.build(config, {
       ...foundation,
@@ -147,12 +155,17 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
       management: management.address(),
       interfaces: networkInterfaces(),
     });
+    const started = health.register({
+      name: 'start',
+      check: () => ({ ready: false, reason: 'not everything is up yet' }),
+    });
     const running = await startAll(parts.components, logger);
+    started();
     const { inHand } = parts;
     superviseProcess(
       {
         async stop(reason) {
-          health.setDraining(true);
+          health.drain();
           await running.stop(reason);
           await management.component.stop(reason);
         },
@@ -163,7 +176,6 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
     await management.component.stop('start failed');
     throw thrown;
   }
-  health.setStarted(true);
   announce(spec.name, parts.url(), management.address(), logger);
 }
 
@@ -172,7 +184,8 @@ function processLogger(name: string, { log }: ProcessConfig): Logger {
   return createLogger({
     level: log.level,
     format: pretty ? 'pretty' : 'json',
-    write: (line) => void process.stdout.write(line),
+    colors: process.stdout.isTTY === true,
+    write: (line) => void process.stdout.write(`${line}\n`),
     clock: systemClock,
     fields: { service: name },
   });
@@ -182,8 +195,15 @@ function managementPort<C extends ProcessConfig>(
   spec: ProcessSpec<C>,
   { management }: C,
   origins: readonly Origin[],
-  { network, meter, health, logger }: Pick<ProcessRuntime, 'network' | 'health' | 'logger'> & {
+  {
+    network,
+    meter,
+    health,
+    logger,
+    parts,
+  }: Pick<ProcessRuntime, 'network' | 'health' | 'logger'> & {
     readonly meter: ReturnType<typeof prometheusMeter>;
+    readonly parts: () => ProcessParts | undefined;
   },
 ): { readonly component: Component; readonly address: () => { readonly host: string; readonly port: number } } {
   const { bind, port, user, password } = management;
@@ -204,8 +224,8 @@ function managementPort<C extends ProcessConfig>(
           logger,
           host: bind,
           config: () => origins,
-          info: { name: spec.name, node: process.versions.node, pid: process.pid },
-          contracts: spec.contracts ?? [],
+          info: () => ({ name: spec.name, node: process.versions.node, pid: process.pid, ...parts()?.info?.() }),
+          contracts: () => spec.contracts ?? [],
           ...(credentials ? { credentials } : undefined),
         });
         open = await network.listen({ host: bind, port }, handler);

@@ -7,8 +7,8 @@ import { type Fleet, readFleet } from '../../fleet.ts';
 import { formatLogLine, type Paint, paintColours, paintNothing } from '../log-line.ts';
 import { type FleetPorts, planFleet } from '../plan.ts';
 import { type ProcessPlan, titleOf } from '../process-plan.ts';
-import { parseState, statePath } from '../state-file.ts';
 import { startTable } from '../start-table.ts';
+import { parseState, statePath } from '../state-file.ts';
 import { freePort } from './free-port.ts';
 import { type ProcessView, type Supervised, supervise } from './supervisor.ts';
 
@@ -40,7 +40,9 @@ export async function runFleet(folder: string, options: DevOptions): Promise<voi
   const ports = await findPorts(fleet, options.print);
   const plans = planFleet(fleet, {
     folder: root,
-    program: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../../main.js', import.meta.url)),
+    program: fileURLToPath(
+      new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../../main.js', import.meta.url),
+    ),
     ports,
     join,
     read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
@@ -134,7 +136,10 @@ class FleetRun {
     for (const name of names) {
       void affected
         .filter((plan) => plan.name === name)
-        .reduce((before, plan) => before.then(() => this.#processes.get(plan)?.replace()), Promise.resolve<void>(undefined));
+        .reduce(
+          (before, plan) => before.then(() => this.#processes.get(plan)?.replace()),
+          Promise.resolve<void>(undefined),
+        );
     }
   }
 

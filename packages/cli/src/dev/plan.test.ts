@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readFleet } from '../fleet.ts';
+import { planFleet } from './plan.ts';
+
+const document = `
+fleet: shop
+services:
+  catalog: { run: services/catalog.ts, instances: 2, settings: { dbFile: x.sqlite } }
+  web: { run: edge/web.ts }
+`;
+
+test('a fleet is one registry first, then every copy of every service and the gateway', () => {
+  const fleet = readFleet('flotilla.yaml', document);
+  const services = new Map([
+    ['catalog.1', 4_001],
+    ['catalog.2', 4_002],
+    ['web.1', 4_003],
+  ]);
+  const plans = planFleet(fleet, {
+    folder: '/shop',
+    program: '/flotilla/main.ts',
+    ports: { registry: 8_761, gateway: 8_081, services },
+    join,
+    read: (path) => (path === '/shop/edge/web.ts' ? "import '../contracts/web.ts';" : ''),
+  });
+  assert.deepEqual(
+    plans.map(({ name, copy, stage, env }) => [name, copy, stage, env['FLOTILLA_PORT']]),
+    [
+      ['registry', 1, 0, '8761'],
+      ['catalog', 1, 1, '4001'],
+      ['catalog', 2, 1, '4002'],
+      ['web', 1, 1, '4003'],
+      ['gateway', 1, 1, '8081'],
+    ],
+  );
+  const web = plans.find(({ name }) => name === 'web');
+  assert.deepEqual([...(web?.files ?? [])], ['/shop/edge/web.ts', '/shop/contracts/web.ts']);
+  assert.equal(web?.env['FLOTILLA_REGISTRY'], 'http://127.0.0.1:8761');
+});
+
+test('mistakes of the file are named with line and nearest key, all at once', () => {
+  const broken = 'fleet: shop\ngatway: { port: 1 }\nservices:\n  web: { rnu: edge/web.ts, instances: 0 }\n';
+  assert.throws(
+    () => readFleet('flotilla.yaml', broken),
+    (error: Error) => {
+      assert.match(error.message, /flotilla\.yaml:2.*gatway.*"gateway"/s);
+      assert.match(error.message, /flotilla\.yaml:4.*rnu.*"run"/s);
+      assert.match(error.message, /instances.*from 1 to 32/s);
+      return true;
+    },
+  );
+});
