@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Call, type LogFields, type Logger, nullLogger, Secret } from '@flotilla/core';
+import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { HttpHeaders, type HttpRequest } from '@flotilla/http';
+import { createHealth } from '../health.ts';
+import { prometheusMeter } from '../metrics/prometheus-meter.ts';
+import { assertManagementExposure, hostAllowed, isLoopback } from './exposure.ts';
+import { type ManagementOptions, managementHandler } from './handler.ts';
+
+const credentials = { user: 'operator', password: new Secret('kX9-hj2-qq71-vL') };
+
+function management(options: Partial<ManagementOptions> = {}) {
+  const health = createHealth();
+  const logged: (readonly [string, LogFields | undefined])[] = [];
+  const log = (message: string, fields?: LogFields): void => void logged.push([message, fields]);
+  const logger: Logger = { ...nullLogger, warn: log, error: log };
+  const handler = managementHandler({
+    health,
+    meter: prometheusMeter({ processMetrics: false }),
+    config: () => [{ key: 'apiKey', value: '***', source: 'env', where: 'FLOTILLA_API_KEY' }],
+    info: () => ({ service: 'catalog' }),
+    logger,
+    ...options,
+  });
+  const ask = async (path: string, request: Partial<HttpRequest> = {}) => {
+    const call = new Call({ clock: new ManualClock(), random: seededRandom(1) });
+    const { status, headers, body } = await handler(
+      {
+        method: 'GET',
+        authority: '127.0.0.1:9000',
+        path: { text: path, segments: path.slice(1).split('/') },
+        query: '',
+        headers: new HttpHeaders(),
+        body: undefined,
+        ...request,
+      },
+      call,
+    );
+    assert(body === undefined || body instanceof Uint8Array);
+    return { status, headers, text: body ? new TextDecoder().decode(body) : undefined };
+  };
+  return { ask, health, logged };
+}
+
+function basic(user: string, password: string): HttpHeaders {
+  return new HttpHeaders([['authorization', `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`]]);
+}
+
+describe('managementHandler', () => {
+  it('answers live and ready, with reasons when it is not', async () => {
+    const { ask, health } = management();
+    assert.deepEqual([(await ask('/health/live')).status, (await ask('/health/ready')).status], [200, 200]);
+    health.register({ name: 'registry', check: () => ({ ready: false, reason: 'no answer yet' }) });
+    const { status, text } = await ask('/health/ready');
+    assert.equal(status, 503);
+    assert.deepEqual(JSON.parse(text ?? ''), {
+      ready: false,
+      draining: false,
+      checks: [{ name: 'registry', ready: false, reason: 'no answer yet' }],
+    });
+    assert.equal((await ask('/health/live')).status, 200);
+    health.fail('stuck');
+    assert.equal((await ask('/health/live')).status, 503);
+  });
+
+  it('shows metrics, configuration, info and contracts, never cached', async () => {
+    const { ask } = management({ contracts: () => ['catalog/1'] });
+    const metrics = await ask('/metrics');
+    assert.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    assert.match(metrics.text ?? '', /^# HELP /);
+    assert.equal(
+      (await ask('/config')).text,
+      '[{"key":"apiKey","value":"***","source":"env","where":"FLOTILLA_API_KEY"}]',
+    );
+    assert.equal((await ask('/info')).text, '{"service":"catalog"}');
+    assert.equal((await ask('/contracts')).text, '["catalog/1"]');
+    for (const path of ['/metrics', '/config']) {
+      const { headers } = await ask(path);
+      assert.equal(headers.get('cache-control'), 'no-store');
+      assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    }
+  });
+
+  it('answers HEAD without a body', async () => {
+    const { status, text } = await management().ask('/info', { method: 'HEAD' });
+    assert.deepEqual([status, text], [200, undefined]);
+  });
+
+  it('refuses a host name that is not its own, before anything else, and logs it', async () => {
+    const { ask, logged } = management();
+    const { status, text } = await ask('/config', { authority: 'evil.example:9000' });
+    assert.equal(status, 403);
+    assert.equal(JSON.parse(text ?? '').code, 'FORBIDDEN');
+    assert(!text?.includes('apiKey'));
+    assert.deepEqual(logged, [
+      ['management request denied', { code: 'FORBIDDEN', method: 'GET', path: '/config', peer: 'unknown' }],
+    ]);
+  });
+
+  it('refuses other methods and other paths', async () => {
+    const { ask } = management();
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      const { status, headers } = await ask('/info', { method });
+      assert.deepEqual([status, headers.get('allow')], [405, 'GET, HEAD']);
+    }
+    for (const path of ['/', '/contracts', '/health', '/__proto__', '/info/'])
+      assert.equal((await ask(path)).status, 404);
+  });
+
+  it('wants credentials on every route once they are set', async () => {
+    const { ask } = management({ host: '10.0.0.5', credentials });
+    const authority = '10.0.0.5:9000';
+    for (const path of ['/health/live', '/metrics', '/absent']) {
+      const { status, headers } = await ask(path, { authority });
+      assert.deepEqual([status, headers.get('www-authenticate')?.startsWith('Basic ')], [401, true]);
+    }
+    const right = basic('operator', 'kX9-hj2-qq71-vL');
+    assert.equal((await ask('/info', { authority, headers: right })).status, 200);
+    const wrong = [
+      basic('operator', 'x'),
+      basic('x', 'kX9-hj2-qq71-vL'),
+      basic('', ''),
+      new HttpHeaders([['authorization', 'Bearer x']]),
+    ];
+    const answers = await Promise.all(wrong.map((headers) => ask('/info', { authority, headers })));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [401, 401, 401, 401],
+    );
+    assert.equal(
+      new Set(answers.map(({ text }) => text)).size,
+      1,
+      'an unknown user and a wrong password read the same',
+    );
+  });
+
+  it('does not tell the caller why it failed itself', async () => {
+    const { ask, logged } = management({
+      info: () => {
+        throw new Error('/etc/hidden');
+      },
+    });
+    const { status, text } = await ask('/info');
+    assert.equal(status, 500);
+    assert(!text?.includes('hidden'));
+    assert.equal(logged[0]?.[0], 'management request failed');
+  });
+
+  it('refuses to be built where others could reach it without credentials', () => {
+    assert.throws(() => management({ host: '0.0.0.0' }), { code: 'CONFIG_INVALID' });
+  });
+});
+
+describe('assertManagementExposure', () => {
+  it('lets loopback be open and wants credentials anywhere else', () => {
+    for (const host of ['127.0.0.1', '127.9.9.9', '::1', '[::1]', 'localhost', 'LOCALHOST', '::ffff:127.0.0.1']) {
+      assert.equal(isLoopback(host), true, host);
+      assertManagementExposure(host, undefined);
+    }
+    for (const host of [
+      '0.0.0.0',
+      '::',
+      '10.0.0.1',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '1127.0.0.1',
+      '',
+    ]) {
+      assert.equal(isLoopback(host), false, host);
+      assert.throws(() => assertManagementExposure(host, undefined), /set management\.user and management\.password/);
+      assertManagementExposure(host, credentials);
+    }
+  });
+
+  it('refuses a short password and a user that Basic cannot carry', () => {
+    assert.throws(() => assertManagementExposure('::1', { user: 'a', password: new Secret('short') }), /12 characters/);
+    for (const user of ['', 'a:b']) {
+      assert.throws(
+        () => assertManagementExposure('::1', { ...credentials, user }),
+        /must not be empty or hold a colon/,
+      );
+    }
+  });
+});
+
+describe('hostAllowed', () => {
+  const rows: [authority: string, bound: string, allowed: readonly string[], expected: boolean][] = [
+    ['localhost:9000', '127.0.0.1', [], true],
+    ['LOCALHOST', '127.0.0.1', [], true],
+    ['[::1]:9000', '127.0.0.1', [], true],
+    ['127.0.0.1', '127.0.0.1', [], true],
+    ['127.0.0.1.evil.example', '127.0.0.1', [], false],
+    ['evil.example', '127.0.0.1', [], false],
+    ['evil.example@localhost', '127.0.0.1', [], false],
+    ['localhost:9000:1', '127.0.0.1', [], false],
+    ['', '127.0.0.1', [], false],
+    ['10.0.0.5:9000', '127.0.0.1', [], false],
+    ['10.0.0.5:9000', '10.0.0.5', [], true],
+    ['10.0.0.5:9000', '0.0.0.0', [], true],
+    ['[fe80::1]', '::', [], true],
+    ['evil.example', '0.0.0.0', [], false],
+    ['ops.example', '0.0.0.0', ['ops.example'], true],
+  ];
+  for (const [authority, bound, allowed, expected] of rows) {
+    it(`"${authority}" at ${bound}${allowed.length ? ` with ${allowed}` : ''}: ${expected ? 'yes' : 'no'}`, () => {
+      assert.equal(hostAllowed(authority, bound, allowed), expected);
+    });
+  }
+});

@@ -1,0 +1,100 @@
+import { FlotillaError, type Logger, toFlotillaError } from '@flotilla/core';
+import { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
+import type { Health } from '../health.ts';
+import { telemetryLog } from '../log.ts';
+import type { PrometheusMeter } from '../metrics/prometheus-meter.ts';
+import { assertManagementExposure, hostAllowed, type ManagementCredentials, matchesBasic } from './exposure.ts';
+
+/** What the management port shows, and to whom. */
+export interface ManagementOptions {
+  readonly health: Health;
+  readonly meter: Pick<PrometheusMeter, 'render' | 'contentType'>;
+  /** The effective configuration with its origins, secrets already masked. */
+  readonly config: () => unknown;
+  /** Name, version, instance id and what else tells one process from another. */
+  readonly info: () => unknown;
+  /** The contracts that are served. Default: `/contracts` is not there. */
+  readonly contracts?: () => unknown;
+  readonly logger: Logger;
+  /** The host that the port binds to. Default `127.0.0.1`. */
+  readonly host?: string;
+  /** More names by which it may be asked for. */
+  readonly allowedHosts?: readonly string[];
+  /** Required off the loopback; asked for on every route wherever they are given. */
+  readonly credentials?: ManagementCredentials;
+}
+
+type Route = () => HttpResponse | Promise<HttpResponse>;
+
+/**
+ * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`. Read only: other methods are
+ * refused, so nothing here can be changed from a foreign page. A request for a foreign host name is refused before
+ * anything else, and every refusal is logged.
+ * @throws FlotillaError CONFIG_INVALID when others could reach it without credentials.
+ */
+export function managementHandler(options: ManagementOptions): HttpHandler {
+  const { host = '127.0.0.1', allowedHosts = [], credentials } = options;
+  assertManagementExposure(host, credentials);
+  const routes = routesOf(options);
+  const log = telemetryLog(options.logger);
+  const admit = (request: HttpRequest): Route => {
+    if (!hostAllowed(request.authority, host, allowedHosts)) {
+      throw new FlotillaError('FORBIDDEN', `the management port is not known as "${request.authority.slice(0, 255)}"`);
+    }
+    if (credentials && !matchesBasic(request.headers.get('authorization'), credentials)) {
+      throw new FlotillaError('UNAUTHENTICATED', 'the management port wants its user and password');
+    }
+    const route = routes.get(request.path.text);
+    if (!route) throw new FlotillaError('NO_ROUTE', `there is no "${request.path.text.slice(0, 255)}" here`);
+    if (request.method === 'GET' || request.method === 'HEAD') return route;
+    throw new FlotillaError('METHOD_NOT_ALLOWED', `"${request.path.text}" takes GET, not ${request.method}`);
+  };
+  return async (request, call) => {
+    try {
+      const { status, headers, body } = await admit(request)();
+      return { status, headers, body: request.method === 'HEAD' ? undefined : body };
+    } catch (thrown) {
+      const error = toFlotillaError(thrown);
+      const { code } = error;
+      if (code === 'INTERNAL') log.managementFailed(request.path.text, error.cause ?? error);
+      else log.managementDenied(code, request.method, request.path.text, request.peer?.address ?? 'unknown');
+      return problemResponse(error, call, refusalHeaders.get(code));
+    }
+  };
+}
+
+const refusalHeaders: ReadonlyMap<string, readonly (readonly [string, string])[]> = new Map([
+  ['UNAUTHENTICATED', [['www-authenticate', 'Basic realm="management", charset="UTF-8"'] as const]],
+  ['METHOD_NOT_ALLOWED', [['allow', 'GET, HEAD'] as const]],
+]);
+
+function routesOf({ health, meter, config, info, contracts }: ManagementOptions): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>([
+    ['/health/live', () => verdict(health.liveness().live, health.liveness())],
+    ['/health/ready', () => verdict(health.readiness().ready, health.readiness())],
+    ['/metrics', async () => answer(200, meter.contentType, await meter.render())],
+    ['/config', () => json(200, config())],
+    ['/info', () => json(200, info())],
+  ]);
+  if (contracts) routes.set('/contracts', () => json(200, contracts()));
+  return routes;
+}
+
+function verdict(good: boolean, report: unknown): HttpResponse {
+  return json(good ? 200 : 503, report);
+}
+
+function json(status: number, value: unknown): HttpResponse {
+  return answer(status, 'application/json', JSON.stringify(value));
+}
+
+const utf8 = new TextEncoder();
+
+function answer(status: number, contentType: string, text: string): HttpResponse {
+  const headers = new HttpHeaders([
+    ['content-type', contentType],
+    ['cache-control', 'no-store'],
+    ['x-content-type-options', 'nosniff'],
+  ]);
+  return { status, headers, body: utf8.encode(text) };
+}

@@ -1,0 +1,167 @@
+import {
+  type Call,
+  type Counter,
+  type Filter,
+  type Gauge,
+  type Histogram,
+  type Labels,
+  type Logger,
+  type Meter,
+  type Outcome,
+  type Tracer,
+  toFlotillaError,
+} from '@flotilla/core';
+import { telemetryLog } from './log.ts';
+import type { SpanAttributes } from './spans/semantic-names.ts';
+
+/** What one place of a chain reports. */
+export interface ObserveOptions<Req, Res> {
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  readonly logger: Logger;
+  /** Which side of the call this is; it names the metrics. */
+  readonly kind: 'client' | 'server';
+  /** The operation or route, out of a bounded set: it becomes a label and the span's name. */
+  readonly name: (request: Req) => string;
+  /** More labels, with the same names wherever this `kind` is observed in the process: `{ service: 'catalog' }`. */
+  readonly labels?: Labels;
+  /** The code of an answer that is no exception: by default `OK`. Out of a bounded set. */
+  readonly code?: (response: Res) => string;
+  readonly requestAttributes?: (request: Req) => SpanAttributes;
+  readonly responseAttributes?: (response: Res) => SpanAttributes;
+}
+
+/**
+ * One span, one duration, one count and one place in flight per call, from here until the call ends: until the last
+ * byte of its answer, streams included. Metrics `flotilla_<kind>_duration_seconds`, `…_calls_total` (with `code`) and
+ * `…_in_flight`, each with `operation` and the labels given.
+ *
+ * A client call that is refused on the way out ends here at once. On a server a failure ends with the call, when the
+ * answer that tells of it has gone out; a failure that nobody declared (INTERNAL) is logged here with its cause.
+ */
+export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req, Res> {
+  const { tracer, kind, name, code = ok, requestAttributes, responseAttributes } = options;
+  const operations = new Operations(options.meter, kind, options.labels ?? {});
+  const log = telemetryLog(options.logger);
+  return (next) => async (request, call) => {
+    const operation = name(request);
+    const observation = new Observation(operations.of(operation), call);
+    const span = tracer.start(operation, kind, call);
+    if (requestAttributes) setAll(span, requestAttributes(request));
+    const finish = (outcome: Outcome, answerCode: string): void => {
+      const endCode = outcome ? outcome.code : answerCode;
+      const durationMs = observation.end(endCode);
+      if (durationMs === undefined) return;
+      span.end(outcome);
+      log.callEnded(kind, operation, endCode, durationMs);
+    };
+    try {
+      const response = await next(request, call);
+      const answerCode = code(response);
+      if (responseAttributes) setAll(span, responseAttributes(response));
+      call.onEnd((outcome) => finish(outcome, answerCode));
+      return response;
+    } catch (thrown) {
+      const error = toFlotillaError(thrown);
+      if (kind === 'server' && error.code === 'INTERNAL' && !error.fromPeer) log.handlerFailed(operation, error);
+      if (kind === 'client') finish(error, error.code);
+      else call.onEnd(() => finish(error, error.code));
+      throw error;
+    }
+  };
+}
+
+function ok(): string {
+  return 'OK';
+}
+
+function setAll(
+  span: { setAttribute(name: string, value: string | number | boolean): void },
+  all: SpanAttributes,
+): void {
+  for (const [name, value] of Object.entries(all)) span.setAttribute(name, value);
+}
+
+/** One call on its way; its end counts once. */
+class Observation {
+  readonly #operation: Operation;
+  readonly #call: Call;
+  readonly #startedAt: number;
+  #ended = false;
+
+  constructor(operation: Operation, call: Call) {
+    this.#operation = operation;
+    this.#call = call;
+    this.#startedAt = call.clock.now();
+    operation.inFlight.set(++operation.count);
+  }
+
+  /** @returns the duration in milliseconds, or undefined when it had already ended. */
+  end(code: string): number | undefined {
+    if (this.#ended) return undefined;
+    this.#ended = true;
+    const durationMs = this.#call.clock.now() - this.#startedAt;
+    this.#operation.inFlight.set(--this.#operation.count);
+    this.#operation.duration.record(durationMs / 1_000);
+    this.#operation.ended(code).add();
+    return durationMs;
+  }
+}
+
+/** The series of one operation, looked up once. */
+interface Operation {
+  count: number;
+  readonly inFlight: Gauge;
+  readonly duration: Histogram;
+  readonly ended: (code: string) => Counter;
+}
+
+/** More names than this are one operation: a name that was not out of a bounded set must not fill the memory. */
+const maxOperations = 1_000;
+
+class Operations {
+  readonly #byName = new Map<string, Operation>();
+  readonly #create: (operation: string) => Operation;
+
+  constructor(meter: Meter, kind: 'client' | 'server', own: Labels) {
+    const labels = ['operation', ...Object.keys(own)];
+    const side = kind === 'client' ? 'made by this process' : 'served by this process';
+    const calls = meter.counter({
+      name: `flotilla_${kind}_calls_total`,
+      help: `Calls ${side} that ended, by outcome.`,
+      labels: [...labels, 'code'],
+    });
+    const duration = meter.histogram({
+      name: `flotilla_${kind}_duration_seconds`,
+      help: `Time from the start of a call ${side} to the last byte of its answer.`,
+      labels,
+    });
+    const inFlight = meter.gauge({
+      name: `flotilla_${kind}_in_flight`,
+      help: `Calls ${side} that have not ended.`,
+      labels,
+    });
+    this.#create = (operation) => {
+      const set = { ...own, operation };
+      return {
+        count: 0,
+        inFlight: inFlight.with(set),
+        duration: duration.with(set),
+        ended: (code) => calls.with({ ...set, code }),
+      };
+    };
+  }
+
+  of(name: string): Operation {
+    const known = this.#byName.get(name);
+    if (known) return known;
+    if (this.#byName.size >= maxOperations) return this.#byName.get('other') ?? this.#add('other');
+    return this.#add(name);
+  }
+
+  #add(name: string): Operation {
+    const operation = this.#create(name);
+    this.#byName.set(name, operation);
+    return operation;
+  }
+}

@@ -1,0 +1,59 @@
+import type { HttpRequest, HttpResponse } from '@flotilla/http';
+
+/** Values that a span or a log can carry. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
+
+/**
+ * Names of attributes: OpenTelemetry semantic conventions, stable HTTP spans (1.23) and RPC spans. Written out here,
+ * because the names are all that is needed of that package.
+ */
+export const semanticNames = Object.freeze({
+  errorType: 'error.type',
+  httpMethod: 'http.request.method',
+  httpRoute: 'http.route',
+  httpStatus: 'http.response.status_code',
+  rpcMethod: 'rpc.method',
+  rpcService: 'rpc.service',
+  rpcSystem: 'rpc.system',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  urlPath: 'url.path',
+} as const);
+
+const knownMethods: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+  'QUERY',
+]);
+
+/** Attributes of an HTTP request. The query is left out: it may hold what nobody should see. */
+export function httpRequestAttributes(request: HttpRequest): SpanAttributes {
+  const [, host = request.authority, port] = /^(.*?)(?::(\d{1,5}))?$/.exec(request.authority) ?? [];
+  return {
+    [semanticNames.httpMethod]: knownMethods.has(request.method) ? request.method : '_OTHER',
+    [semanticNames.urlPath]: request.path.text,
+    [semanticNames.serverAddress]: host,
+    ...(port !== undefined && { [semanticNames.serverPort]: Number(port) }),
+  };
+}
+
+/** Attributes of an HTTP answer. */
+export function httpResponseAttributes({ status }: HttpResponse): SpanAttributes {
+  return { [semanticNames.httpStatus]: status };
+}
+
+/** Attributes of a call of an operation: `catalog`, `product`. */
+export function rpcAttributes(contract: string, operation: string): SpanAttributes {
+  return {
+    [semanticNames.rpcSystem]: 'flotilla',
+    [semanticNames.rpcService]: contract,
+    [semanticNames.rpcMethod]: operation,
+  };
+}
