@@ -1,0 +1,45 @@
+import { type Attribute, attribute, FlotillaError } from '@flotilla/core';
+import type { HttpHandler } from './exchange.ts';
+import { problemResponse } from './problem-response.ts';
+import type { RouteSpec } from './route-spec.ts';
+import { compileRoutes } from './routes.ts';
+
+/** What the names in the pattern of the route took, for the handler that {@link routesHandler} chose. */
+export const paramsAttribute: Attribute<ReadonlyMap<string, string>> = attribute('params');
+
+/** The pattern of the route that was chosen: a name for metrics and logs that has few values. */
+export const patternAttribute: Attribute<string> = attribute('pattern');
+
+/**
+ * A handler that hands each request to the route that takes it. Where none does it answers itself: a problem
+ * NO_ROUTE, or METHOD_NOT_ALLOWED with the field `allow`. An error that a route rejects with goes on to the caller.
+ *
+ * @throws FlotillaError CONFIG_INVALID for a bad pattern, and for two routes that take exactly the same requests
+ */
+export function routesHandler(specs: readonly RouteSpec<HttpHandler>[]): HttpHandler {
+  const table = compileRoutes(specs);
+  assertNoneShadowed(specs, table.shadowed);
+  return async (request, call) => {
+    const match = table.match(request);
+    if (match.kind === 'found') {
+      call.set(paramsAttribute, match.params);
+      call.set(patternAttribute, match.pattern);
+      return match.value(request, call);
+    }
+    const shown = `${request.method} ${request.path.text.slice(0, 200)}`;
+    if (match.kind === 'none') {
+      return problemResponse(new FlotillaError('NO_ROUTE', `nothing is served at ${shown}`), call);
+    }
+    const allow = match.allow.join(', ');
+    const error = new FlotillaError('METHOD_NOT_ALLOWED', `${shown} is not served; this path takes ${allow}`);
+    return problemResponse(error, call, [['allow', allow]]);
+  };
+}
+
+function assertNoneShadowed(specs: readonly RouteSpec<HttpHandler>[], shadowed: readonly number[]): void {
+  const [first] = shadowed;
+  if (first === undefined) return;
+  const { methods = ['every method'], path = '' } = specs[first] ?? {};
+  const detail = `the route ${methods.join(', ')} ${path} can never be reached: another one takes exactly the same requests`;
+  throw new FlotillaError('CONFIG_INVALID', detail);
+}
