@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlotillaError, Secret } from '@flotilla/core';
 import { toStandardJsonSchema } from '@valibot/to-json-schema';
-import * as v from 'valibot';
+import { minValue, object, pipe, number as valibotNumber, integer as whole } from 'valibot';
 import { z } from 'zod';
 import { type Layers, loadConfig } from './load.ts';
 import type { ConfigSchema } from './schema.ts';
@@ -240,7 +240,7 @@ describe('loadConfig with other libraries’ schemas', () => {
   });
 
   it('takes valibot', () => {
-    const schema = toStandardJsonSchema(v.object({ port: v.pipe(v.number(), v.integer(), v.minValue(1)) }));
+    const schema = toStandardJsonSchema(object({ port: pipe(valibotNumber(), whole(), minValue(1)) }));
     assert.deepEqual(loadConfig(schema, { env: { FLOTILLA_PORT: '5' } }).values, { port: 5 });
     assert.match(mistakesOf(schema, file('port: 0')).join(), /flotilla\.yaml:1:7: port: .*got 0/);
   });

@@ -147,7 +147,7 @@ class Operations {
         count: 0,
         inFlight: inFlight.with(set),
         duration: duration.with(set),
-        ended: (code) => calls.with({ ...set, code }),
+        ended: countersByCode((code) => calls.with({ ...set, code })),
       };
     };
   }
@@ -164,4 +164,14 @@ class Operations {
     this.#byName.set(name, operation);
     return operation;
   }
+}
+
+/** Looks each code up once; a code beyond the first 100 is looked up each time, so that none can fill the memory. */
+function countersByCode(find: (code: string) => Counter): (code: string) => Counter {
+  const known = new Map<string, Counter>();
+  return (code) => {
+    const counter = known.get(code) ?? find(code);
+    if (known.size < 100) known.set(code, counter);
+    return counter;
+  };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Call, type LogFields, type Logger, nullLogger, Secret } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
-import { HttpHeaders, type HttpRequest } from '@flotilla/http';
+import { HttpHeaders, type HttpRequest, readBody } from '@flotilla/http';
+import { memoryNetwork } from '@flotilla/http/memory';
 import { createHealth } from '../health.ts';
 import { prometheusMeter } from '../metrics/prometheus-meter.ts';
 import { assertManagementExposure, hostAllowed, isLoopback } from './exposure.ts';
@@ -145,6 +146,24 @@ describe('managementHandler', () => {
     assert.equal(status, 500);
     assert(!text?.includes('hidden'));
     assert.equal(logged[0]?.[0], 'management request failed');
+  });
+
+  it('is served by a network like any other handler', async () => {
+    const options = { clock: new ManualClock(), random: seededRandom(1) };
+    const network = memoryNetwork(options);
+    const health = createHealth();
+    const meter = prometheusMeter({ processMetrics: false });
+    const handler = managementHandler({ health, meter, config: () => [], info: () => ({}), logger: nullLogger });
+    const listener = await network.listen({ host: '127.0.0.1', port: 9000 }, handler);
+    const client = network.connect({ protocol: 'http', host: '127.0.0.1', port: 9000 });
+    const call = new Call(options);
+    const path = { text: '/health/ready', segments: ['health', 'ready'] };
+    const request = { method: 'GET', authority: '127.0.0.1:9000', path, query: '', headers: new HttpHeaders() };
+    const response = await client.handle({ ...request, body: undefined }, call);
+    const body = await readBody(response.body, 1_000, call);
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(body)), { ready: true, draining: false, checks: [] });
+    await client.close();
+    await listener.drain(0);
   });
 
   it('refuses to be built where others could reach it without credentials', () => {
