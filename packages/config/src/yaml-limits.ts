@@ -51,7 +51,7 @@ export function overLimit(text: string): YamlProblem | undefined {
 }
 
 /** The problem of whatever is nested deeper than {@link yamlLimits}. */
-export const tooDeep = `nested deeper than ${yamlLimits.maxDepth} levels`;
+export const tooDeep: string = `nested deeper than ${yamlLimits.maxDepth} levels`;
 
 /** Tokens by which the lexer speaks to the parser; they stand for no characters of the text. */
 const lexerMarks: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);

@@ -7,7 +7,10 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
  * Names of attributes: OpenTelemetry semantic conventions, stable HTTP spans (1.23) and RPC spans. Written out here,
  * because the names are all that is needed of that package.
  */
-export const semanticNames = Object.freeze({
+export const semanticNames: Readonly<
+  Record<'errorType' | 'httpMethod' | 'httpRoute' | 'httpStatus' | 'urlPath' | 'serverAddress' | 'serverPort', string> &
+    Record<'rpcMethod' | 'rpcService' | 'rpcSystem', string>
+> = Object.freeze({
   errorType: 'error.type',
   httpMethod: 'http.request.method',
   httpRoute: 'http.route',
@@ -18,7 +21,7 @@ export const semanticNames = Object.freeze({
   serverAddress: 'server.address',
   serverPort: 'server.port',
   urlPath: 'url.path',
-} as const);
+});
 
 const knownMethods: ReadonlySet<string> = new Set([
   'GET',
