@@ -22,7 +22,7 @@ export interface ObserveOptions<Req, Res> {
   /** Which side of the call this is; it names the metrics. */
   readonly kind: 'client' | 'server';
   /** The operation or route, out of a bounded set: it becomes a label and the span's name. */
-  readonly name: (request: Req) => string;
+  readonly name: (request: Req, call: Call) => string;
   /** More labels, with the same names wherever this `kind` is observed in the process: `{ service: 'catalog' }`. */
   readonly labels?: Labels;
   /** The code of an answer that is no exception: by default `OK`. Out of a bounded set. */
@@ -44,7 +44,7 @@ export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req
   const operations = new Operations(options.meter, kind, options.labels ?? {});
   const log = telemetryLog(options.logger);
   return (next) => async (request, call) => {
-    const operation = name(request);
+    const operation = name(request, call);
     const observation = new Observation(operations.of(operation), call);
     const span = tracer.start(operation, kind, call);
     if (requestAttributes) setAll(span, requestAttributes(request));
