@@ -1,1 +1,16 @@
-export {};
+export { type Device, deviceOf, deviceVary } from './device.ts';
+export { type GatherOptions, gather } from './gather.ts';
+export { type MissingPart, missing } from './missing.ts';
+export {
+  optional,
+  type Part,
+  type PartDefinition,
+  type PartLike,
+  type PartOptions,
+  type Parts,
+  part,
+  type ValueOf,
+  type Values,
+} from './part.ts';
+export { type KnownFields, Limited, limit, type Shape, type Trimmed, trim } from './trim.ts';
+export { type Views, views } from './views.ts';
