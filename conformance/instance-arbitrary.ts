@@ -9,6 +9,11 @@ import {
 } from '@flotilla/core';
 import fc from 'fast-check';
 
+/** How a property is sampled: the same each time, unless `FLOTILLA_SEED` names another seed. */
+export function sampling(numRuns: number): { readonly numRuns: number; readonly seed: number } {
+  return { numRuns, seed: Number(process.env['FLOTILLA_SEED'] ?? 20_261_122) };
+}
+
 /** Names that a dialect reads as something else, or that a careless object would trip over. */
 const loadedNames: readonly string[] = [
   '',
@@ -65,13 +70,25 @@ function plain<T>(members: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary
 
 const text = (maxLength: number): fc.Arbitrary<string> => fc.string({ unit: 'binary', maxLength });
 
+/** The longest text that an id, a name or a host may be. */
+const longest = fc.constant('x'.repeat(255));
+
 /** 1 to 255 characters, none of them a control character or half a surrogate pair. */
-export const printable: fc.Arbitrary<string> = fc
-  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
-  .filter((value) => /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value));
+export const printable: fc.Arbitrary<string> = fc.oneof(
+  { weight: 1, arbitrary: longest },
+  {
+    weight: 20,
+    arbitrary: fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+      .filter((value) => /^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value)),
+  },
+);
 
 const part: fc.Arbitrary<string> = printable.filter((value) => !/[/@]/.test(value));
-const service: fc.Arbitrary<string> = fc.stringMatching(/^[A-Za-z0-9._:-]{1,20}$/);
+const service: fc.Arbitrary<string> = fc.oneof(
+  { weight: 1, arbitrary: longest },
+  { weight: 20, arbitrary: fc.stringMatching(/^[A-Za-z0-9._:-]{1,20}$/) },
+);
 
 export const identities: fc.Arbitrary<Identity> = plain({
   namespace: usually('default', part),
@@ -84,7 +101,7 @@ const host: fc.Arbitrary<string> = fc.oneof(
   fc.domain(),
   fc.ipV4(),
   fc.ipV6(),
-  fc.constantFrom('fe80::1%eth0', 'no-address.invalid', 'bücher.example'),
+  fc.constantFrom('fe80::1%eth0', 'no-address.invalid', 'bücher.example', 'x'.repeat(255)),
 );
 
 const address: fc.Arbitrary<Address> = plain({

@@ -52,6 +52,7 @@ export {
   type InstanceFacts,
   isHost,
   isNoteName,
+  isProtocol,
   noteLimit,
   notePrefix,
   readNotes,

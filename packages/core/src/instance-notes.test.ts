@@ -6,6 +6,7 @@ import {
   type InstanceFacts,
   isHost,
   isNoteName,
+  isProtocol,
   noteLimit,
   readNotes,
   readOwn,
@@ -154,4 +155,9 @@ test("an owner's entry that would be taken for something else is escaped, and fo
     Object.fromEntries(readOwn([...written, ['zone', 'a'], ['flotilla.status', 'up']], means)),
     metadata,
   );
+});
+
+test('a protocol is written like the scheme of a URL', () => {
+  for (const protocol of ['http', 'tri', 'h2c+x', 'A1.b-c']) assert.ok(isProtocol(protocol), protocol);
+  for (const protocol of ['', '1a', 'a b', 'a:', 'x'.repeat(65)]) assert.ok(!isProtocol(protocol), protocol);
 });

@@ -142,6 +142,11 @@ export function isHost(text: string): boolean {
   return hostPattern.test(text);
 }
 
+/** A protocol that an address may have: written as the scheme of a URL (RFC 3986 §3.1), up to 64 characters. */
+export function isProtocol(text: string): boolean {
+  return protocolPattern.test(text);
+}
+
 /** The fact as an instance id. @throws FlotillaError INVALID_INPUT unless it is 1 to 255 printable characters. */
 export function checkId(text: string): string {
   if (printablePattern.test(text)) return text;
@@ -205,7 +210,7 @@ function plainAddress({ protocol, host, port }: Address): Address {
 
 function readAddress(item: unknown): Address {
   const { protocol, host, port } = item as Partial<Record<keyof Address, unknown>>;
-  if (typeof protocol !== 'string' || !protocolPattern.test(protocol)) {
+  if (typeof protocol !== 'string' || !isProtocol(protocol)) {
     throw new FlotillaError('INVALID_INPUT', 'an address has no protocol');
   }
   if (typeof host !== 'string' || !isHost(host)) throw new FlotillaError('INVALID_INPUT', 'an address has no host');

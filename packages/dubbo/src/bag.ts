@@ -8,7 +8,12 @@ export function bagOf({ bags }: Instance, name: string): { readonly [member: str
 
 /** Text from a bag that fits, else the usual one. */
 export function textOr(value: Json | undefined, usual: string, fits: (text: string) => boolean = () => true): string {
-  return typeof value === 'string' && value.length <= 1_024 && fits(value) ? value : usual;
+  return typeof value === 'string' && /^[^\p{Cc}\p{Cs}]{0,1024}$/u.test(value) && fits(value) ? value : usual;
+}
+
+/** A whole number from a bag, from 0 to `limit`; else undefined. */
+export function countOf(value: Json | undefined, limit: number = Number.MAX_SAFE_INTEGER): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= limit ? value : undefined;
 }
 
 /** The instance with its bag, or without one when there is nothing to keep. */

@@ -1,4 +1,4 @@
-import { type Address, isHost } from '@flotilla/core';
+import { type Address, isHost, isProtocol } from '@flotilla/core';
 
 /** The metadata entry that names an application's protocols and ports, all on the instance's one host. */
 export const endpointsName = 'dubbo.endpoints';
@@ -19,8 +19,7 @@ export function formatEndpoints(addresses: readonly Address[], host: string): st
 
 function addressOf(item: unknown, host: string): Address | undefined {
   const { port, protocol } = Object(item) as { port?: unknown; protocol?: unknown };
-  if (typeof protocol !== 'string' || !/^[A-Za-z][A-Za-z0-9+.-]{0,63}$/.test(protocol) || !isHost(host))
-    return undefined;
+  if (typeof protocol !== 'string' || !isProtocol(protocol) || !isHost(host)) return undefined;
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 0 || port > 65_535) return undefined;
   return { protocol, host, port };
 }

@@ -1,4 +1,5 @@
-export { decodeNacosInstance, encodeNacosInstance, type NacosInstance } from './nacos-instance.ts';
+export type { NacosInstance } from './nacos-document.ts';
+export { decodeNacosInstance, encodeNacosInstance } from './nacos-instance.ts';
 export { metadataLimits } from './own-metadata.ts';
 export { decodeProviderUrl, encodeProviderUrl } from './provider-url.ts';
 export { formatUrl, parseUrl, type UrlParts, urlLimits } from './url-text.ts';

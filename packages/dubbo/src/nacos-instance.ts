@@ -1,6 +1,4 @@
 import {
-  type Address,
-  addressFor,
   checkId,
   defaultGroup,
   type Identity,
@@ -13,62 +11,29 @@ import {
 } from '@flotilla/core';
 import { bagOf, flag, objectOrNothing, textOr, withBag } from './bag.ts';
 import { checkNumber, checkPlace, type DocumentReader, readerOf } from './document.ts';
-import { endpointsName, formatEndpoints, parseEndpoints } from './endpoints.ts';
-import { deleteTimeoutOf, derivedTimes, isLeaseEntry, readLease, writeLease } from './nacos-lease.ts';
-import { isProviderFact, providerIdentity, providerNameOf, usualCategory } from './nacos-provider.ts';
+import { endpointsName, parseEndpoints } from './endpoints.ts';
+import {
+  generatedId,
+  type NacosInstance,
+  optionalMembers,
+  splitName,
+  usualCluster,
+  usualGroup,
+  withoutAbsent,
+} from './nacos-document.ts';
+import { deleteTimeoutOf, derivedTimes, readLease } from './nacos-lease.ts';
+import { isProvider, meaningIn, metadataOf, needsEndpoints, placeOf, type Shape } from './nacos-metadata.ts';
+import { providerIdentity, providerMembers, providerNameOf } from './nacos-provider.ts';
 import { readSwitches, writeSwitches } from './nacos-status.ts';
-import { readOwnMetadata, writeOwnMetadata } from './own-metadata.ts';
-import { isFact, readFacts, writeFacts } from './parameters.ts';
-import { javaNameOf, pathMembers, pathOf, serviceOf } from './service-name.ts';
-
-/** An instance as Nacos hands it out (`com.alibaba.nacos.api.naming.pojo.Instance`), members in this order. */
-export interface NacosInstance {
-  /** `ip#port#cluster#group@@service`, unless another generator was chosen. */
-  readonly instanceId?: string;
-  readonly ip: string;
-  readonly port: number;
-  readonly weight: number;
-  readonly healthy: boolean;
-  readonly enabled: boolean;
-  /** False: it stays until it is deregistered. */
-  readonly ephemeral: boolean;
-  readonly clusterName?: string;
-  /** `group@@service` */
-  readonly serviceName: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** This and those below follow from metadata; milliseconds. */
-  readonly instanceHeartBeatInterval?: number;
-  readonly instanceIdGenerator?: string;
-  readonly instanceHeartBeatTimeOut?: number;
-  readonly ipDeleteTimeout?: number;
-}
+import { readOwnMetadata } from './own-metadata.ts';
+import { readFacts } from './parameters.ts';
 
 type Entry = readonly [name: string, text: string];
 type Bag = { readonly [member: string]: Json };
 type Texts = ReadonlyMap<string, string>;
-type Means = (name: string, text: string) => boolean;
-
-/** What of a document decides how its metadata is read. */
-interface Shape {
-  /** Whether it is an interface-level registration of Dubbo. */
-  readonly provider: boolean;
-  readonly ephemeral: boolean;
-  readonly endpoints: readonly Address[] | undefined;
-}
 
 const bagName = 'nacos';
-const usualGroup = 'DEFAULT_GROUP';
-const usualCluster = 'DEFAULT';
 const generatorName = 'preserved.instance.id.generator';
-const nowhere: Address = { protocol: 'http', host: 'no-address.invalid', port: 0 };
-const optionalMembers: readonly string[] = [
-  'instanceId',
-  'clusterName',
-  'instanceHeartBeatInterval',
-  'instanceIdGenerator',
-  'instanceHeartBeatTimeOut',
-  'ipDeleteTimeout',
-];
 
 /**
  * The instance that a Nacos document describes: any service's, a Dubbo application's, or one interface of a Dubbo
@@ -98,7 +63,7 @@ export function decodeNacosInstance(document: unknown, serviceName?: string): In
   const shape = shapeOf(reader, new Map(entries));
   const facts = readNotes(nativeFacts(reader, new Map(entries)), entries);
   const { metadata, overflow } = readOwnMetadata(entries, meaningIn(shape));
-  const instance: Instance = { ...facts, metadata, bags: {} };
+  const instance: Instance = { ...facts, id: checkId(facts.id), metadata, bags: {} };
   const members = bagMembers(reader, instance, shape, new Map(entries));
   return withBag(instance, bagName, { ...members, overflow: objectOrNothing(overflow) });
 }
@@ -127,16 +92,6 @@ function shapeOf(reader: DocumentReader, metadata: Texts): Shape {
   };
 }
 
-/** Whether an entry of metadata is read as something else than the owner's. */
-function meaningIn({ provider, ephemeral, endpoints }: Shape): Means {
-  return (name, text) => {
-    if (name === 'zone' || name === 'timestamp') return isFact(name, text);
-    if (ephemeral && isLeaseEntry(name, text)) return true;
-    if (provider) return isProviderFact(name, text);
-    return name === endpointsName ? parseEndpoints(text, 'any') !== undefined : isSecure(name, text) && !endpoints;
-  };
-}
-
 /** What the document says without notes. */
 function nativeFacts(reader: DocumentReader, metadata: Texts): InstanceFacts {
   const shape = shapeOf(reader, metadata);
@@ -147,7 +102,7 @@ function nativeFacts(reader: DocumentReader, metadata: Texts): InstanceFacts {
   const protocol = shape.provider ? metadata.get('protocol') : metadata.get('secure') === 'true' ? 'https' : 'http';
   const name = shape.provider ? providerIdentity(metadata) : serviceIdentity(service, group);
   return {
-    id: checkId(reader.text('instanceId', generatedId(reader))),
+    id: reader.text('instanceId', idGivenTo(reader)),
     identity: identity(name.service, name),
     incarnation: startedAt ?? 0,
     addresses: shape.endpoints ?? [{ protocol: protocol ?? 'http', host, port }],
@@ -178,7 +133,7 @@ function bagMembers(
   const absent = optionalMembers.filter((name) => !reader.has(name));
   const weight = reader.number('weight', 1);
   return {
-    ownId: flag(reader.text('instanceId', generatedId(reader)) !== generatedId(reader)),
+    ownId: flag(reader.text('instanceId', idGivenTo(reader)) !== idGivenTo(reader)),
     ungrouped: flag(group === undefined),
     literalGroup: flag(!provider && group === defaultGroup),
     endpoints: flag(endpoints !== undefined && !needsEndpoints(instance)),
@@ -186,22 +141,14 @@ function bagMembers(
     mainAddress: place > 0 ? place : undefined,
     ipDeleteTimeout: deleteTimeoutOf(instance, metadata),
     absent: absent.length === 0 ? undefined : absent,
-    ...(provider ? providerMembers(metadata, weight, group) : undefined),
+    ...(provider ? { ...providerMembers(metadata), ...placeMembers(group, weight) } : undefined),
   };
 }
 
-function providerMembers(
-  metadata: Texts,
-  weight: number,
-  group: string | undefined,
-): Readonly<Record<string, Json | undefined>> {
-  const [javaName, path, category] = [metadata.get('interface') ?? '', metadata.get('path'), metadata.get('category')];
+/** Of an interface-level registration: the Nacos group, and the weight that Dubbo does not read. */
+function placeMembers(group = usualGroup, weight = 1): Readonly<Record<string, Json | undefined>> {
   return {
-    provider: true,
-    nacosGroup: group === undefined || group === usualGroup ? undefined : group,
-    category: category === usualCategory ? undefined : category,
-    ...pathMembers(path ?? '', javaName),
-    inner: flag(serviceOf(javaName).inner),
+    nacosGroup: group === usualGroup ? undefined : group,
     weight: weight === 1 ? undefined : weight,
   };
 }
@@ -224,10 +171,9 @@ function documentOf(instance: Instance, notes: readonly Entry[]): NacosInstance 
     metadata: Object.fromEntries(metadata),
   };
   const times = derivedTimes(metadata);
-  const generated = generatedId(readerOf(document, 'instance'));
   return withoutAbsent(
     {
-      instanceId: bag['ownId'] === true ? instance.id : generated,
+      instanceId: bag['ownId'] === true ? instance.id : generatedId(document),
       ...document,
       instanceHeartBeatInterval: times['instanceHeartBeatInterval'],
       instanceIdGenerator: metadata.get(generatorName) ?? 'simple',
@@ -238,66 +184,9 @@ function documentOf(instance: Instance, notes: readonly Entry[]): NacosInstance 
   );
 }
 
-function placeOf(instance: Instance, bag: Bag): Address {
-  const { addresses } = instance;
-  const listed = addresses[Number(bag['mainAddress'] ?? 0)] ?? addresses[0];
-  const web = addressFor(instance, ['http', 'https']);
-  const place = (writesEndpoints(instance, bag) || isProvider(bag) ? listed : (web ?? listed)) ?? nowhere;
-  return typeof bag['port'] === 'number' ? { ...place, port: bag['port'] } : place;
-}
-
-function metadataOf(instance: Instance, bag: Bag, host: string): Entry[] {
-  const provider = isProvider(bag);
-  const facts: Entry[] = [
-    ...(provider ? providerFacts(instance, bag) : serviceFacts(instance, bag, host)),
-    ...writeFacts(instance).filter(
-      ([name]) => name === 'zone' || name === 'timestamp' || (provider && name === 'weight'),
-    ),
-    ...writeLease(instance, bag['ipDeleteTimeout']),
-  ];
-  const named = new Set(facts.map(([name]) => name));
-  const endpoints = named.has(endpointsName) ? instance.addresses : undefined;
-  const isMeant = meaningIn({ provider, ephemeral: instance.lease !== undefined, endpoints });
-  // An ordinary service whose own metadata would make it look like a provider
-  const disguised =
-    !provider && providerNameOf(new Map(Object.entries(instance.metadata))) === instance.identity.service;
-  const means: Means = (name, text) => named.has(name) || isMeant(name, text) || (disguised && name === 'category');
-  return [...facts, ...writeOwnMetadata(instance.metadata, bag['overflow'], means)];
-}
-
-function providerFacts({ identity: { service, group, version }, addresses }: Instance, bag: Bag): Entry[] {
-  const javaName = javaNameOf(service, bag['inner'] === true);
-  const facts: Entry[] = [
-    ['category', textOr(bag['category'], usualCategory, (text) => text !== '')],
-    ['interface', javaName],
-    ['path', pathOf(bag, javaName)],
-    ['protocol', addresses[0]?.protocol ?? 'dubbo'],
-  ];
-  if (group !== defaultGroup) facts.push(['group', group]);
-  if (version !== '') facts.push(['version', version]);
-  return facts;
-}
-
-function serviceFacts(instance: Instance, bag: Bag, host: string): Entry[] {
-  if (writesEndpoints(instance, bag)) return [[endpointsName, formatEndpoints(instance.addresses, host)]];
-  return placeOf(instance, bag).protocol === 'https' ? [['secure', 'true']] : [];
-}
-
-/** A consumer of Dubbo's finds the ports of an application's protocols nowhere else. */
-function needsEndpoints({ addresses }: Instance): boolean {
-  return addresses.some(({ protocol }) => protocol === 'dubbo' || protocol === 'tri');
-}
-
-function writesEndpoints(instance: Instance, bag: Bag): boolean {
-  return !isProvider(bag) && (needsEndpoints(instance) || bag['endpoints'] === true);
-}
-
-function isProvider(bag: Bag): boolean {
-  return bag['provider'] === true;
-}
-
-function isSecure(name: string, text: string): boolean {
-  return name === 'secure' && text === 'true';
+function idGivenTo(reader: DocumentReader): string {
+  const [ip, port, serviceName] = [reader.text('ip'), reader.number('port'), reader.text('serviceName')];
+  return generatedId({ ip, port, serviceName, clusterName: reader.text('clusterName', usualCluster) });
 }
 
 /** The Nacos group of an instance; the group of a Dubbo provider is another thing. */
@@ -306,32 +195,6 @@ function groupOf({ identity: { group } }: Instance, bag: Bag): string {
   return group === defaultGroup && bag['literalGroup'] !== true ? usualGroup : group;
 }
 
-function weightOf(bag: Bag): number {
-  return typeof bag['weight'] === 'number' ? bag['weight'] : 1;
-}
-
-function splitName(grouped: string): { readonly group: string | undefined; readonly service: string } {
-  const at = grouped.indexOf('@@');
-  return at < 0
-    ? { group: undefined, service: grouped }
-    : { group: grouped.slice(0, at), service: grouped.slice(at + 2) };
-}
-
-/** `SimpleInstanceIdGenerator` */
-function generatedId(reader: DocumentReader): string {
-  const cluster = reader.text('clusterName', usualCluster);
-  const { group = usualGroup, service } = splitName(reader.text('serviceName'));
-  return `${reader.text('ip')}#${reader.number('port')}#${cluster}#${group}@@${service}`;
-}
-
-/** Leaves out what the document that was read had not, if it can be known without. */
-function withoutAbsent(document: Required<NacosInstance>, absent: Json | undefined): NacosInstance {
-  const names: readonly unknown[] = Array.isArray(absent) ? absent : [];
-  const generated = generatedId(readerOf(document, 'instance'));
-  const isKept = ([name, value]: [string, unknown]): boolean => {
-    if (!names.includes(name) || !optionalMembers.includes(name)) return true;
-    if (name === 'instanceId') return value !== generated;
-    return name === 'clusterName' && value !== usualCluster;
-  };
-  return Object.fromEntries(Object.entries(document).filter(isKept)) as unknown as NacosInstance;
+function weightOf({ weight }: Bag): number {
+  return typeof weight === 'number' && Number.isFinite(weight) && weight >= 0 ? weight : 1;
 }

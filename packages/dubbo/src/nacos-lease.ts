@@ -1,4 +1,5 @@
 import type { Instance, Json, LeaseTerms } from '@flotilla/core';
+import { countOf } from './bag.ts';
 
 type Entry = readonly [name: string, text: string];
 type Texts = ReadonlyMap<string, string>;
@@ -47,7 +48,7 @@ export function deleteTimeoutOf(instance: Instance, metadata: Texts): Json | und
 /** The entries for an instance's lease. It is deleted no earlier than it lapses. */
 export function writeLease({ lease }: Instance, deleteTimeout: Json | undefined): Entry[] {
   if (!lease) return [];
-  const kept = typeof deleteTimeout === 'number' || deleteTimeout === null ? deleteTimeout : undefined;
+  const kept = deleteTimeout === null ? null : countOf(deleteTimeout);
   const deleted = kept === undefined ? Math.max(lease.lastsMs, usual.delete) : kept;
   const entries: Entry[] = [];
   if (lease.renewEveryMs !== usual.interval) entries.push([intervalName, String(lease.renewEveryMs)]);

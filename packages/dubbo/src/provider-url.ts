@@ -1,6 +1,7 @@
 import {
   type Address,
   addressFor,
+  checkId,
   defaultGroup,
   type Instance,
   type InstanceFacts,
@@ -48,7 +49,7 @@ export function decodeProviderUrl(text: string): Instance {
   const facts = readNotes(nativeFacts(url), url.parameters);
   const { metadata, overflow } = readOwnMetadata(url.parameters, isUrlFact);
   const javaName = interfaceOf(url);
-  return withBag({ ...facts, metadata, bags: {} }, bagName, {
+  return withBag({ ...facts, id: checkId(facts.id), metadata, bags: {} }, bagName, {
     userInfo: url.userInfo === '' ? undefined : url.userInfo,
     ...pathMembers(url.path, javaName),
     implicitInterface: flag(!url.parameters.has('interface')),

@@ -1,4 +1,4 @@
-import { FlotillaError, isHost } from '@flotilla/core';
+import { FlotillaError, isHost, isProtocol } from '@flotilla/core';
 
 /** The parts of `protocol://[user[:password]@]host[:port]/path?name=value&…` (Dubbo, `URL`). */
 export interface UrlParts {
@@ -17,8 +17,6 @@ export interface UrlParts {
 /** What one URL may hold: a Java interface with a thousand configured methods fits. */
 export const urlLimits = Object.freeze({ length: 65_536, parameters: 1_024 });
 
-const protocolPattern = /^[A-Za-z][A-Za-z0-9+.-]{0,63}$/;
-
 /**
  * Takes a URL's text apart as `URLStrParser#parseDecodedStr` does: nothing in it is percent-encoded, a parameter ends
  * at `&` or `;`, its name ends at the first `=`, the last of one name wins, and one without a value is dropped.
@@ -29,7 +27,7 @@ export function parseUrl(text: string): UrlParts {
   const question = text.indexOf('?');
   const body = question < 0 ? text : text.slice(0, question);
   const [, protocol = '', authority = '', path = ''] = /^([^:/]*):\/\/([^/]*)(?:\/(.*))?$/s.exec(body) ?? [];
-  if (!protocolPattern.test(protocol)) throw malformed(text, 'does not begin with a protocol');
+  if (!isProtocol(protocol)) throw malformed(text, 'does not begin with a protocol');
   const at = authority.lastIndexOf('@');
   const { host, port } = splitHostPort(authority.slice(at + 1));
   if (!isHost(host)) throw malformed(text, 'names no host');

@@ -9,7 +9,7 @@ import {
   readNotes,
   writeNotes,
 } from '@flotilla/core';
-import { bagOf, flag, objectOrNothing, textOr, withBag } from './bag.ts';
+import { bagOf, countOf, flag, objectOrNothing, textOr, withBag } from './bag.ts';
 import { checkNumber, checkPlace, type DocumentReader, readerOf } from './document.ts';
 import { endpointsName, formatEndpoints, parseEndpoints } from './endpoints.ts';
 import { readOwnMetadata, writeOwnMetadata } from './own-metadata.ts';
@@ -70,7 +70,7 @@ export function decodeZookeeperInstance(document: unknown): Instance {
   const entries = node.object('payload').texts('metadata');
   const facts = readNotes(nativeFacts(node, new Map(entries)), entries);
   const { metadata, overflow } = readOwnMetadata(entries, isInstanceFact);
-  const instance: Instance = { ...facts, metadata, bags: {} };
+  const instance: Instance = { ...facts, id: checkId(facts.id), metadata, bags: {} };
   return withBag(instance, bagName, { ...bagMembers(node, instance), overflow: objectOrNothing(overflow) });
 }
 
@@ -90,7 +90,7 @@ function nativeFacts(node: DocumentReader, metadata: ReadonlyMap<string, string>
   checkPlace(host, port);
   const { startedAt, ...facts } = readFacts(metadata);
   return {
-    id: checkId(node.text('id')),
+    id: node.text('id'),
     identity: identity(node.text('name')),
     incarnation: checkNumber('registrationTimeUTC', node.number('registrationTimeUTC', 0), true),
     addresses: parseEndpoints(metadata.get(endpointsName), host) ?? [{ protocol: 'dubbo', host, port }],
@@ -131,7 +131,7 @@ function documentOf(instance: Instance, notes: readonly Entry[]): ZookeeperInsta
     id,
     address,
     port,
-    sslPort: typeof bag['sslPort'] === 'number' ? bag['sslPort'] : null,
+    sslPort: countOf(bag['sslPort']) ?? null,
     payload: {
       '@class': textOr(bag['payloadClass'], payloadClass),
       id,
@@ -149,8 +149,8 @@ function placeOf(
   { addresses, identity: { service }, id }: Instance,
   bag: Bag,
 ): Pick<ZookeeperInstance, 'name' | 'id' | 'address' | 'port'> {
-  const main = addresses[Number(bag['mainAddress'] ?? 0)] ?? addresses[0] ?? nowhere;
-  const port = typeof bag['port'] === 'number' ? bag['port'] : main.port;
+  const main = addresses[countOf(bag['mainAddress']) ?? 0] ?? addresses[0] ?? nowhere;
+  const port = countOf(bag['port'], 65_535) ?? main.port;
   return { name: service, id: bag['ownId'] === true ? id : `${main.host}:${port}`, address: main.host, port };
 }
 
