@@ -39,7 +39,7 @@ function checkDeclaredLevels(pkg: Package): void {
 }
 
 function checkImports(pkg: Package, { path, text }: Source): void {
-  const isTest = /\.test\.ts$|\.types\.test\.ts$|\/test\/|\/bench\//.test(path);
+  const isTest = /\.test\.ts$|\/test\/|^conformance\/|^interop\//.test(path);
   for (const { specifier, line } of importsOf(text)) {
     if (specifier.startsWith('.')) {
       checkRelative(pkg, path, specifier, line);

@@ -23,13 +23,18 @@ export function withoutComments(text: string): string {
   return text.replace(token, (match) => (match.startsWith('/') ? match.replace(/[^\n]/g, ' ') : match));
 }
 
+/** Texts that are data become blanks; those that name a module stay. */
+function withoutTexts(code: string): string {
+  const text =
+    /((?<![.\w])(?:from\s*|import\s*(?:\(\s*)?))?('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`)/g;
+  return code.replace(text, (match, before?: string) => (before === undefined ? match.replace(/[^\n]/g, ' ') : match));
+}
+
 /** The modules that a file imports or re-exports, types included. */
 export function importsOf(text: string): { readonly specifier: string; readonly line: number }[] {
-  const code = withoutComments(text);
-  const statement =
-    /(?:^|[\s;])(?:import|export)\s[^'"`;]*?from\s*(['"])([^'"]+)\1|(?:^|[^.\w])import\s*\(?\s*(['"])([^'"]+)\3/g;
-  return [...code.matchAll(statement)].map((match) => ({
-    specifier: match[2] ?? match[4] ?? '',
+  const code = withoutTexts(withoutComments(text));
+  return [...code.matchAll(/(?<![.\w])(?:from\s*|import\s*(?:\(\s*)?)['"]([^'"\n]+)['"]/g)].map((match) => ({
+    specifier: match[1] ?? '',
     line: code.slice(0, match.index).split('\n').length,
   }));
 }

@@ -48,7 +48,9 @@ export interface MemoryFleet {
  * ```
  */
 export async function startInMemory(
-  apps: readonly App<never>[],
+  // An application of any settings: they are read by its own schema.
+  // biome-ignore lint/suspicious/noExplicitAny: settings stand in an argument, so no other type takes all applications
+  apps: readonly App<any>[],
   { clock = systemClock, random = systemRandom, logger = nullLogger, settings = {} }: MemoryFleetOptions = {},
 ): Promise<MemoryFleet> {
   const network = memoryNetwork({ clock, random });
@@ -70,7 +72,7 @@ export async function startInMemory(
     await listener.drain(0);
   };
   try {
-    for (const app of apps as readonly App<unknown>[]) {
+    for (const app of apps) {
       const { name, options } = appParts(app);
       const { values } = loadConfig(serviceSchema(options.config), { files: [memoryConfig(name, settings[name])] });
       const runtime = { ...foundation, health: createHealth(), discovery: discover() };

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 export type ReadText = (path: string) => string | undefined;
 
 /** `import … from './x.ts'`, `export … from './x.ts'`, `import './x.ts'`, `import('./x.ts')`. */
-const relativeImport = /\b(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"\n]+)['"]/g;
+const relativeImport = /\b(?:from|import)\s*(?:\(\s*)?['"](\.{1,2}\/[^'"\n]+)['"]/g;
 
 /**
  * The file itself and all that it imports by relative paths, directly and through others: what a process has to be
