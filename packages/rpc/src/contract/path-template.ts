@@ -6,8 +6,8 @@ export interface PathTemplate {
 export type TemplateSegment = { readonly text: string } | { readonly parameter: string };
 
 // What a canonical path has unescaped (RFC 3986 §3.3); a percent sign would need a second reading.
-const literalPattern = /^[A-Za-z0-9._~!$&'()*+,;=:@-]+$/;
-const parameterPattern = /^\{([A-Za-z_][A-Za-z0-9_]{0,99})\}$/;
+const literalPattern = /^[A-Za-z0-9._~!$&'()+,;=:@-]+$/;
+const parameterPattern = /^\{([A-Za-z_][A-Za-z0-9_]{0,63})\}$/;
 
 /** @returns the template, or a sentence that says what is wrong with it. */
 export function parseTemplate(path: string): PathTemplate | string {
