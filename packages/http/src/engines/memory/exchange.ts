@@ -1,0 +1,191 @@
+import { type Call, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
+import type { HttpBody, HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
+import { problemResponse } from '../../problem-response.ts';
+import { CheckedBody } from '../checked-body.ts';
+import { ChunkQueue } from '../chunk-queue.ts';
+import { outgoingResponse } from '../messages.ts';
+import { dispose, type Gate, Pump } from '../pump.ts';
+
+/** What one exchange needs of both its ends. */
+export interface ExchangeParts {
+  /** As the server sees it, without its body. */
+  readonly request: Omit<HttpRequest, 'body'>;
+  /** The client's own body: its chunks are copied on the way. */
+  readonly body: HttpBody;
+  readonly handler: HttpHandler;
+  readonly clientCall: Call;
+  readonly serverCall: Call;
+  /** Each chunk and head waits for it. */
+  readonly gate: Gate;
+}
+
+/**
+ * One request on its way to a handler and its answer on the way back, both copied.
+ *
+ * ```
+ *  client body ─ pump ─▶ queue ─▶ handler ─▶ its body ─ pump ─▶ queue ─▶ reader
+ *                                   │                                     │
+ *                server call ends when the last chunk is queued    client call ends when
+ *                                                                  the last chunk is read
+ * ```
+ */
+export class Exchange {
+  readonly #parts: ExchangeParts;
+  readonly #head = Promise.withResolvers<HttpResponse>();
+  readonly #upload: Upload | undefined;
+  #download: ChunkQueue | undefined;
+  #responsePump: Pump | undefined;
+  readonly #leaveClient: () => void;
+  readonly #leaveServer: () => void;
+  readonly #endListeners: (() => void)[] = [];
+  #serverEnded = false;
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+    this.#upload = upload(parts, (thrown) => this.#uploadFailed(thrown));
+    this.#leaveClient = parts.clientCall.onCancel((reason) => this.#abandon(reason));
+    this.#leaveServer = parts.serverCall.onCancel((reason) => this.#serverCancelled(reason));
+  }
+
+  /** Calls `listener` when the server's side is over. */
+  onEnd(listener: () => void): void {
+    if (this.#serverEnded) listener();
+    else this.#endListeners.push(listener);
+  }
+
+  /** Runs the handler. Resolves with the head of the answer; its body follows as it is read. */
+  run(): Promise<HttpResponse> {
+    this.#upload?.pump?.start();
+    void this.#answer();
+    return this.#head.promise;
+  }
+
+  /** The connection broke: the handler is cancelled with `reason`, the client gets CONNECTION_LOST. */
+  lose(why: string, reason: FlotillaError = new FlotillaError('CANCELLED', why)): void {
+    const error = new FlotillaError('CONNECTION_LOST', why);
+    this.#head.reject(error);
+    this.#download?.fail(error);
+    this.#stopServer(reason);
+  }
+
+  async #answer(): Promise<void> {
+    const response = await this.#respond();
+    await this.#parts.gate();
+    if (this.#serverEnded) return dispose(response.body);
+    this.#send(response);
+  }
+
+  async #respond(): Promise<HttpResponse> {
+    const { request, handler, serverCall } = this.#parts;
+    const work = runInCall(serverCall, async () => handler({ ...request, body: this.#upload?.queue }, serverCall));
+    try {
+      return outgoingResponse(await within(serverCall, work), request.method);
+    } catch (thrown) {
+      work.then((late) => dispose(late.body), nothing);
+      return outgoingResponse(problemResponse(toFlotillaError(thrown), serverCall), request.method);
+    }
+  }
+
+  #send({ status, headers, body }: HttpResponse): void {
+    const { clientCall, gate } = this.#parts;
+    if (body === undefined || (body instanceof Uint8Array && body.length === 0)) {
+      this.#head.resolve({ status, headers, body: undefined });
+      this.#endServer(undefined);
+      this.#endClient(undefined);
+      return;
+    }
+    const queue = new ChunkQueue({
+      roomy: () => this.#responsePump?.resume(),
+      left: () => this.#abandon(new FlotillaError('CANCELLED', 'the reader left the answer before its end')),
+      done: (error) => this.#endClient(error),
+    });
+    this.#download = queue;
+    this.#responsePump = new Pump(
+      new CheckedBody(body, headers),
+      {
+        push: (chunk) => queue.push(Uint8Array.from(chunk)),
+        end: () => {
+          this.#endServer(undefined);
+          queue.end();
+        },
+        fail: (thrown) => this.lose('the server broke off its answer', toFlotillaError(thrown)),
+      },
+      gate,
+    );
+    this.#head.resolve({ status, headers, body: queue });
+    this.#responsePump.start();
+    if (clientCall.cancelled) this.#abandon(clientCall.cancelled);
+  }
+
+  /** The client wants no answer any more. */
+  #abandon(reason: FlotillaError): void {
+    this.#head.reject(reason);
+    this.#download?.abort(reason);
+    this.#stopServer(new FlotillaError('CANCELLED', 'the client went away'));
+    this.#endClient(reason);
+  }
+
+  /** Before the head the answer is a problem, written by {@link #respond}; after it only a break says that it is not whole. */
+  #serverCancelled(reason: FlotillaError): void {
+    if (this.#download) this.lose('the server gave up its answer', reason);
+  }
+
+  #uploadFailed(thrown: unknown): void {
+    const error = toFlotillaError(thrown);
+    this.#head.reject(error);
+    this.#download?.fail(error);
+    this.#stopServer(new FlotillaError('CANCELLED', 'the client broke off its request'));
+    this.#endClient(error);
+  }
+
+  #stopServer(reason: FlotillaError): void {
+    if (this.#serverEnded) return;
+    this.#endServer(reason);
+    this.#responsePump?.stop();
+  }
+
+  #endServer(outcome: FlotillaError | undefined): void {
+    if (this.#serverEnded) return;
+    this.#serverEnded = true;
+    this.#leaveServer();
+    const { serverCall } = this.#parts;
+    if (outcome) serverCall.cancel(outcome);
+    this.#upload?.close(outcome ?? new FlotillaError('CANCELLED', 'the answer is complete'));
+    serverCall.end(outcome);
+    for (const listener of this.#endListeners) listener();
+  }
+
+  #endClient(outcome: FlotillaError | undefined): void {
+    this.#leaveClient();
+    this.#parts.clientCall.end(outcome);
+  }
+}
+
+/** A request body on its way: the queue that the handler reads, and what fills it. */
+interface Upload {
+  readonly queue: ChunkQueue;
+  readonly pump: Pump | undefined;
+  close(reason: FlotillaError): void;
+}
+
+function upload(parts: ExchangeParts, failed: (thrown: unknown) => void): Upload | undefined {
+  const { body, request, gate } = parts;
+  if (body === undefined || (body instanceof Uint8Array && body.length === 0)) return undefined;
+  const queue: ChunkQueue = new ChunkQueue({ roomy: () => pump.resume(), left: () => pump.stop() });
+  const target = {
+    push: (chunk: Uint8Array) => queue.push(Uint8Array.from(chunk)),
+    end: () => queue.end(),
+    fail: failed,
+  };
+  const pump = new Pump(new CheckedBody(body, request.headers), target, gate);
+  return {
+    queue,
+    pump,
+    close(reason) {
+      pump.stop();
+      queue.abort(reason);
+    },
+  };
+}
+
+function nothing(): void {}

@@ -1,0 +1,113 @@
+import { type Call, FlotillaError } from '@flotilla/core';
+import { writeContext } from '../context-headers.ts';
+import type { HttpBody, HttpRequest, HttpResponse } from '../exchange.ts';
+import { isFieldName, isFieldValue } from '../field-grammar.ts';
+import { HttpHeaders } from '../headers.ts';
+import { dispose } from './pump.ts';
+
+/**
+ * Fields about one connection (RFC 9110 §7.6.1) and the target: an engine writes them itself, from what it does.
+ * `authority` of a request is its `host`.
+ */
+const ownedByEngine: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+const authorityPattern = /^(?:[0-9A-Za-z._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
+const methodPattern = /^[A-Z][A-Z-]{0,31}$/;
+const queryPattern = /^[!-"$-~]*$/;
+const lengthPattern = /^[0-9]{1,15}$/;
+
+/** Is it `host`, `host:port`, `[v6]` or `[v6]:port`, without user info, path, list or an impossible port? */
+export function isAuthority(text: string): boolean {
+  return authorityPattern.test(text) && portOf(text) <= 65_535;
+}
+
+/** Header fields of a request as they leave: checked, framed, with the context of `call`. The caller's stay untouched. */
+export function outgoingRequestHeaders(request: HttpRequest, call: Call): HttpHeaders {
+  if (!methodPattern.test(request.method)) throw misuse('method', request.method);
+  if (!isAuthority(request.authority)) throw misuse('authority', request.authority);
+  if (!queryPattern.test(request.query)) throw misuse('query', request.query);
+  const headers = checkedHeaders(request.headers);
+  writeContext(call, headers);
+  frame(headers, request.body);
+  return headers;
+}
+
+/** A response as it leaves: checked, framed, without a body where its status or method allows none. */
+export function outgoingResponse(response: HttpResponse, method: string): HttpResponse {
+  const { status } = response;
+  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+    throw new FlotillaError('INTERNAL', `a response has a status from 200 to 599, got ${status}`);
+  }
+  const headers = checkedHeaders(response.headers);
+  if (status === 204) headers.delete('content-length');
+  if (hasNoBody(method, status)) {
+    if (response.body instanceof Uint8Array && status !== 204) headers.set('content-length', `${response.body.length}`);
+    dispose(response.body);
+    return { status, headers, body: undefined };
+  }
+  frame(headers, response.body ?? noBytes);
+  return { status, headers, body: response.body };
+}
+
+/** Responses that have no body whatever their fields say (RFC 9112 §6.3). */
+export function hasNoBody(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304;
+}
+
+/** Header fields that came in, without those that the engine has already acted on. */
+export function incomingHeaders(flat: readonly string[]): HttpHeaders {
+  const headers = new HttpHeaders();
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] as string).toLowerCase();
+    const value = flat[i + 1] as string;
+    if (!isActedOn(name, value)) headers.append(name, value);
+  }
+  return headers;
+}
+
+/** A `connection` that names other fields stays: whoever forwards the message has to obey it. */
+function isActedOn(name: string, value: string): boolean {
+  if (name === 'connection') return /^(?:keep-alive|close)$/i.test(value);
+  return name === 'host' || name === 'transfer-encoding' || name === 'keep-alive';
+}
+
+function checkedHeaders(given: HttpHeaders): HttpHeaders {
+  const headers = given.copy();
+  headers.deleteWhere((name) => ownedByEngine.has(name));
+  for (const [name, value] of headers) {
+    if (!isFieldName(name)) throw misuse('header name', name);
+    if (!isFieldValue(value)) throw misuse(`header "${name}"`, value);
+  }
+  return headers;
+}
+
+/** Bytes have a length. A stream has the one that its owner declared, or none. */
+function frame(headers: HttpHeaders, body: HttpBody): void {
+  if (body === undefined) headers.delete('content-length');
+  else if (body instanceof Uint8Array) headers.set('content-length', `${body.length}`);
+  else {
+    const declared = headers.get('content-length');
+    if (declared !== undefined && !lengthPattern.test(declared)) throw misuse('content-length', declared);
+  }
+}
+
+function portOf(authority: string): number {
+  const match = /:([0-9]{1,5})$/.exec(authority);
+  return match && !authority.endsWith(']') ? Number(match[1]) : 0;
+}
+
+/** A message that cannot be written is a mistake of the program that made it; nothing was sent. */
+function misuse(what: string, value: string): FlotillaError {
+  const shown = JSON.stringify(value.slice(0, 80));
+  return new FlotillaError('INTERNAL', `a message with the ${what} ${shown} cannot be sent`, { executed: 'no' });
+}
+
+const noBytes = new Uint8Array(0);
