@@ -1,0 +1,201 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { FlotillaError, toFlotillaError } from '@flotilla/core';
+import type { Peer } from '../../exchange.ts';
+import type { Http1Options } from './http1.ts';
+import { Http1Exchange } from './http1-exchange.ts';
+import { plainAddress } from './listener.ts';
+import { parserError } from './parser-error.ts';
+import { farewell, refusal } from './refusal.ts';
+import { checkHead } from './request-head.ts';
+import type { TongueConnection } from './tongue.ts';
+
+/**
+ * One connection that speaks HTTP/1.1. Requests are handled one after the other, in order.
+ *
+ * | phase | ends with | exits |
+ * |---|---|---|
+ * | head: bytes of a request came, not all of its head | 408 after `headTimeoutMs` | in hand, leaving |
+ * | in hand: {@link Http1Exchange} times its body and its answer | 408, reset | idle, in hand, leaving |
+ * | idle | a silent close after `keepAliveIdleMs` ± jitter | head, closed |
+ * | leaving: half-closed, input is thrown away | a cut after `lingerMs` | closed |
+ */
+export class Http1Connection implements TongueConnection {
+  readonly socket: Socket;
+  readonly options: Http1Options;
+  readonly peer: Peer;
+  /** In order; only the first one is being handled. */
+  readonly #queue: Http1Exchange[] = [];
+  #served = 0;
+  #draining = false;
+  /** Nothing more is taken; with words, they are said after the last answer. */
+  #last: { readonly words?: string } | undefined;
+  #leavingAt: number | undefined;
+  /** When the bytes of a head began to come; undefined while idle. */
+  #headSince: number | undefined;
+  #idleSince: number;
+  #idleLimitMs: number;
+  /** `socket.bytesRead` when the last request was whole. */
+  #bytesBefore = 0;
+
+  constructor(socket: Socket, openedAt: number, options: Http1Options) {
+    this.socket = socket;
+    this.options = options;
+    this.peer = {
+      address: plainAddress(socket.remoteAddress),
+      port: socket.remotePort ?? 0,
+      encrypted: false,
+    };
+    this.#headSince = openedAt;
+    this.#idleSince = openedAt;
+    this.#idleLimitMs = this.#jitteredIdleMs();
+    const destroySoon = socket.destroySoon.bind(socket);
+    // How `node:http` closes after an answer: at once, though the client may still be sending.
+    socket.destroySoon = () => {
+      if (this.#queue[0]?.receiving) this.leave();
+      else destroySoon();
+    };
+    socket.once('close', () => this.#closed());
+  }
+
+  get inFlight(): number {
+    return this.#queue.length;
+  }
+
+  /** An answer to the request that is first in line is the last one on this connection. */
+  get closing(): boolean {
+    if (this.#queue.length > 1) return false;
+    return this.#last !== undefined || this.#draining || this.#served >= this.options.limits.maxRequestsPerConnection;
+  }
+
+  /** The parser has a whole head. */
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const { limits } = this.options;
+    this.#headSince = undefined;
+    request.on('error', nothing);
+    if (this.#last || this.#served >= limits.maxRequestsPerConnection) return;
+    if (this.#queue.length > limits.maxPipelined) {
+      this.#finishWith({});
+      return;
+    }
+    const { method = '', url = '', httpVersion, rawHeaders } = request;
+    try {
+      const head = checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits);
+      this.#enqueue(new Http1Exchange(this, request, response, head));
+    } catch (thrown) {
+      this.refuse(toFlotillaError(thrown));
+    }
+  }
+
+  /** What came is no request that can be served: answered when all before it are, and then it is over. */
+  refuse(error: FlotillaError): void {
+    const { logger } = this.options;
+    logger.debug('request refused', { code: error.code, detail: error.detail, address: this.peer.address });
+    this.#finishWith({ words: refusal(error) });
+  }
+
+  parserFailed(cause: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number }): void {
+    const { socket } = this;
+    if (!socket.writable || !('bytesParsed' in cause)) {
+      socket.destroy();
+      return;
+    }
+    const error = parserError(cause);
+    const unfinished = this.#queue.at(-1);
+    if (!unfinished?.receiving) this.refuse(error);
+    else if (cause.code === 'HPE_INVALID_EOF_STATE')
+      socket.destroy(); // the client went away: nothing is answered
+    else if (this.#queue.length === 1) unfinished.bodyFailed(error);
+    else {
+      this.#queue.pop();
+      this.refuse(error);
+    }
+  }
+
+  /** The first one in line is done: its answer is flushed and its body is read or thrown away. */
+  exchangeOver(exchange: Http1Exchange): void {
+    if (this.#queue[0] !== exchange) return;
+    this.#queue.shift();
+    if (this.socket.destroyed) return;
+    const [next] = this.#queue;
+    if (next) next.start();
+    else this.#allDone();
+  }
+
+  drain(): void {
+    this.#draining = true;
+    if (this.#queue.length === 0) this.#drainIdle();
+  }
+
+  sweep(now: number): void {
+    const { limits } = this.options;
+    const [current] = this.#queue;
+    if (this.#leavingAt !== undefined) {
+      if (now - this.#leavingAt >= limits.lingerMs) this.socket.destroy();
+    } else if (current) current.sweep(now);
+    else this.#sweepBetween(now);
+  }
+
+  destroy(reason: FlotillaError): void {
+    for (const exchange of [...this.#queue]) exchange.lost(reason);
+    this.socket.destroy();
+  }
+
+  #enqueue(exchange: Http1Exchange): void {
+    this.#served++;
+    this.#queue.push(exchange);
+    if (this.#queue.length === 1) exchange.start();
+  }
+
+  #allDone(): void {
+    this.#becomeIdle();
+    if (this.#last) this.leave();
+    else if (this.#draining) this.#drainIdle();
+  }
+
+  #sweepBetween(now: number): void {
+    const { limits } = this.options;
+    if (this.socket.bytesRead > this.#bytesBefore) this.#headSince ??= now;
+    if (this.#headSince === undefined) {
+      if (now - this.#idleSince >= this.#idleLimitMs) this.socket.destroy();
+    } else if (now - this.#headSince >= limits.headTimeoutMs) {
+      this.refuse(new FlotillaError('REQUEST_TIMEOUT', `no whole request head within ${limits.headTimeoutMs} ms`));
+    }
+  }
+
+  #becomeIdle(): void {
+    this.#idleSince = this.options.clock.now();
+    this.#idleLimitMs = this.#jitteredIdleMs();
+    this.#bytesBefore = this.socket.bytesRead;
+  }
+
+  #jitteredIdleMs(): number {
+    const { limits, random } = this.options;
+    return limits.keepAliveIdleMs * (1 + limits.keepAliveJitter * (2 * random() - 1));
+  }
+
+  /** A head that began to come is let in: its sender cannot know that it is too late. */
+  #drainIdle(): void {
+    if (this.#headSince === undefined && this.socket.bytesRead === this.#bytesBefore) this.socket.destroy();
+    else if (this.socket.bytesRead === 0) this.socket.destroy();
+  }
+
+  #finishWith(last: { readonly words?: string }): void {
+    this.#last ??= last;
+    if (this.#queue.length === 0) this.leave();
+  }
+
+  /** Half-closes after the last words; what still comes is thrown away for `lingerMs`. */
+  leave(): void {
+    if (this.#leavingAt !== undefined) return;
+    this.#leavingAt = this.options.clock.now();
+    farewell(this.socket, this.#last?.words);
+  }
+
+  #closed(): void {
+    for (const exchange of [...this.#queue]) exchange.lost(new FlotillaError('CANCELLED', 'the client went away'));
+    this.#queue.length = 0;
+  }
+}
+
+function nothing(): void {}

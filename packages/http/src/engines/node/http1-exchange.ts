@@ -1,0 +1,156 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Call, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
+import type { HttpRequest, HttpResponse } from '../../exchange.ts';
+import { HttpHeaders } from '../../headers.ts';
+import { problemResponse } from '../../problem-response.ts';
+import { CheckedBody } from '../checked-body.ts';
+import { incomingHeaders, outgoingResponse } from '../messages.ts';
+import { dispose } from '../pump.ts';
+import type { Http1Connection } from './http1-connection.ts';
+import { IncomingBody } from './incoming-body.ts';
+import type { RequestHead } from './request-head.ts';
+import { WriteWatch } from './write-watch.ts';
+
+/** Bodies up to this size go out in one write; longer ones in slices, so that progress can be seen. */
+const oneWriteBytes = 65_536;
+
+/** One request of a connection and its answer, from its head to its last byte. */
+export class Http1Exchange {
+  readonly #connection: Http1Connection;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #head: RequestHead;
+  readonly #body: IncomingBody | undefined;
+  readonly #writes: WriteWatch;
+  #call: Call | undefined;
+  #flushed = false;
+  #receivingSince = 0;
+  #over = false;
+
+  constructor(connection: Http1Connection, request: IncomingMessage, response: ServerResponse, head: RequestHead) {
+    this.#connection = connection;
+    this.#request = request;
+    this.#response = response;
+    this.#head = head;
+    const { limits, clock } = connection.options;
+    this.#writes = new WriteWatch(connection.socket, limits, clock.now());
+    if (head.length === 0) return;
+    this.#body = new IncomingBody(request, response, head, limits, {
+      failed: (error) => this.#call?.cancel(error),
+      whole: () => this.#endIfOver(),
+    });
+  }
+
+  /** True while bytes of the request are still to come. */
+  get receiving(): boolean {
+    return !this.#request.complete;
+  }
+
+  /** It is first in line. */
+  start(): void {
+    this.#response.once('finish', () => this.#finished());
+    void this.#run();
+  }
+
+  sweep(now: number): void {
+    const { socket, options } = this.#connection;
+    if (this.#flushed) {
+      // Only the rest of a body that nobody wants is missing.
+      if (now - this.#receivingSince >= options.limits.lingerMs) socket.destroy();
+      return;
+    }
+    this.#body?.sweep(now);
+    if (this.#writes.stalled(now)) socket.resetAndDestroy();
+  }
+
+  /** The parser gave up in the middle of the body. */
+  bodyFailed(error: FlotillaError): void {
+    this.#body?.fail(error);
+  }
+
+  /** The connection is gone, or is about to be: nobody will read the answer. */
+  lost(reason: FlotillaError): void {
+    this.#end(reason);
+  }
+
+  async #run(): Promise<void> {
+    const { path, query, authority } = this.#head;
+    if (!path) return this.#write({ status: 204, headers: new HttpHeaders(), body: undefined });
+    const { method = '', rawHeaders } = this.#request;
+    const headers = incomingHeaders(rawHeaders);
+    const { peer, options } = this.#connection;
+    const request: HttpRequest = { method, authority, path, query, headers, body: this.#body?.chunks, peer };
+    const call = options.makeCall(request);
+    this.#call = call;
+    if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));
+    const response = await this.#respond(request, call);
+    if (this.#over) return dispose(response.body);
+    // A call that is cancelled already is answered by a problem that says so.
+    if (!call.cancelled) call.onCancel((reason) => this.#abort(reason));
+    await this.#write(response);
+  }
+
+  async #respond(request: HttpRequest, call: Call): Promise<HttpResponse> {
+    const work = runInCall(call, async () => this.#connection.options.handler(request, call));
+    try {
+      return outgoingResponse(await within(call, work), request.method);
+    } catch (thrown) {
+      work.then((late) => dispose(late.body), nothing);
+      return outgoingResponse(problemResponse(toFlotillaError(thrown), call), request.method);
+    }
+  }
+
+  async #write({ status, headers, body }: HttpResponse): Promise<void> {
+    const response = this.#response;
+    const flat = headers.toFlat();
+    // While an answer streams, its handler may still read the request.
+    const streamed = body !== undefined && !(body instanceof Uint8Array);
+    const keep = streamed || (this.#body?.settle() ?? true);
+    if (!keep || this.#connection.closing) flat.push('connection', 'close');
+    response.writeHead(status, flat);
+    if (body === undefined) response.end();
+    else if (!streamed && body.length <= oneWriteBytes) response.end(body);
+    else await this.#stream(body, headers);
+  }
+
+  async #stream(body: Uint8Array | AsyncIterable<Uint8Array>, headers: HttpHeaders): Promise<void> {
+    this.#response.flushHeaders(); // the first chunk may be long in coming
+    try {
+      await pipeline(Readable.from(new CheckedBody(body, headers), { objectMode: false }), this.#response);
+    } catch (thrown) {
+      this.#abort(toFlotillaError(thrown));
+    }
+  }
+
+  /** The head is out: only a break tells the client that the rest will not come. */
+  #abort(reason: FlotillaError): void {
+    if (this.#flushed) return;
+    this.#end(reason);
+    this.#connection.socket.destroy();
+  }
+
+  #finished(): void {
+    this.#flushed = true;
+    this.#call?.end();
+    if (this.receiving && this.#body?.answered() === false) this.#connection.leave();
+    this.#receivingSince = this.#connection.options.clock.now();
+    this.#endIfOver();
+  }
+
+  #endIfOver(): void {
+    if (this.#flushed && !this.receiving) this.#end(undefined);
+  }
+
+  #end(outcome: FlotillaError | undefined): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (outcome) this.#call?.cancel(outcome);
+    this.#body?.close(outcome ?? new FlotillaError('CANCELLED', 'the answer is complete'));
+    this.#call?.end(outcome);
+    this.#connection.exchangeOver(this);
+  }
+}
+
+function nothing(): void {}

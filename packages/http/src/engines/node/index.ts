@@ -1,0 +1,12 @@
+export { type Http1Options, http1Tongue } from './http1.ts';
+export { inheritedSockets } from './inherited-sockets.ts';
+export { SocketListener, type SocketListenerOptions } from './listener.ts';
+export { nodeNetwork } from './node-network.ts';
+export {
+  type ListenerLimits,
+  listenerDefaults,
+  type NodeNetworkOptions,
+  type PoolLimits,
+  poolDefaults,
+} from './options.ts';
+export type { Tongue, TongueConnection } from './tongue.ts';

@@ -1,0 +1,271 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Clock, FlotillaError, formatHostPort, type Logger, type Timer } from '@flotilla/core';
+import type { Bind, HttpListener } from '../../network.ts';
+import type { ListenerLimits } from './options.ts';
+import { farewell, refusal } from './refusal.ts';
+import type { Tongue, TongueConnection } from './tongue.ts';
+
+/** What a {@link SocketListener} needs. */
+export interface SocketListenerOptions {
+  /** Asked in this order. */
+  readonly tongues: readonly Tongue[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: ListenerLimits;
+}
+
+/**
+ * A connection, seen by the listener.
+ *
+ * | phase | permits | exits |
+ * |---|---|---|
+ * | `unknown`: its first bytes are looked at | waiting `headTimeoutMs` for them | `spoken`, `leaving` |
+ * | `spoken`: a tongue has it | whatever the tongue does | closed |
+ * | `leaving`: told why, half-closed | throwing away input for `lingerMs` | closed |
+ */
+interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly openedAt: number;
+  /** False for one over the caps: it only hears why. */
+  readonly admitted: boolean;
+  spoken: TongueConnection | undefined;
+  leavingAt: number | undefined;
+}
+
+/** Connections over the caps that hear why at one time; further ones are closed without a word. */
+const refusedAtOnce = 256;
+
+/**
+ * Owns one listening socket and all its connections: who may connect, how long the first byte may take, which tongue
+ * a connection gets, when all of it ends. Time is one timer for all connections, armed only while there are any.
+ */
+export class SocketListener implements HttpListener {
+  readonly #server: Server;
+  readonly #options: SocketListenerOptions;
+  readonly #connections = new Map<Socket, Connection>();
+  readonly #perAddress = new Map<string, number>();
+  #address: { host: string; port: number } = { host: '', port: 0 };
+  #sweeper: Timer | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+  #serverClosed = false;
+  #full = false;
+  #refused = 0;
+
+  private constructor(options: SocketListenerOptions) {
+    this.#options = options;
+    // Half-open, as `node:http` wants it: a client that ends its side may still read the answer.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  /** @throws FlotillaError ADDRESS_IN_USE, or START_FAILED for any other reason not to listen */
+  static async open(bind: Bind, options: SocketListenerOptions): Promise<SocketListener> {
+    const listener = new SocketListener(options);
+    await listener.#listen(bind);
+    return listener;
+  }
+
+  get host(): string {
+    return this.#address.host;
+  }
+
+  get port(): number {
+    return this.#address.port;
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get inFlight(): number {
+    let sum = 0;
+    for (const { spoken } of this.#connections.values()) sum += spoken?.inFlight ?? 0;
+    return sum;
+  }
+
+  drain(deadlineMs: number): Promise<void> {
+    if (this.#drained) return this.#drained.promise;
+    const drained = Promise.withResolvers<void>();
+    this.#drained = drained;
+    this.#server.close(() => {
+      this.#serverClosed = true;
+      this.#endIfEmpty();
+    });
+    const timer = this.#options.clock.setTimer(deadlineMs, () => this.#breakAll(deadlineMs));
+    void drained.promise.then(() => timer.cancel());
+    // What the kernel already holds was sent before we said anything: it is read first, and then counts as in hand.
+    setImmediate(() => setImmediate(() => this.#drainAll()));
+    return drained.promise;
+  }
+
+  #listen(bind: Bind): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const failed = (cause: NodeJS.ErrnoException): void => reject(listenError(bind, cause));
+    this.#server.once('error', failed);
+    this.#server.listen(bind, () => {
+      this.#server.off('error', failed);
+      this.#server.on('error', (cause) =>
+        this.#options.logger.error('listening socket failed', { cause, ...this.#address }),
+      );
+      this.#address = boundAddress(this.#server);
+      resolve();
+    });
+    return promise;
+  }
+
+  #accept(socket: Socket): void {
+    const address = plainAddress(socket.remoteAddress);
+    const refused = this.#refusalFor(address);
+    if (refused && this.#refused >= refusedAtOnce) {
+      socket.destroy();
+      return;
+    }
+    socket.on('error', nothing); // a reset is not news: `close` follows
+    const connection = this.#remember(socket, address, refused === undefined);
+    socket.once('close', () => this.#forget(connection));
+    this.#sweeper ??= this.#armSweeper();
+    if (refused) this.#leave(connection, refused);
+    else this.#listenForFirstBytes(connection);
+  }
+
+  #refusalFor(address: string): FlotillaError | undefined {
+    const { limits, logger } = this.#options;
+    const open = this.#connections.size - this.#refused;
+    const full = open >= limits.maxConnections;
+    if (full && !this.#full) logger.warn('listener is full; refusing connections', { ...this.#address, open });
+    this.#full = full;
+    if (full) return new FlotillaError('UNAVAILABLE', 'too many connections');
+    if ((this.#perAddress.get(address) ?? 0) < limits.maxConnectionsPerAddress) return undefined;
+    return new FlotillaError('UNAVAILABLE', 'too many connections from this address');
+  }
+
+  #remember(socket: Socket, address: string, admitted: boolean): Connection {
+    const openedAt = this.#options.clock.now();
+    const connection: Connection = { socket, address, openedAt, admitted, spoken: undefined, leavingAt: undefined };
+    this.#connections.set(socket, connection);
+    if (admitted) this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    else this.#refused++;
+    return connection;
+  }
+
+  #listenForFirstBytes(connection: Connection): void {
+    const { socket } = connection;
+    let seen: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+    const onEnd = (): void => {
+      socket.destroy();
+    };
+    const onData = (chunk: Buffer): void => {
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const tongue = this.#tongueOf(seen);
+      if (tongue === 'more') return;
+      socket.off('data', onData).off('end', onEnd);
+      if (tongue) this.#handOver(connection, tongue, seen);
+      else this.#leave(connection, new FlotillaError('MALFORMED_REQUEST', 'no protocol that is spoken here'));
+    };
+    socket.on('data', onData).on('end', onEnd);
+  }
+
+  /** Paused, so that the bytes come out again only when the tongue listens. */
+  #handOver(connection: Connection, tongue: Tongue, seen: Buffer): void {
+    const { socket, openedAt } = connection;
+    socket.pause();
+    socket.unshift(seen);
+    connection.spoken = tongue.accept(socket, openedAt);
+    socket.resume();
+  }
+
+  #tongueOf(bytes: Uint8Array): Tongue | 'more' | undefined {
+    let undecided = false;
+    for (const tongue of this.#options.tongues) {
+      const verdict = tongue.detect(bytes);
+      if (verdict === 'yes') return tongue;
+      if (verdict === 'more') undecided = true;
+    }
+    return undecided ? 'more' : undefined;
+  }
+
+  #leave(connection: Connection, error: FlotillaError): void {
+    const { clock, logger } = this.#options;
+    logger.debug('connection refused', { code: error.code, detail: error.detail, address: connection.address });
+    connection.leavingAt = clock.now();
+    farewell(connection.socket, refusal(error));
+  }
+
+  #forget({ socket, address, admitted }: Connection): void {
+    this.#connections.delete(socket);
+    if (admitted) this.#leaveAddress(address);
+    else this.#refused--;
+    this.#endIfEmpty();
+  }
+
+  #leaveAddress(address: string): void {
+    const rest = (this.#perAddress.get(address) ?? 1) - 1;
+    if (rest > 0) this.#perAddress.set(address, rest);
+    else this.#perAddress.delete(address);
+  }
+
+  #endIfEmpty(): void {
+    if (this.#connections.size > 0) return;
+    this.#sweeper?.cancel();
+    this.#sweeper = undefined;
+    if (this.#serverClosed) this.#drained?.resolve();
+  }
+
+  #armSweeper(): Timer {
+    const { clock, limits } = this.#options;
+    return clock.setTimer(limits.sweepMs, () => {
+      this.#sweeper = this.#armSweeper();
+      const now = clock.now();
+      for (const connection of [...this.#connections.values()]) this.#sweep(connection, now);
+    });
+  }
+
+  #sweep(connection: Connection, now: number): void {
+    const { headTimeoutMs, lingerMs } = this.#options.limits;
+    if (connection.spoken) connection.spoken.sweep(now);
+    else if (connection.leavingAt !== undefined) {
+      if (now - connection.leavingAt >= lingerMs) connection.socket.destroy();
+    } else if (now - connection.openedAt >= headTimeoutMs) {
+      this.#leave(connection, new FlotillaError('REQUEST_TIMEOUT', `no request within ${headTimeoutMs} ms`));
+    }
+  }
+
+  #drainAll(): void {
+    for (const { spoken, socket } of [...this.#connections.values()]) {
+      if (spoken) spoken.drain();
+      else socket.destroy();
+    }
+  }
+
+  #breakAll(deadlineMs: number): void {
+    const why = `the listener on ${formatHostPort(this.#address)} closed: its drain deadline of ${deadlineMs} ms is over`;
+    const reason = new FlotillaError('UNAVAILABLE', why);
+    for (const { spoken, socket } of [...this.#connections.values()]) {
+      spoken?.destroy(reason);
+      socket.destroy();
+    }
+  }
+}
+
+function listenError(bind: Bind, cause: NodeJS.ErrnoException): FlotillaError {
+  const where = 'fd' in bind ? `the socket handed over as descriptor ${bind.fd}` : formatHostPort(bind);
+  if (cause.code === 'EADDRINUSE') {
+    const detail = `${where} is taken: stop what listens there, or take another port (0 takes a free one)`;
+    return new FlotillaError('ADDRESS_IN_USE', detail, { cause });
+  }
+  return new FlotillaError('START_FAILED', `cannot listen on ${where}: ${cause.code ?? cause.message}`, { cause });
+}
+
+function boundAddress(server: Server): { host: string; port: number } {
+  const address = server.address();
+  if (address === null || typeof address === 'string') return { host: address ?? '', port: 0 };
+  return { host: address.address, port: address.port };
+}
+
+/** IPv4 in its own form, also on a socket that takes both. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
+function nothing(): void {}

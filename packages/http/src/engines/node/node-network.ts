@@ -1,0 +1,35 @@
+import { type Endpoint, nullLogger } from '@flotilla/core';
+import { readContext } from '../../context-headers.ts';
+import type { HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
+import type { Bind, HttpListener, HttpNetwork, HttpTarget } from '../../network.ts';
+import { http1Tongue } from './http1.ts';
+import { SocketListener } from './listener.ts';
+import { listenerDefaults, type NodeNetworkOptions, poolDefaults, resolveLimits } from './options.ts';
+import { poolEndpoint } from './pool.ts';
+
+/**
+ * HTTP/1.1 on sockets: listeners with the limits of {@link listenerDefaults}, pools with those of {@link poolDefaults}.
+ *
+ * ```ts
+ * const network = nodeNetwork({ clock: systemClock, random: systemRandom });
+ * const listener = await network.listen({ host: '127.0.0.1', port: 0 }, handler);
+ * const self = network.connect({ protocol: 'http', host: '127.0.0.1', port: listener.port });
+ * ```
+ *
+ * @throws RangeError for a limit that is unknown or no number from 0 on
+ */
+export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
+  const { clock, random, logger = nullLogger } = options;
+  const limits = resolveLimits(listenerDefaults, options.limits);
+  const pool = resolveLimits(poolDefaults, options.pool);
+  const makeCall = options.makeCall ?? ((request: HttpRequest) => readContext(request.headers, { clock, random }));
+  return {
+    listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
+      const tongues = [http1Tongue({ handler, makeCall, clock, random, logger, limits })];
+      return SocketListener.open(bind, { tongues, clock, logger, limits });
+    },
+    connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
+      return poolEndpoint(target, pool);
+    },
+  } satisfies HttpNetwork;
+}

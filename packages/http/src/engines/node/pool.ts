@@ -1,0 +1,55 @@
+import { isIP } from 'node:net';
+import { type Endpoint, formatHostPort } from '@flotilla/core';
+import { type Dispatcher, Pool } from 'undici';
+import type { HttpRequest, HttpResponse } from '../../exchange.ts';
+import type { HttpTarget } from '../../network.ts';
+import { CountedEndpoint } from '../counted-endpoint.ts';
+import { outgoingRequestHeaders } from '../messages.ts';
+import { ClientExchange } from './client-exchange.ts';
+import type { PoolLimits } from './options.ts';
+
+/**
+ * An endpoint over a pool of connections to one address. Times are the calls' own: the only time-out here is that of
+ * connecting. A connection carries one request at a time, so that a cancel can close it without hurting another.
+ */
+export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<HttpRequest, HttpResponse> {
+  const name = formatHostPort(target);
+  const origin = `${target.protocol}://${name}`;
+  const pool = new Pool(origin, poolOptions(limits));
+  // The certificate has to be that of the target, whatever authority a request names.
+  const servername = isIP(target.host) === 0 ? target.host : undefined;
+  return new CountedEndpoint({
+    target: name,
+    maxLoad: limits.maxConnections + limits.maxWaiting,
+    send(request, call) {
+      const headers = outgoingRequestHeaders(request, call);
+      const exchange = new ClientExchange(request.method, request.body, headers, call, name, limits);
+      pool.dispatch({ ...message(request, headers.toFlat(), exchange), ...(servername && { servername }) }, exchange);
+      return exchange.response;
+    },
+    release: () => pool.close(),
+  });
+}
+
+function poolOptions(limits: PoolLimits): Pool.Options {
+  return {
+    connections: limits.maxConnections,
+    pipelining: 1,
+    connectTimeout: limits.connectTimeoutMs,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveTimeout: limits.keepAliveIdleMs,
+    keepAliveMaxTimeout: limits.keepAliveIdleMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    allowH2: false,
+  };
+}
+
+function message(request: HttpRequest, flat: string[], exchange: ClientExchange): Dispatcher.DispatchOptions {
+  return {
+    method: request.method,
+    path: request.query === '' ? request.path.text : `${request.path.text}?${request.query}`,
+    headers: ['host', request.authority, ...flat],
+    body: exchange.body as Uint8Array | null,
+  };
+}

@@ -1,0 +1,26 @@
+import type { Socket } from 'node:net';
+import type { FlotillaError } from '@flotilla/core';
+
+/** A protocol that a listener speaks. Several share one port: their first bytes tell them apart. */
+export interface Tongue {
+  readonly name: string;
+  /** Do a connection's first bytes belong to this protocol? `more`: they may, but too few have come. */
+  detect(bytes: Uint8Array): 'yes' | 'no' | 'more';
+  /**
+   * Takes over a connection; the bytes that were looked at are back in the socket.
+   * @param openedAt when the listener accepted it, on its clock.
+   */
+  accept(socket: Socket, openedAt: number): TongueConnection;
+}
+
+/** One connection in the hands of its protocol. The listener owns its time and its end. */
+export interface TongueConnection {
+  /** Requests in hand. */
+  readonly inFlight: number;
+  /** Finishes work in hand, takes no more, then closes. */
+  drain(): void;
+  /** Looks at its time limits. Called every `sweepMs`. */
+  sweep(now: number): void;
+  /** Cancels work in hand with `reason` and closes at once. */
+  destroy(reason: FlotillaError): void;
+}
