@@ -57,7 +57,7 @@ export function member(fields: Fields, field: string): unknown {
 export function refuseUnknownNested(fields: Fields, where: string, known: ReadonlySet<string>): void {
   for (const [field, value] of Object.entries(fields)) {
     if (typeof value === 'object' && value !== null && !known.has(field)) {
-      throw malformed(`${where}.${field.slice(0, 80)}`, 'absent or a scalar', value);
+      throw malformed(`${where}${field.slice(0, 80)}`, 'absent or a scalar', value);
     }
   }
 }

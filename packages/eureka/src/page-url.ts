@@ -3,13 +3,17 @@ import type { EurekaInstance } from './document.ts';
 
 type Place = Pick<EurekaInstance, 'hostName' | 'port' | 'securePort'>;
 
-const urlPattern = /^https?:\/\/[^\s\p{Cc}{}/?#]+(?:[/?#][^\s\p{Cc}]*)?$/iu;
+/** No credentials and no braces before the path: the first point elsewhere, the second are ours. */
+const urlPattern = /^https?:\/\/[^\s\p{Cc}{}@/?#\\]+(?:[/?#][^\s\p{Cc}]*)?$/iu;
 const urlLimit = 2_048;
 
-/** @throws FlotillaError INVALID_INPUT unless `url` is absent, empty, or an http or https URL. */
+/** @throws FlotillaError INVALID_INPUT unless `url` is absent, empty, or an http or https URL without credentials. */
 export function checkPageUrl(field: string, url: string | undefined): void {
   if (url === undefined || url === '' || (url.length <= urlLimit && urlPattern.test(url))) return;
-  throw new FlotillaError('INVALID_INPUT', `${field} "${url.slice(0, 80)}" must be an http or https URL`);
+  throw new FlotillaError(
+    'INVALID_INPUT',
+    `${field} "${url.slice(0, 80)}" must be an http or https URL without credentials`,
+  );
 }
 
 /** Whether a value is something that {@link toPageTemplate} could have made. */

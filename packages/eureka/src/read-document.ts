@@ -42,7 +42,7 @@ const nested: ReadonlySet<string> = new Set(['port', 'securePort', 'dataCenterIn
  */
 export function readEurekaInstance(document: unknown, now: number, expectedApp?: string): EurekaInstance {
   const fields = objectOf(document, 'instance');
-  refuseUnknownNested(fields, 'instance', nested);
+  refuseUnknownNested(fields, '', nested);
   const app = optionalText(fields, 'app')?.toUpperCase();
   if (app === undefined) throw malformed('app', 'text', undefined);
   const parsed = {
@@ -155,7 +155,7 @@ function readPort(fields: Fields, field: string, fallback: EurekaPort): EurekaPo
 function readLease(fields: Fields): EurekaLease {
   const value = member(fields, 'leaseInfo');
   const lease = value === undefined || value === null ? {} : objectOf(value, 'leaseInfo');
-  refuseUnknownNested(lease, 'leaseInfo', new Set());
+  refuseUnknownNested(lease, 'leaseInfo.', new Set());
   const renewal = optionalInteger(lease, 'renewalIntervalInSecs', int32) ?? 0;
   const duration = optionalInteger(lease, 'durationInSecs', int32) ?? 0;
   return {
