@@ -277,6 +277,8 @@ suite('compileRoutes and a naive matcher', () => {
     },
     { requiredKeys: ['path'] },
   );
+  /** So few paths that routes differ in little else than their conditions. */
+  const narrow = spec.chain((one) => fc.constantFrom('/a', '/{p0}', '/**').map((text) => ({ ...one, path: text })));
   const asked = fc.record({
     method: fc.constantFrom('GET', 'HEAD', 'POST', 'PUT'),
     path: fc
@@ -289,8 +291,12 @@ suite('compileRoutes and a naive matcher', () => {
 
   test('agree on up to 60 routes', () => {
     fc.assert(
-      fc.property(fc.array(spec, { maxLength: 60 }), fc.array(asked, { minLength: 1, maxLength: 20 }), assertAgree),
-      { seed: 1, numRuns: 400 },
+      fc.property(
+        fc.array(fc.oneof(spec, narrow), { maxLength: 60 }),
+        fc.array(asked, { minLength: 1, maxLength: 20 }),
+        assertAgree,
+      ),
+      { seed: 1, numRuns: 600 },
     );
   });
 
@@ -301,7 +307,7 @@ suite('compileRoutes and a naive matcher', () => {
         fc.array(asked, { minLength: 10, maxLength: 20 }),
         assertAgree,
       ),
-      { seed: 2, numRuns: 3 },
+      { seed: 2, numRuns: 3, endOnFailure: true }, // shrinking thousands of routes takes minutes
     );
   });
 
