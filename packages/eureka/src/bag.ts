@@ -35,11 +35,14 @@ const checks: { readonly [K in keyof Rest]: Check } = {
   evictionTimestamp: isInstant,
 };
 
+const names = Object.keys(checks) as readonly (keyof Rest)[];
+
 /** The members of `rest` that are not as usual. */
 export function writeBag(rest: Rest, usual: Rest): { [name: string]: Json } {
   const bag: { [name: string]: Json } = {};
-  for (const name of Object.keys(checks) as (keyof Rest)[]) {
-    if (JSON.stringify(rest[name]) !== JSON.stringify(usual[name])) bag[name] = rest[name];
+  for (const name of names) {
+    if (rest[name] === usual[name] || JSON.stringify(rest[name]) === JSON.stringify(usual[name])) continue;
+    bag[name] = rest[name];
   }
   return bag;
 }

@@ -77,7 +77,9 @@ export function readEurekaInstance(document: unknown, now: number, expectedApp?:
 
 /** The document without members that are `undefined`, so that it is equal to what JSON makes of it. */
 export function withoutAbsent<T extends object>(document: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(document).filter(([, value]) => value !== undefined)) as T;
+  const present: Record<string, unknown> = {}; // filled in a loop: a registry does this for every instance it lists
+  for (const [name, value] of Object.entries(document)) if (value !== undefined) present[name] = value;
+  return present as T;
 }
 
 type Parsed = {
