@@ -13,7 +13,7 @@ import {
   encodeZnodeName,
   encodeZookeeperInstance,
 } from '@flotilla/dubbo';
-import { decodeInstance, type EurekaInstance, encodeInstance } from '@flotilla/eureka';
+import { decodeInstance, type EurekaInstance, encodeInstance, readEurekaInstance } from '@flotilla/eureka';
 import fc from 'fast-check';
 import { instances, sampling } from './instance-arbitrary.ts';
 
@@ -332,6 +332,24 @@ suite('any instance survives any dialect', () => {
   }
 });
 
+/** Values that mean something in one member of a Eureka document or another. */
+const words = [
+  'UP',
+  'DOWN',
+  'OUT_OF_SERVICE',
+  'UNKNOWN',
+  'true',
+  'false',
+  '0',
+  '5',
+  'na',
+  'h2',
+  'http://h2/',
+  'Books',
+  8080,
+  0,
+];
+
 suite('documents from strangers', () => {
   for (const dialect of dialects) {
     const { name, texts } = dialect;
@@ -350,6 +368,23 @@ suite('documents from strangers', () => {
       );
     });
   }
+  test('Eureka: whatever is read is written as a server would store it, text for text', () => {
+    const texts = eurekaCases.map(({ document }) => JSON.stringify(document));
+    const mutated = fc
+      .tuple(fc.constantFrom(...texts), fc.nat(), fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom(...words)))
+      .map(([text, place, value]) => JSON.parse(replaced(text, place, value as Json)) as unknown);
+    let read = 0;
+    fc.assert(
+      fc.property(mutated, (document) => {
+        const stored = storedForm(document);
+        if (stored === undefined) return;
+        read++;
+        assert.equal(JSON.stringify(encodeInstance(decodeInstance(document, now))), stored);
+      }),
+      sampling(1_500),
+    );
+    assert.ok(read > 300, `only ${read} documents were read`);
+  });
   test('Dubbo URL: any text is read, or refused by a named error', () => {
     const dialect = dialectNamed('Dubbo URL');
     const { texts } = dialect;
@@ -401,6 +436,17 @@ suite('hostile names', () => {
     });
   }
 });
+
+/** What a server would store of a document, or undefined if it refuses it. */
+function storedForm(document: unknown): string | undefined {
+  try {
+    decodeInstance(document, now);
+    return JSON.stringify(readEurekaInstance(document, now));
+  } catch (thrown) {
+    if (thrown instanceof FlotillaError) return undefined;
+    throw thrown;
+  }
+}
 
 function casesOf<T>(file: string): readonly T[] {
   return load<{ readonly cases: readonly T[] }>(`instances/${file}`).cases;
