@@ -65,7 +65,8 @@ export class Http1Connection implements TongueConnection {
   /** An answer to the request that is first in line is the last one on this connection. */
   get closing(): boolean {
     if (this.#queue.length > 1) return false;
-    return this.#last !== undefined || this.#draining || this.#served >= this.options.limits.maxRequestsPerConnection;
+    if (this.#last) return this.#last.words === undefined;
+    return this.#draining || this.#served >= this.options.limits.maxRequestsPerConnection;
   }
 
   /** The parser has a whole head. */
