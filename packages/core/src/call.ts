@@ -26,7 +26,7 @@ export interface CallOptions {
   readonly random: Random;
   /** Absolute instant on `clock`. Default: `Infinity`, none. */
   readonly deadline?: number;
-  /** The trace that the call belongs to, with its own span. Default: a new trace. */
+  /** The trace that the call belongs to, with its own span. Default: a new span in its parent's, else a new trace. */
   readonly trace?: TraceContext;
   readonly baggage?: Baggage;
   /** Urgency of RFC 9218, 0 (most urgent) to 7. Default 3. */
@@ -65,7 +65,6 @@ export class Call {
   readonly random: Random;
   /** Absolute instant on {@link clock} at which the work must end; `Infinity` for none. */
   readonly deadline: number;
-  readonly trace: TraceContext;
   readonly baggage: Baggage;
   readonly urgency: number;
   readonly attempt: number | undefined;
@@ -73,6 +72,7 @@ export class Call {
   readonly startedAt: number;
   readonly parent: Call | undefined;
 
+  #trace: TraceContext | undefined;
   readonly #wheel: DeadlineWheel;
   #armed: DeadlineEntry | undefined;
   #leaveParent: (() => void) | undefined;
@@ -88,7 +88,7 @@ export class Call {
     this.clock = options.clock;
     this.random = options.random;
     this.deadline = options.deadline ?? Infinity;
-    this.trace = options.trace ?? newTrace(options.random);
+    this.#trace = options.trace;
     this.baggage = options.baggage ?? emptyBaggage;
     this.urgency = options.urgency ?? defaultUrgency;
     this.attempt = options.attempt;
@@ -98,6 +98,12 @@ export class Call {
     this.#wheel = wheelOf(options.clock);
     if (parent) this.#leaveParent = parent.onCancel((reason) => this.cancel(reason));
     if (this.deadline < (parent?.deadline ?? Infinity)) this.#arm();
+  }
+
+  /** Its trace and its own span in it. Made on first use: many calls inside a process are never told of. */
+  get trace(): TraceContext {
+    this.#trace ??= this.parent ? childTrace(this.parent.trace, this.random) : newTrace(this.random);
+    return this.#trace;
   }
 
   /** Milliseconds until the deadline, not below 0; `Infinity` without one. */
@@ -142,7 +148,6 @@ export class Call {
         clock: this.clock,
         random: this.random,
         deadline,
-        trace: childTrace(this.trace, this.random),
         baggage: options.baggage ?? this.baggage,
         urgency: options.urgency ?? this.urgency,
         ...optional('attempt', options.attempt ?? this.attempt),
