@@ -2,7 +2,11 @@ export { bodyStream, readBody } from './body.ts';
 export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
 export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer } from './exchange.ts';
 export { isFieldName, isFieldValue } from './field-grammar.ts';
+export { addForwarded, clientAddress, type ForwardedBy, type ForwardedField } from './forwarded.ts';
+export { type HopByHopOptions, removeHopByHop, removeUntrusted, type UntrustedOptions } from './header-rules.ts';
 export { HttpHeaders } from './headers.ts';
+export { formatAddress, parseAddress } from './ip-address.ts';
+export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type TrustedProxies } from './ip-network.ts';
 export { jsonLimits, parseJson } from './json.ts';
 export type { Bind, HttpListener, HttpNetwork, HttpTarget } from './network.ts';
 export {
