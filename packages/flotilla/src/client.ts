@@ -2,6 +2,7 @@ import { type Cluster, createCluster, type LiveSetCache } from '@flotilla/balanc
 import {
   type Call,
   type Clock,
+  compose,
   composeEndpoint,
   errorRow,
   type Filter,
@@ -16,7 +17,15 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import { errorFromResponse, type HttpNetwork, type HttpRequest, type HttpResponse, readBody } from '@flotilla/http';
-import { clientFilters, type FilterEntry, instanceFilters, type PartialSettings } from '@flotilla/resilience';
+import {
+  budgetOf,
+  clientFilters,
+  type FilterEntry,
+  instanceFilters,
+  type PartialSettings,
+  type RetryBudget,
+  resolveResilience,
+} from '@flotilla/resilience';
 import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
 
@@ -81,9 +90,7 @@ function connectClient(
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const cluster = clusterFor(target, options, runtime);
   cluster.start(); // known before the first call needs it
-  const filters = callFilters(target, options, runtime).map(({ filter }) => filter);
-  const endpoint = composeEndpoint(filters, cluster);
-  const client = createClient(contract, endpoint, {
+  const client = createClient(contract, composeEndpoint([chain(target, options, runtime)], cluster), {
     authority: options.service ?? contract.name,
     clock: runtime.clock,
     random: runtime.random,
@@ -91,10 +98,24 @@ function connectClient(
   return { client, close: () => cluster.close() };
 }
 
+/** A stream may go on for as long as its consumer likes: it only has to begin in time. Both share one retry budget. */
+function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): Filter<HttpRequest, HttpResponse> {
+  const budget = budgetOf(resolveResilience(options));
+  const filtersOf = (given: ClientOptions): Filter<HttpRequest, HttpResponse>[] =>
+    callFilters(target, { ...given, budget }, runtime).map(({ filter }) => filter);
+  const forCalls = filtersOf(options);
+  const forStreams = filtersOf({ ...options, timeoutMs: Infinity });
+  return (next) => {
+    const call = compose(forCalls, next);
+    const stream = compose(forStreams, next);
+    return (request, within) => (within.get(operationAttribute)?.kind === 'stream' ? stream : call)(request, within);
+  };
+}
+
 /** What stands between a caller and the cluster, outermost first. */
 export function callFilters(
   target: Target,
-  options: ClientOptions,
+  options: ClientOptions & { readonly budget?: RetryBudget },
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
 ): readonly FilterEntry<HttpRequest, HttpResponse>[] {
   const name = (_: HttpRequest, call: Call): string => operationName(call.get(operationAttribute));

@@ -14,6 +14,8 @@ export interface DiscoveryNeeds {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** The host that this process binds to; behind a wildcard the registry's view of our address is compared with it. */
+  readonly bindHost?: string;
 }
 
 /**

@@ -1,13 +1,19 @@
 import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
 import { formatHostPort } from '@flotilla/core';
-import { createGateway, watchRoutes } from '@flotilla/gateway';
+import { createGateway, outsideCalls, watchRoutes } from '@flotilla/gateway';
 import type { HttpListener } from '@flotilla/http';
+import type { NodeNetworkOptions } from '@flotilla/http/node';
 import { connectDiscovery, type ProcessSources, runProcess } from 'flotilla';
 import { gatewaySettings } from './gateway-settings.ts';
 
-/** The one door takes what browsers send: more header fields than a service does. */
-const limits = { maxHeaderFields: 100 };
+/** Browsers send more header fields than services do; and nothing that a stranger says decides about a call. */
+const network = (needs: Needs): Partial<NodeNetworkOptions> => ({
+  limits: { maxHeaderFields: 100 },
+  makeCall: outsideCalls(needs),
+});
+
+type Needs = Parameters<typeof outsideCalls>[0];
 
 /** The gateway process. */
 export function runGateway(sources: ProcessSources): Promise<void> {
@@ -16,7 +22,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
       name: 'gateway',
       schema: settings(gatewaySettings),
       section: ['gateway'],
-      limits,
+      network,
       async build(config, runtime) {
         const discovery = await connectDiscovery(config.registry, runtime);
         const gateway = createGateway({

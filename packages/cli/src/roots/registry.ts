@@ -1,13 +1,17 @@
 import { settings } from '@flotilla/config';
-import { formatHostPort } from '@flotilla/core';
+import { type Component, formatHostPort } from '@flotilla/core';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { type HttpListener, routesHandler } from '@flotilla/http';
-import { assertRegistryExposure, createFileStore, createRegistry, registryRoutes } from '@flotilla/registry/server';
+import type { NodeNetworkOptions } from '@flotilla/http/node';
+import { assertRegistryExposure, createRegistry, fileStore, registryRoutes } from '@flotilla/registry/server';
 import { type ProcessSources, runProcess } from 'flotilla';
+import { ensureFolderOf } from '../engines/folder.ts';
 import { registrySettings } from './registry-settings.ts';
 
 /** A registry holds one connection per watcher and per renewing client. */
-const limits = { maxConnections: 100_000, maxConnectionsPerAddress: 50_000 };
+const network = (): Partial<NodeNetworkOptions> => ({
+  limits: { maxConnections: 100_000, maxConnectionsPerAddress: 50_000 },
+});
 
 /** The registry process: our own API and Eureka's on one port. */
 export function runRegistry(sources: ProcessSources): Promise<void> {
@@ -16,7 +20,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       name: 'registry',
       schema: settings(registrySettings),
       section: ['registry'],
-      limits,
+      network,
       async build(config, { network, clock, random, logger, meter }) {
         const users = Object.entries(config.users).map(([name, user]) => ({ name, ...user }));
         assertRegistryExposure(config.bind, users);
@@ -25,24 +29,26 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           random,
           logger,
           meter,
-          ...(config.snapshotFile === ''
-            ? undefined
-            : { store: createFileStore({ file: config.snapshotFile, logger }) }),
+          ...(config.snapshotFile === '' ? undefined : { store: fileStore({ path: config.snapshotFile, logger }) }),
         });
         const access = users.length > 0 ? { users } : {};
         let listener: HttpListener | undefined;
+        const component: Component = {
+          name: 'registry',
+          async start() {
+            if (config.snapshotFile !== '') await ensureFolderOf(config.snapshotFile);
+            await registry.start();
+            const handler = routesHandler([...registryRoutes(registry, access), ...eurekaRoutes(registry, access)]);
+            listener = await network.listen({ host: config.bind, port: config.port }, handler);
+          },
+          async stop(reason) {
+            const drained = listener?.drain(config.drainMs); // from here on nobody new comes in
+            await registry.stop(reason); // ends the watches, which would hold their connections for ever
+            await drained;
+          },
+        };
         return {
-          components: [
-            registry,
-            {
-              name: 'listener',
-              async start() {
-                const handler = routesHandler([...registryRoutes(registry, access), ...eurekaRoutes(registry, access)]);
-                listener = await network.listen({ host: config.bind, port: config.port }, handler);
-              },
-              stop: async () => listener?.drain(config.drainMs),
-            },
-          ],
+          components: [component],
           url: () => `http://${formatHostPort({ host: config.bind, port: listener?.port ?? 0 })}`,
           inHand: () => (listener && listener.connections > 0 ? `${listener.connections} connections` : ''),
         };

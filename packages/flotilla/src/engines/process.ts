@@ -17,6 +17,7 @@ import {
   type Logger,
   type Meter,
   nodeVersionProblem,
+  nullTracer,
   type Random,
   startAll,
   superviseProcess,
@@ -71,8 +72,8 @@ export interface ProcessSpec<C extends ProcessConfig> {
   readonly schema: ConfigSchema<C>;
   /** Its part of `flotilla.yaml`. */
   readonly section: readonly string[];
-  /** Limits of its listener that are not the defaults. */
-  readonly limits?: NodeNetworkOptions['limits'];
+  /** What of its network is not the default: limits, or whom to believe about a call. */
+  readonly network?: (needs: { readonly clock: Clock; readonly random: Random }) => Partial<NodeNetworkOptions>;
   /** Contracts that the management port describes. */
   readonly contracts?: unknown;
   readonly build: (config: C, runtime: ProcessRuntime) => Promise<ProcessParts>;
@@ -135,7 +136,7 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
   const meter = prometheusMeter();
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
-  const network = nodeNetwork({ ...foundation, ...(spec.limits ? { limits: spec.limits } : undefined) });
+  const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation) });
   let parts: ProcessParts | undefined;
   const management = managementPort(spec, config, loaded.origins, {
     network,
@@ -150,7 +151,7 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
       ...foundation,
       network,
       meter,
-      tracer: otelTracer(opentelemetry),
+      tracer: tracesAreCollected() ? otelTracer(opentelemetry) : nullTracer,
       health,
       management: management.address(),
       interfaces: networkInterfaces(),
@@ -177,6 +178,13 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
     throw thrown;
   }
   announce(spec.name, parts.url(), management.address(), logger);
+}
+
+/** Whether an OpenTelemetry SDK was registered before the start (`node --import`): without one, spans go nowhere. */
+function tracesAreCollected(): boolean {
+  const span = opentelemetry.trace.getTracer('flotilla').startSpan('start');
+  span.end();
+  return opentelemetry.isSpanContextValid(span.spanContext());
 }
 
 function processLogger(name: string, { log }: ProcessConfig): Logger {

@@ -1,5 +1,5 @@
 import { createFileCache } from '@flotilla/balance';
-import { chooseAdvertised } from '@flotilla/registry/client';
+import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { describeContracts } from '@flotilla/rpc';
 import { type App, appParts } from '../app.ts';
 import { connectDiscovery } from '../discovery.ts';
@@ -24,10 +24,10 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
       section: ['services', name],
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
       async build(config, runtime) {
-        const discovery = await connectDiscovery(config.registry, runtime);
+        const discovery = await connectDiscovery(config.registry, { ...runtime, bindHost: config.bind });
         const cache = createFileCache({ directory: config.stateDir, logger: runtime.logger });
         const advertise = (bind: string, explicit: string | undefined) =>
-          chooseAdvertised({ bind, explicit, interfaces: runtime.interfaces });
+          chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
         return serviceParts(app, config, { ...runtime, discovery, cache, advertise });
       },
     },
