@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { Call, FlotillaError } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import fc from 'fast-check';
+import { chunked } from '../test/chunks.ts';
 import { bodyStream, readBody } from './body.ts';
 
 suite('readBody', () => {
@@ -15,7 +16,7 @@ suite('readBody', () => {
     await fc.assert(
       fc.asyncProperty(chunks, async (parts) => {
         const copies = parts.map((part) => part.slice());
-        assert.deepEqual(await readBody(stream(parts).body, 1_600, newCall()), bytesOf(parts));
+        assert.deepEqual(await readBody(chunked(parts).body, 1_600, newCall()), bytesOf(parts));
         assert.deepEqual(parts, copies, 'the sender’s chunks are not written to');
       }),
       { seed: 1 },
@@ -24,11 +25,11 @@ suite('readBody', () => {
 
   test('a body of exactly the limit is read, whole or in chunks', async () => {
     assert.equal((await readBody(new Uint8Array(10), 10, newCall())).byteLength, 10);
-    assert.equal((await readBody(stream([new Uint8Array(4), new Uint8Array(6)]).body, 10, newCall())).byteLength, 10);
+    assert.equal((await readBody(chunked([new Uint8Array(4), new Uint8Array(6)]).body, 10, newCall())).byteLength, 10);
   });
 
   test('one byte over the limit is refused, naming the limit, and the sender is told to stop', async () => {
-    const source = stream([new Uint8Array(10), new Uint8Array(1), new Uint8Array(1)]);
+    const source = chunked([new Uint8Array(10), new Uint8Array(1), new Uint8Array(1)]);
     const refused = {
       code: 'BODY_TOO_LARGE',
       detail: 'the body is larger than the limit of 10 bytes',
@@ -62,7 +63,7 @@ suite('readBody', () => {
   test('a call that is already cancelled reads nothing', async () => {
     const call = newCall();
     call.cancel();
-    const source = stream([new Uint8Array(1)]);
+    const source = chunked([new Uint8Array(1)]);
     await assert.rejects(readBody(source.body, 10, call), { code: 'CANCELLED' });
     assert.equal(source.seen().taken, 0);
   });
@@ -88,7 +89,7 @@ suite('bodyStream', () => {
   });
 
   test('leaving its loop early tells the sender to stop', async () => {
-    const source = stream([Uint8Array.of(1), Uint8Array.of(2)]);
+    const source = chunked([Uint8Array.of(1), Uint8Array.of(2)]);
     for await (const chunk of bodyStream(source.body)) {
       assert.deepEqual(chunk, Uint8Array.of(1));
       break;
@@ -99,25 +100,6 @@ suite('bodyStream', () => {
 
 function newCall(): Call {
   return new Call({ clock: new ManualClock(), random: seededRandom(1) });
-}
-
-/** A sender that tells how many of its chunks were taken, and whether it was left before its end. */
-function stream(chunks: readonly Uint8Array[]) {
-  let taken = 0;
-  let left = true;
-  async function* send() {
-    try {
-      for (const chunk of chunks) {
-        taken++;
-        yield chunk;
-      }
-      left = false;
-    } finally {
-      closed = true;
-    }
-  }
-  let closed = false;
-  return { body: send(), seen: () => ({ taken, left: closed && left }) };
 }
 
 function bytesOf(chunks: readonly Uint8Array[]): Uint8Array {

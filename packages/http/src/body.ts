@@ -1,5 +1,6 @@
 import { type Call, FlotillaError, within } from '@flotilla/core';
 import type { HttpBody } from './exchange.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 
 /**
  * Reads a whole body into memory.
@@ -24,35 +25,19 @@ export async function* bodyStream(body: HttpBody): AsyncIterable<Uint8Array> {
   else if (body.byteLength > 0) yield body;
 }
 
-/** Grows one array instead of keeping the chunks: a sender that cuts its body into single bytes costs no more. */
 async function gather(chunks: AsyncIterator<Uint8Array>, maxBytes: number, call: Call): Promise<Uint8Array> {
-  let held: Uint8Array = new Uint8Array(0);
-  let bytes = 0;
+  const held = new GrowingBytes();
   try {
     for (;;) {
       const next = await within(call, chunks.next());
-      if (next.done) return held.subarray(0, bytes);
-      if (bytes + next.value.byteLength > maxBytes) throw tooLarge(maxBytes);
-      held = append(held, bytes, next.value);
-      bytes += next.value.byteLength;
+      if (next.done) return held.take();
+      if (held.length + next.value.byteLength > maxBytes) throw tooLarge(maxBytes);
+      held.append(next.value);
     }
   } catch (error) {
     leave(chunks);
     throw error;
   }
-}
-
-/** @returns the array that holds the first `bytes` of `held` and then `chunk`; a first chunk is not copied. */
-function append(held: Uint8Array, bytes: number, chunk: Uint8Array): Uint8Array {
-  if (bytes === 0) return chunk;
-  const needed = bytes + chunk.byteLength;
-  let target = held;
-  if (needed > held.byteLength) {
-    target = new Uint8Array(Math.max(needed, 2 * held.byteLength));
-    target.set(held.subarray(0, bytes));
-  }
-  target.set(chunk, bytes);
-  return target;
 }
 
 /** Tells the sender to stop. Not awaited: a source that hangs would hang us, and its failure is no news any more. */

@@ -25,3 +25,26 @@ export const isToken: (text: string) => boolean = isFieldName;
 export function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
+
+/** The parts of a list between separators; those inside quoted strings are text. Parts are not trimmed. */
+export function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  let inQuotes = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') inQuotes = !inQuotes;
+    else if (character === '\\' && inQuotes) at++;
+    else if (character === separator && !inQuotes) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/** What a quoted string says (RFC 9110 §5.6.4); a text without quotes is itself. */
+export function unquoted(text: string): string {
+  return text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
+}

@@ -1,5 +1,5 @@
 import type { Peer } from './exchange.ts';
-import { isToken, quoted } from './field-grammar.ts';
+import { isToken, quoted, splitOutsideQuotes, unquoted } from './field-grammar.ts';
 import type { HttpHeaders } from './headers.ts';
 import { formatAddress, parseAddress } from './ip-address.ts';
 import type { TrustedProxies } from './ip-network.ts';
@@ -97,26 +97,8 @@ function forwardedHops(headers: HttpHeaders): string[] {
   const field = headers.getAll('forwarded').join(',');
   return splitOutsideQuotes(field, ',').map((element) => {
     const pair = splitOutsideQuotes(element, ';').find((one) => /^\s*for=/i.test(one)) ?? '';
-    const value = pair.slice(pair.indexOf('=') + 1).trim();
-    return value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value;
+    return unquoted(pair.slice(pair.indexOf('=') + 1).trim());
   });
-}
-
-function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
-  const parts: string[] = [];
-  let start = 0;
-  let inQuotes = false;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === '"') inQuotes = !inQuotes;
-    else if (character === '\\' && inQuotes) at++;
-    else if (character === separator && !inQuotes) {
-      parts.push(text.slice(start, at));
-      start = at + 1;
-    }
-  }
-  parts.push(text.slice(start));
-  return parts;
 }
 
 /** `10.0.0.1:80` and `[::1]:80` as some proxies write them. */

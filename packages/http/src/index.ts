@@ -1,5 +1,15 @@
 export { bodyStream, readBody } from './body.ts';
 export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
+export { formatSetCookie, parseCookies, type SetCookie } from './cookies.ts';
+export {
+  decodeEvents,
+  type EventStreamOptions,
+  type EventToSend,
+  encodeComment,
+  encodeEvent,
+  eventStreamMediaType,
+  type ServerSentEvent,
+} from './event-stream.ts';
 export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer } from './exchange.ts';
 export { isFieldName, isFieldValue } from './field-grammar.ts';
 export { addForwarded, clientAddress, type ForwardedBy, type ForwardedField } from './forwarded.ts';
@@ -7,7 +17,9 @@ export { type HopByHopOptions, removeHopByHop, removeUntrusted, type UntrustedOp
 export { HttpHeaders } from './headers.ts';
 export { formatAddress, parseAddress } from './ip-address.ts';
 export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type TrustedProxies } from './ip-network.ts';
-export { jsonLimits, parseJson } from './json.ts';
+export { jsonLimits, parseJson, parseJsonText } from './json.ts';
+export { acceptsMediaType, type MediaType, parseMediaType } from './media-type.ts';
+export { decodeLines, encodeLine, type LineOptions, ndjsonMediaType } from './ndjson.ts';
 export type { Bind, HttpListener, HttpNetwork, HttpTarget } from './network.ts';
 export {
   type PathOptions,

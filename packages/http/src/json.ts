@@ -18,7 +18,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws FlotillaError MALFORMED_REQUEST, naming the character at which reading ended, counted from 1
  */
 export function parseJson(bytes: Uint8Array): unknown {
-  const text = decode(bytes);
+  return parseJsonText(decode(bytes));
+}
+
+/** {@link parseJson} for a document that is text already, such as an element of a stream. */
+export function parseJsonText(text: string): unknown {
   assertBounded(text);
   try {
     return JSON.parse(text);

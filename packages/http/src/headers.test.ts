@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { HttpHeaders } from './headers.ts';
+
+const fields: [string, string][] = [
+  ['Accept', 'a'],
+  ['X-One', '1'],
+  ['accept', 'b'],
+  ['set-cookie', 'c=1, d'],
+  ['set-cookie', 'e=2'],
+];
+
+suite('HttpHeaders', () => {
+  test('keeps order and repeated fields, with names in lower case', () => {
+    const headers = new HttpHeaders(fields);
+    assert.deepEqual(
+      [...headers],
+      fields.map(([name, value]) => [name.toLowerCase(), value]),
+    );
+    assert.equal(headers.size, 5);
+    assert.deepEqual(headers.toFlat(), [
+      'accept',
+      'a',
+      'x-one',
+      '1',
+      'accept',
+      'b',
+      'set-cookie',
+      'c=1, d',
+      'set-cookie',
+      'e=2',
+    ]);
+  });
+
+  test('get joins, getAll keeps apart', () => {
+    const headers = new HttpHeaders(fields);
+    assert.equal(headers.get('accept'), 'a, b');
+    assert.equal(headers.get('x-two'), undefined);
+    assert.deepEqual(headers.getAll('set-cookie'), ['c=1, d', 'e=2']);
+    assert.deepEqual(headers.getAll('x-two'), []);
+  });
+
+  test('set replaces every field of that name, delete and deleteWhere remove them', () => {
+    const headers = new HttpHeaders(fields);
+    headers.set('ACCEPT', 'c');
+    assert.deepEqual(headers.getAll('accept'), ['c']);
+    headers.delete('set-cookie');
+    assert.equal(headers.has('set-cookie'), false);
+    headers.deleteWhere((name) => name.startsWith('x-'));
+    assert.deepEqual([...headers], [['accept', 'c']]);
+  });
+
+  test('a copy and a flat list are the caller’s own', () => {
+    const headers = new HttpHeaders(fields);
+    const copy = headers.copy();
+    copy.set('accept', 'z');
+    headers.toFlat().length = 0;
+    assert.equal(headers.get('accept'), 'a, b');
+    assert.equal(copy.get('x-one'), '1');
+  });
+
+  test('names that objects have anyway are names like others', () => {
+    const headers = new HttpHeaders([['__proto__', 'x']]);
+    assert.equal(headers.get('__proto__'), 'x');
+    assert.equal(headers.get('constructor'), undefined);
+  });
+});
