@@ -7,11 +7,9 @@ export {
   type InstanceKey,
   LeaseTable,
   type Registered,
-  type SavedLease,
-  type SavedTombstone,
-  type StoredState,
   type Sweep,
 } from './lease/lease-table.ts';
 export { type RegistryLimits, registryLimits } from './lease/limits.ts';
 export { type Moment, momentOf } from './lease/moment.ts';
 export { judgeLapsed, type LapseCount, type Preservation } from './lease/self-preservation.ts';
+export type { SavedLease, SavedTombstone, StoredState } from './lease/stored-state.ts';

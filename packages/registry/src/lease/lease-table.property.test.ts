@@ -62,7 +62,11 @@ class NaiveRegistry {
 
   hear(happened: Exclude<Event, { kind: 'wait' | 'register' }>): void {
     const row = this.rows.get(happened.id);
-    if (!row) return;
+    if (!row) {
+      if (happened.kind === 'deregister' && happened.incarnation !== undefined)
+        this.remember(happened.id, happened.incarnation);
+      return;
+    }
     if (happened.kind === 'override') row.override = happened.status;
     if (happened.kind === 'renew' && (happened.incarnation ?? 0) <= row.incarnation)
       row.expiresAt = this.now + row.lastsMs;
@@ -96,6 +100,13 @@ class NaiveRegistry {
       lastsMs,
       expiresAt: this.now + lastsMs,
     });
+  }
+
+  /** A farewell of somebody unknown. */
+  remember(who: string, given: number): void {
+    const last = this.gone.findLast((left) => left.id === who && left.until > this.now);
+    const incarnation = Math.max(given, last?.incarnation ?? 0);
+    this.gone.push({ id: who, incarnation, evicted: false, override: undefined, until: this.now + 3 * this.longestMs });
   }
 
   wait(ms: number): void {

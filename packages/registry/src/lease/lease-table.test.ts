@@ -92,6 +92,13 @@ test('a farewell of a past life takes nobody out', () => {
   assert.deepEqual(ids(table), []);
 });
 
+test('a farewell that overtakes its registration is remembered', () => {
+  const table = tableOf();
+  assert.deepEqual(table.deregister(a, at(0), 5), { outcome: 'unknown' });
+  assert.equal(table.register(anInstance({ incarnation: 5 }), at(1)).outcome, 'stale');
+  assert.equal(table.register(anInstance({ incarnation: 6 }), at(1)).outcome, 'registered');
+});
+
 test('of twenty that lapse together three go, in random order; the rest is held, with numbers and reason', () => {
   const table = tableOf();
   fill(table, 20);

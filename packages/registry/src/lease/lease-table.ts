@@ -8,11 +8,10 @@ import {
 } from '@flotilla/core';
 import { type Change, matches } from './change.ts';
 import { ChangeLog } from './change-log.ts';
-import { ExpiryQueue } from './expiry-queue.ts';
+import { LapseQueue } from './lapse-queue.ts';
 import {
   believedIncarnation,
   extend,
-  hasLapsed,
   type Lease,
   type LeaseStep,
   register,
@@ -22,7 +21,9 @@ import {
 } from './lease.ts';
 import { assumedLeaseMs, type RegistryLimits, tombstoneLeases } from './limits.ts';
 import type { Moment } from './moment.ts';
-import { type PreservedService, ServiceLeases, type Slot } from './service-leases.ts';
+import { ServiceIndex } from './service-index.ts';
+import type { PreservedService, ServiceLeases, Slot } from './service-leases.ts';
+import type { StoredState } from './stored-state.ts';
 import { Tombstones } from './tombstones.ts';
 
 /** Which instance: the text form of its service's identity, and its id. */
@@ -57,28 +58,6 @@ export interface Sweep {
   readonly resumed: readonly ServiceLeases[];
 }
 
-/** A lease in a saved state. Instants are wall time: the monotonic clock starts anew with each process. */
-export type SavedLease = Pick<
-  Lease,
-  'instance' | 'declaredIncarnation' | 'registeredAt' | 'renewedAt' | 'changedAt' | 'upAt'
->;
-
-/** A tombstone in a saved state. */
-export interface SavedTombstone extends InstanceKey {
-  readonly incarnation: number;
-  readonly reason: 'deregistered' | 'evicted';
-  readonly override?: InstanceStatus;
-  /** Wall time. */
-  readonly until: number;
-}
-
-/** All that outlives a process. */
-export interface StoredState {
-  readonly revision: number;
-  readonly leases: readonly SavedLease[];
-  readonly tombstones: readonly SavedTombstone[];
-}
-
 /**
  * All leases of a registry. Synchronous and without I/O: time comes with each call, randomness at construction, so
  * that the same history gives the same table.
@@ -87,17 +66,12 @@ export class LeaseTable {
   readonly #limits: RegistryLimits;
   readonly #random: Random;
   readonly #onChange: (change: Change) => void;
-  readonly #services = new Map<string, ServiceLeases>();
-  /** By the name in lower case, for dialects that do not tell `orders` from `ORDERS`. */
-  readonly #byName = new Map<string, Set<ServiceLeases>>();
+  readonly #services = new ServiceIndex();
+  readonly #queue: LapseQueue;
   /** Services in which something lapsed: the only ones that a sweep has to judge. */
   readonly #lapsing = new Set<ServiceLeases>();
-  /** Services without instances, kept while their evictions still count. */
-  readonly #emptied = new Set<ServiceLeases>();
-  readonly #queue = new ExpiryQueue<Slot>();
   readonly #tombstones: Tombstones;
   #log: ChangeLog;
-  #size = 0;
   #longestLeaseMs = assumedLeaseMs;
 
   /** @param onChange called within the step that made the change. */
@@ -105,13 +79,21 @@ export class LeaseTable {
     this.#limits = limits;
     this.#random = random;
     this.#onChange = onChange;
+    this.#queue = new LapseQueue(this.#services);
     this.#tombstones = new Tombstones(limits.maxTombstones);
     this.#log = new ChangeLog(limits.maxChanges);
   }
 
   /** Instances listed. */
   get size(): number {
-    return this.#size;
+    return this.#services.size;
+  }
+
+  /** Services whose eviction is paused. */
+  get preserved(): number {
+    let preserved = 0;
+    for (const { preservation } of this.#lapsing) if (preservation) preserved++;
+    return preserved;
   }
 
   /** Revision of the last change. */
@@ -156,11 +138,16 @@ export class LeaseTable {
 
   /**
    * Takes an instance out.
-   * @param incarnation of the owner that says so; lower than the known one: that word came late, nothing changes.
+   * @param incarnation of the owner that says so; lower than the known one: that word came late, nothing changes. For
+   * somebody unknown it is remembered: the farewell may have overtaken the registration.
    */
   deregister(key: InstanceKey, moment: Moment, incarnation?: number): Found {
     const slot = this.#slot(key);
-    if (!slot) return { outcome: 'unknown' };
+    if (!slot) {
+      if (incarnation !== undefined)
+        this.#bury(key, believedIncarnation(undefined, incarnation, moment, this.#limits), moment);
+      return { outcome: 'unknown' };
+    }
     const { lease } = slot;
     if (incarnation !== undefined && incarnation < lease.instance.incarnation) return { outcome: 'known', lease };
     this.#remove(slot, 'deregistered', moment);
@@ -187,7 +174,7 @@ export class LeaseTable {
       this.#extendAll(lateMs);
       return { evicted: [], extendedMs: lateMs, paused: [], resumed: [] };
     }
-    this.#collectLapsed(moment);
+    for (const service of this.#queue.collect(moment)) this.#lapsing.add(service);
     const evicted: Change[] = [];
     const paused: ServiceLeases[] = [];
     const resumed: ServiceLeases[] = [];
@@ -200,7 +187,7 @@ export class LeaseTable {
       if (before && !service.preservation) resumed.push(service);
       if (service.lapsed.size === 0) this.#lapsing.delete(service);
     }
-    this.#forgetSpent(moment);
+    this.#services.prune(moment.at, this.#limits);
     return { evicted, extendedMs: 0, paused, resumed };
   }
 
@@ -210,7 +197,7 @@ export class LeaseTable {
 
   /** Everybody who fits the target; undefined: everybody. */
   *list(target?: Target): Generator<Lease, undefined> {
-    const services = target && 'service' in target ? [this.#services.get(target.service)] : this.#services.values();
+    const services = target && 'service' in target ? [this.#services.get(target.service)] : this.#services;
     for (const service of services) {
       if (!service) continue;
       for (const { lease } of service.slots.values()) if (matches(target, lease.instance)) yield lease;
@@ -219,13 +206,12 @@ export class LeaseTable {
 
   /** Leases of the services whose name is `name`, whatever its case, namespace, group and version. */
   *named(name: string): Generator<Lease, undefined> {
-    for (const { slots } of this.#byName.get(name.toLowerCase()) ?? [])
-      for (const { lease } of slots.values()) yield lease;
+    for (const { slots } of this.#services.named(name)) for (const { lease } of slots.values()) yield lease;
   }
 
   /** One lease by name and id, as {@link named} finds services. */
   find(name: string, id: string): Lease | undefined {
-    for (const { slots } of this.#byName.get(name.toLowerCase()) ?? []) {
+    for (const { slots } of this.#services.named(name)) {
       const slot = slots.get(id);
       if (slot) return slot.lease;
     }
@@ -234,7 +220,7 @@ export class LeaseTable {
 
   /** Services with instances, and why eviction is paused where it is. */
   *services(): Generator<{ service: string; leases: readonly Lease[]; preservation?: PreservedService }, undefined> {
-    for (const { key, slots, preservation } of this.#services.values()) {
+    for (const { key, slots, preservation } of this.#services) {
       if (slots.size === 0) continue;
       const leases = [...slots.values()].map(({ lease }) => lease);
       yield { service: key, leases, ...(preservation ? { preservation } : undefined) };
@@ -264,7 +250,7 @@ export class LeaseTable {
     for (const saved of state.leases) {
       const { instance } = saved;
       const expiresAt = instance.lease ? moment.at + instance.lease.lastsMs : Infinity;
-      this.#add(this.#serviceOf(instance), { ...saved, expiresAt });
+      this.#add(this.#services.open(instance), { ...saved, expiresAt });
     }
   }
 
@@ -273,7 +259,7 @@ export class LeaseTable {
     const incarnation = believedIncarnation(undefined, incoming.incarnation, moment, this.#limits);
     const stone = this.#tombstones.forbidding(service, id, incarnation, moment.at);
     if (stone) return { outcome: 'stale', incarnation: stone.incarnation };
-    if (this.#size >= this.#limits.maxInstances) {
+    if (this.#services.size >= this.#limits.maxInstances) {
       throw new FlotillaError(
         'UNAVAILABLE',
         `instance "${id}" of "${service}" cannot be registered: the registry holds its limit of ${this.#limits.maxInstances} instances`,
@@ -287,7 +273,7 @@ export class LeaseTable {
       this.#limits,
     );
     this.#tombstones.remove(service, id);
-    const slot = this.#add(this.#serviceOf(incoming), lease);
+    const slot = this.#add(this.#services.open(incoming), lease);
     return { outcome: 'registered', lease: this.#announce(slot, undefined, moment) };
   }
 
@@ -314,82 +300,27 @@ export class LeaseTable {
     return this.#services.get(service)?.slots.get(id);
   }
 
-  #serviceOf({ identity }: Instance): ServiceLeases {
-    const key = formatIdentity(identity);
-    const known = this.#services.get(key);
-    if (known) return known;
-    const service = new ServiceLeases(key, identity.service);
-    this.#services.set(key, service);
-    const name = identity.service.toLowerCase();
-    const namesakes = this.#byName.get(name);
-    if (namesakes) namesakes.add(service);
-    else this.#byName.set(name, new Set([service]));
-    return service;
-  }
-
   #add(service: ServiceLeases, lease: Lease): Slot {
     const slot: Slot = { service, lease, queuedAt: Infinity };
-    service.slots.set(lease.instance.id, slot);
-    this.#emptied.delete(service);
-    this.#size++;
+    this.#services.add(slot);
     this.#place(slot, lease);
     return slot;
   }
 
-  /**
-   * Puts the lease in its slot and sees to it that it is looked at when it lapses. A renewal leaves the queue alone:
-   * the entry comes up at the old expiry and is put off then, so a heartbeat costs no heap operation.
-   */
   #place(slot: Slot, lease: Lease): void {
     slot.lease = lease;
     if (lease.instance.lease) this.#longestLeaseMs = Math.max(this.#longestLeaseMs, lease.instance.lease.lastsMs);
-    if (lease.expiresAt < slot.queuedAt) this.#enqueue(slot);
-    else if (lease.expiresAt === Infinity) slot.service.lapsed.delete(lease.instance.id);
-  }
-
-  #enqueue(slot: Slot): void {
-    slot.service.lapsed.delete(slot.lease.instance.id);
-    slot.queuedAt = slot.lease.expiresAt;
-    if (slot.queuedAt !== Infinity) this.#queue.push(slot.queuedAt, slot);
-    // Instances that come and go leave entries behind; more of those than of the others is worth a rebuild.
-    if (this.#queue.size > 2 * this.#size + 1_024) this.#requeueAll();
-  }
-
-  #requeueAll(): void {
-    this.#queue.clear();
-    for (const service of this.#services.values()) {
-      for (const [id, slot] of service.slots) {
-        if (slot.queuedAt !== Infinity && !service.lapsed.has(id)) this.#queue.push(slot.queuedAt, slot);
-      }
-    }
-  }
-
-  #collectLapsed(moment: Moment): void {
-    for (let due = this.#queue.takeDue(moment.at); due; due = this.#queue.takeDue(moment.at)) {
-      const slot = due.item;
-      const { id } = slot.lease.instance;
-      const listed = slot.service.slots.get(id) === slot;
-      if (!listed || due.at !== slot.queuedAt) continue;
-      slot.queuedAt = Infinity;
-      if (!hasLapsed(slot.lease, moment)) {
-        this.#enqueue(slot);
-        continue;
-      }
-      slot.service.lapsed.add(id);
-      this.#lapsing.add(slot.service);
-    }
+    this.#queue.placed(slot);
   }
 
   #extendAll(extraMs: number): void {
-    for (const service of this.#services.values()) {
+    for (const service of this.#services) {
       service.lapsed.clear();
       service.preservation = undefined;
-      for (const slot of service.slots.values()) {
-        slot.lease = extend(slot.lease, extraMs);
-        slot.queuedAt = slot.lease.expiresAt;
-      }
+      for (const slot of service.slots.values()) slot.lease = extend(slot.lease, extraMs);
     }
-    this.#requeueAll();
+    this.#lapsing.clear();
+    this.#queue.rebuild();
   }
 
   #evict(service: ServiceLeases, ids: readonly string[], moment: Moment): Change[] {
@@ -404,19 +335,24 @@ export class LeaseTable {
   #remove(slot: Slot, reason: 'deregistered' | 'evicted', moment: Moment): Change {
     const { service, lease } = slot;
     const { id, incarnation, override } = lease.instance;
-    service.slots.delete(id);
-    service.lapsed.delete(id);
-    if (service.slots.size === 0) this.#emptied.add(service);
-    this.#size--;
-    this.#tombstones.add({
-      service: service.key,
-      id,
-      incarnation,
-      reason,
-      ...(override && reason === 'evicted' ? { override } : undefined),
-      until: moment.at + tombstoneLeases * this.#longestLeaseMs,
-    });
-    return this.#append({ service: service.key, id, before: lease.instance, reason }, moment);
+    const key = { service: service.key, id };
+    this.#services.remove(slot);
+    if (reason === 'deregistered') this.#bury(key, incarnation, moment);
+    else {
+      const until = this.#tombstoneEnd(moment);
+      this.#tombstones.add({ ...key, incarnation, reason, ...(override ? { override } : undefined), until });
+    }
+    return this.#append({ ...key, before: lease.instance, reason }, moment);
+  }
+
+  #bury(key: InstanceKey, incarnation: number, moment: Moment): void {
+    const known = this.#tombstones.get(key.service, key.id, moment.at)?.incarnation ?? 0;
+    const until = this.#tombstoneEnd(moment);
+    this.#tombstones.add({ ...key, incarnation: Math.max(incarnation, known), reason: 'deregistered', until });
+  }
+
+  #tombstoneEnd({ at }: Moment): number {
+    return at + tombstoneLeases * this.#longestLeaseMs;
   }
 
   /** Stamps what is listed with the revision that lists it. */
@@ -436,18 +372,5 @@ export class LeaseTable {
     this.#log.append(whole);
     this.#onChange(whole);
     return whole;
-  }
-
-  #forgetSpent({ at }: Moment): void {
-    for (const service of this.#emptied) {
-      if (!service.isSpent(at, this.#limits)) continue;
-      this.#emptied.delete(service);
-      this.#lapsing.delete(service);
-      this.#services.delete(service.key);
-      const name = service.name.toLowerCase();
-      const namesakes = this.#byName.get(name);
-      namesakes?.delete(service);
-      if (namesakes?.size === 0) this.#byName.delete(name);
-    }
   }
 }

@@ -1,0 +1,70 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+
+/** The few things that a file store does to a disk; a test stands in for them to lose power at each step. */
+export interface Disk {
+  /**
+   * @param firstBytes no more than these, from the beginning. Default: all.
+   * @returns undefined when there is no such file.
+   */
+  read(path: string, firstBytes?: number): Promise<Buffer | undefined>;
+  /** Makes or replaces a file, readable by its owner only, and waits until the disk has it. */
+  write(path: string, chunks: readonly Buffer[]): Promise<void>;
+  /** Makes a file that must not be there yet. @returns false when it is. */
+  create(path: string, text: string): Promise<boolean>;
+  rename(from: string, to: string): Promise<void>;
+  /** Waits until the disk has the folder's list of names: a rename lasts only then. */
+  syncFolder(path: string): Promise<void>;
+  remove(path: string): Promise<void>;
+}
+
+/** The disk of the machine. */
+export const nodeDisk: Disk = Object.freeze({
+  async read(path: string, firstBytes?: number): Promise<Buffer | undefined> {
+    let file: FileHandle;
+    try {
+      file = await open(path, 'r');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+    await using _ = closing(file);
+    if (firstBytes === undefined) return file.readFile();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(firstBytes), 0, firstBytes, 0);
+    return buffer.subarray(0, bytesRead);
+  },
+  async write(path: string, chunks: readonly Buffer[]): Promise<void> {
+    const file = await open(path, 'w', 0o600);
+    await using _ = closing(file);
+    for (const chunk of chunks) await file.writeFile(chunk);
+    await file.sync();
+  },
+  async create(path: string, text: string): Promise<boolean> {
+    let file: FileHandle;
+    try {
+      file = await open(path, 'wx', 0o600);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+    await using _ = closing(file);
+    await file.writeFile(text);
+    return true;
+  },
+  rename,
+  async syncFolder(path: string): Promise<void> {
+    const folder = await open(path, 'r');
+    await using _ = closing(folder);
+    await folder.sync();
+  },
+  remove: (path: string) => rm(path, { force: true }),
+} satisfies Disk);
+
+/** `ENOSPC`, `EACCES`, …: the system's name of an error, if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+function closing(file: FileHandle): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => file.close() };
+}

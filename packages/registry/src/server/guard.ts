@@ -1,0 +1,61 @@
+import { FlotillaError } from '@flotilla/core';
+import { type HttpHandler, type HttpRequest, paramsAttribute, problemResponse } from '@flotilla/http';
+import { type Authenticate, basicChallenge, type Principal } from './users.ts';
+
+/** A request whose sender is known. */
+export interface GuardedRequest {
+  readonly request: HttpRequest;
+  readonly call: Parameters<HttpHandler>[1];
+  readonly who: Principal;
+  /** What the names in the route's pattern took. */
+  readonly params: ReadonlyMap<string, string>;
+}
+
+export type GuardedHandler = (guarded: GuardedRequest) => ReturnType<HttpHandler>;
+
+/**
+ * Lets a handler see only requests of users. A browser is none: whatever page it shows could order it to change a
+ * registry on its own machine, so changes that carry an `origin` are refused.
+ * @param deny makes the answer for whom is refused. Default: a problem.
+ */
+export function guard(
+  authenticate: Authenticate,
+  handler: GuardedHandler,
+  deny: (error: FlotillaError, call: GuardedRequest['call']) => Awaited<ReturnType<HttpHandler>> = denyWithProblem,
+): HttpHandler {
+  return async (request, call) => {
+    let who: Principal;
+    try {
+      refuseBrowsers(request);
+      who = authenticate(request);
+    } catch (thrown) {
+      if (thrown instanceof FlotillaError) return deny(thrown, call);
+      throw thrown;
+    }
+    return handler({ request, call, who, params: call.get(paramsAttribute) ?? new Map() });
+  };
+}
+
+/** @throws FlotillaError FORBIDDEN unless `who` may speak for instances of `service`. */
+export function assertMaySpeakFor(who: Principal, service: string): void {
+  if (who.maySpeakFor(service)) return;
+  throw new FlotillaError(
+    'FORBIDDEN',
+    `the user "${who.name}" may not speak for instances of "${service}": see its role and services`,
+  );
+}
+
+/** @throws FlotillaError FORBIDDEN unless `who` is an operator. */
+export function assertOperator(who: Principal, action: string): void {
+  if (who.isOperator) return;
+  throw new FlotillaError('FORBIDDEN', `the user "${who.name}" may not ${action}: that needs the role operator`);
+}
+
+function refuseBrowsers({ method, headers }: HttpRequest): void {
+  if (method === 'GET' || method === 'HEAD' || !headers.has('origin')) return;
+  throw new FlotillaError('FORBIDDEN', 'a registry takes no changes from pages in a browser');
+}
+
+function denyWithProblem(error: FlotillaError, call: GuardedRequest['call']): Awaited<ReturnType<HttpHandler>> {
+  return problemResponse(error, call, error.code === 'UNAUTHENTICATED' ? [basicChallenge] : []);
+}

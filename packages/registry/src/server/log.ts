@@ -1,0 +1,52 @@
+import type { Logger } from '@flotilla/core';
+import type { Change } from '../lease/change.ts';
+import type { PreservedService } from '../lease/service-leases.ts';
+
+/** Every line that a registry can write. */
+export interface RegistryLog {
+  started(facts: { instances: number; epoch: string; warmingMs: number }): void;
+  warmedUp(facts: { instances: number }): void;
+  changed(change: Change): void;
+  incarnationClamped(facts: { service: string; id: string; declared: number; taken: number }): void;
+  evictionPaused(service: string, preservation: PreservedService): void;
+  evictionResumed(service: string): void;
+  stoodStill(facts: { lateMs: number; leases: number }): void;
+  saveFailed(cause: unknown): void;
+  savesAgain(): void;
+  watcherCollapsed(facts: { target: string; droppedChanges: number }): void;
+  refused(facts: { user: string; peer: string; action: string; reason: string }): void;
+}
+
+export function registryLog(logger: Logger): RegistryLog {
+  return {
+    started: (facts) => logger.info('registry started', facts),
+    warmedUp: (facts) => logger.info('registry has warmed up: its lists are complete', facts),
+    changed: (change) => logger.info(changeMessages[change.reason], factsOf(change)),
+    incarnationClamped: (facts) => logger.warn('an incarnation from the future is taken for now', facts),
+    evictionPaused: (service, { reason, ...numbers }) =>
+      logger.warn('eviction paused: too many instances fell silent', { service, reason, ...numbers }),
+    evictionResumed: (service) => logger.info('eviction goes on', { service }),
+    stoodStill: (facts) => logger.warn('the registry stood still; every lease is extended by that time', facts),
+    saveFailed: (cause) => logger.error('the registry cannot save its state; it goes on in memory', { cause }),
+    savesAgain: () => logger.info('the registry saves its state again'),
+    watcherCollapsed: (facts) => logger.info('a slow watcher gets a snapshot instead of its changes', facts),
+    refused: (facts) => logger.warn('refused', facts),
+  };
+}
+
+const changeMessages = Object.freeze({
+  registered: 'instance registered',
+  updated: 'instance changed',
+  deregistered: 'instance deregistered',
+  evicted: 'lease lapsed, instance evicted',
+});
+
+function factsOf({ service, id, revision, before, after }: Change): Record<string, unknown> {
+  return {
+    service,
+    instanceId: id,
+    revision,
+    ...(before ? { statusBefore: before.override ?? before.status } : undefined),
+    ...(after ? { status: after.override ?? after.status } : undefined),
+  };
+}

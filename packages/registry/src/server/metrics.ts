@@ -1,0 +1,43 @@
+import type { Counter, Family, Gauge, Meter } from '@flotilla/core';
+
+/** What a registry counts. Names and labels are listed in `docs/metrics.md`. */
+export interface RegistryMetrics {
+  readonly instances: Gauge;
+  readonly watchers: Gauge;
+  readonly preservedServices: Gauge;
+  /** `outcome`: registered, kept, stale. */
+  readonly registrations: Family<Counter>;
+  /** `outcome`: known, unknown. */
+  readonly renewals: Family<Counter>;
+  readonly evictions: Counter;
+  readonly collapses: Counter;
+}
+
+export function registryMetrics(meter: Meter): RegistryMetrics {
+  return {
+    instances: meter.gauge({ name: 'flotilla_registry_instances', help: 'Instances listed' }).with({}),
+    watchers: meter.gauge({ name: 'flotilla_registry_watchers', help: 'Watchers connected' }).with({}),
+    preservedServices: meter
+      .gauge({ name: 'flotilla_registry_preserved_services', help: 'Services whose eviction is paused' })
+      .with({}),
+    registrations: meter.counter({
+      name: 'flotilla_registry_registrations_total',
+      help: 'Registrations by outcome',
+      labels: ['outcome'],
+    }),
+    renewals: meter.counter({
+      name: 'flotilla_registry_renewals_total',
+      help: 'Renewals by outcome',
+      labels: ['outcome'],
+    }),
+    evictions: meter
+      .counter({ name: 'flotilla_registry_evictions_total', help: 'Instances evicted because their lease lapsed' })
+      .with({}),
+    collapses: meter
+      .counter({
+        name: 'flotilla_registry_watch_collapses_total',
+        help: 'Times that a slow watcher got a snapshot instead of its changes',
+      })
+      .with({}),
+  };
+}

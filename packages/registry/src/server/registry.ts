@@ -1,0 +1,319 @@
+import {
+  type Clock,
+  type Component,
+  FlotillaError,
+  formatTarget,
+  type Instance,
+  type InstanceStatus,
+  type Logger,
+  leaseDefaults,
+  type Meter,
+  nullLogger,
+  nullMeter,
+  type Random,
+  type Target,
+  type Timer,
+} from '@flotilla/core';
+import { checkInstance } from '../check-instance.ts';
+import { type Cursor, createEpoch, resumeFrom } from '../cursor.ts';
+import type { Change } from '../lease/change.ts';
+import type { Lease } from '../lease/lease.ts';
+import { type Found, type InstanceKey, LeaseTable, type Registered } from '../lease/lease-table.ts';
+import { type RegistryLimits, registryLimits } from '../lease/limits.ts';
+import { momentOf } from '../lease/moment.ts';
+import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
+import { type RegistryLog, registryLog } from './log.ts';
+import { type RegistryMetrics, registryMetrics } from './metrics.ts';
+import { Saver } from './saver.ts';
+import type { RegistryStore } from './store.ts';
+import { Watcher, WatchHub } from './watch.ts';
+
+/** What {@link createRegistry} needs. */
+export interface RegistryOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger;
+  readonly meter?: Meter;
+  /** Where the state outlives the process. Default: nowhere; then each start is an empty one and warms up. */
+  readonly store?: RegistryStore;
+  /** Overrides of `registryLimits`. */
+  readonly limits?: Partial<RegistryLimits>;
+  /** A change is saved no later than this. Default 1,000. */
+  readonly saveDelayMs?: number;
+  /** A registry that came up empty calls its lists incomplete for this long. Default 90,000, one lease. */
+  readonly warmingMs?: number;
+}
+
+/** One service, for whoever lists them. */
+export interface ServiceSummary {
+  /** Text form of the identity. */
+  readonly service: string;
+  readonly leases: readonly Lease[];
+  /** Why eviction is paused, where it is. */
+  readonly preservation?: PreservedService;
+}
+
+/**
+ * A registry: leases, whoever watches them, and the time that ends them. Dialects stand on it; it knows none.
+ *
+ * Lifecycle: `start` reads the store (1), restores the leases for a fresh full duration each (2), warms up if there were
+ * none (3), and begins to sweep (4). `stop` ends the watches (1), saves (2) and gives the store up (3).
+ */
+export interface Registry extends Component {
+  /** The name of this start; cursors of another one get a snapshot. */
+  readonly epoch: string;
+  /** Up to where a list that is made now is true. */
+  readonly cursor: Cursor;
+  /** True for one lease duration after an empty start: the lists may be incomplete. */
+  readonly warming: boolean;
+  readonly size: number;
+  readonly limits: RegistryLimits;
+  /**
+   * @param instance checked against the bounds, whoever read it.
+   * @param acceptOverride whether `instance.override` counts: an operator's word. Default false.
+   * @throws FlotillaError INVALID_INPUT, UNAVAILABLE
+   */
+  register(instance: Instance, acceptOverride?: boolean): Registered;
+  renew(key: InstanceKey, incarnation?: number): Found;
+  setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number): Found;
+  /** An operator's word; undefined takes it back. */
+  setOverride(key: InstanceKey, override: InstanceStatus | undefined): Found;
+  deregister(key: InstanceKey, incarnation?: number): Found;
+  /** An operator says that what self-preservation holds is really gone. @returns how many went. */
+  evictLapsed(service: string): number;
+  get(key: InstanceKey): Lease | undefined;
+  list(target?: Target): Iterable<Lease>;
+  /** Leases of all services of that name in any case, whatever their namespace, group and version. */
+  named(name: string): Iterable<Lease>;
+  find(name: string, id: string): Lease | undefined;
+  services(): Iterable<ServiceSummary>;
+  /**
+   * Follows a target from a cursor on; without one, with one of another epoch or too old, it begins with a snapshot.
+   * @throws FlotillaError UNAVAILABLE at the limit of watchers, or when the registry does not run
+   */
+  watch(target: Target | undefined, cursor?: string): Watcher;
+}
+
+/** Makes a registry; nothing happens before its `start`. */
+export function createRegistry(options: RegistryOptions): Registry {
+  return new LeaseRegistry(options);
+}
+
+/** A sweep comes at least this often, so that the registry notices when it stood still. */
+const sweepEveryMs = 5_000;
+
+class LeaseRegistry implements Registry {
+  readonly name = 'registry';
+  readonly epoch: string;
+  readonly limits: RegistryLimits;
+  readonly #clock: Clock;
+  readonly #log: RegistryLog;
+  readonly #metrics: RegistryMetrics;
+  readonly #table: LeaseTable;
+  readonly #hub = new WatchHub();
+  readonly #store: RegistryStore | undefined;
+  readonly #saver: Saver | undefined;
+  readonly #warmingMs: number;
+  #state: 'new' | 'running' | 'stopped' = 'new';
+  #warming = false;
+  /** Cursors before it get a snapshot: those given while it warmed up do not know that it is over. */
+  #resumableFrom = 0;
+  #sweepTimer: Timer | undefined;
+  #warmingTimer: Timer | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: RegistryOptions) {
+    const { clock, random, store } = options;
+    this.#clock = clock;
+    this.#log = registryLog(options.logger ?? nullLogger);
+    this.#metrics = registryMetrics(options.meter ?? nullMeter);
+    this.limits = Object.freeze({ ...registryLimits, ...options.limits });
+    this.#warmingMs = options.warmingMs ?? leaseDefaults.lastsMs;
+    this.epoch = createEpoch(clock.wallNow(), random);
+    this.#table = new LeaseTable(this.limits, random, (change) => this.#onChange(change));
+    this.#store = store;
+    const state = () => this.#table.save(momentOf(clock));
+    const delayMs = options.saveDelayMs ?? 1_000;
+    this.#saver = store && new Saver({ store, clock, log: this.#log, state, delayMs });
+  }
+
+  get cursor(): Cursor {
+    return { epoch: this.epoch, revision: this.#table.revision };
+  }
+
+  get warming(): boolean {
+    return this.#warming;
+  }
+
+  get size(): number {
+    return this.#table.size;
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') throw new FlotillaError('START_FAILED', 'a registry starts once; make a new one');
+    const stored = await this.#store?.load();
+    this.#state = 'running';
+    if (stored) this.#table.restore(stored, momentOf(this.#clock));
+    this.#metrics.instances.set(this.#table.size);
+    if (this.#table.size === 0) this.#warmUp();
+    this.#armSweep();
+    const warmingMs = this.#warming ? this.#warmingMs : 0;
+    this.#log.started({ instances: this.#table.size, epoch: this.epoch, warmingMs });
+  }
+
+  stop(_reason: string): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  register(instance: Instance, acceptOverride = false): Registered {
+    this.#assertRunning();
+    const { override, ...owned } = checkInstance(instance);
+    const incoming = acceptOverride && override ? { ...owned, override } : owned;
+    const registered = this.#table.register(incoming, momentOf(this.#clock));
+    if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
+    this.#metrics.registrations.with({ outcome: registered.outcome }).add();
+    return registered;
+  }
+
+  renew(key: InstanceKey, incarnation?: number): Found {
+    const found = this.#table.renew(key, momentOf(this.#clock), incarnation);
+    this.#metrics.renewals.with({ outcome: found.outcome }).add();
+    return found;
+  }
+
+  setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number): Found {
+    return this.#table.setStatus(key, status, momentOf(this.#clock), incarnation);
+  }
+
+  setOverride(key: InstanceKey, override: InstanceStatus | undefined): Found {
+    return this.#table.setOverride(key, override, momentOf(this.#clock));
+  }
+
+  deregister(key: InstanceKey, incarnation?: number): Found {
+    return this.#table.deregister(key, momentOf(this.#clock), incarnation);
+  }
+
+  evictLapsed(service: string): number {
+    const evicted = this.#table.evictLapsed(service, momentOf(this.#clock)).length;
+    if (evicted > 0) this.#log.evictionResumed(service);
+    this.#metrics.preservedServices.set(this.#table.preserved);
+    return evicted;
+  }
+
+  get(key: InstanceKey): Lease | undefined {
+    return this.#table.get(key);
+  }
+
+  list(target?: Target): Iterable<Lease> {
+    return this.#table.list(target);
+  }
+
+  named(name: string): Iterable<Lease> {
+    return this.#table.named(name);
+  }
+
+  find(name: string, id: string): Lease | undefined {
+    return this.#table.find(name, id);
+  }
+
+  services(): Iterable<ServiceSummary> {
+    return this.#table.services();
+  }
+
+  watch(target: Target | undefined, cursor?: string): Watcher {
+    this.#assertRunning();
+    if (this.#hub.size >= this.limits.maxWatchers) {
+      throw new FlotillaError('UNAVAILABLE', `the registry has its limit of ${this.limits.maxWatchers} watchers`, {
+        retryAfterMs: 5_000,
+      });
+    }
+    const watcher = new Watcher({
+      target,
+      missed: this.#missedSince(cursor),
+      maxQueued: this.limits.maxQueuedChanges,
+      collapsed: (droppedChanges) => {
+        this.#metrics.collapses.add();
+        this.#log.watcherCollapsed({ target: target ? formatTarget(target) : 'all', droppedChanges });
+      },
+      closed: (closed) => {
+        this.#hub.remove(closed);
+        this.#metrics.watchers.set(this.#hub.size);
+      },
+    });
+    this.#hub.add(watcher);
+    this.#metrics.watchers.set(this.#hub.size);
+    return watcher;
+  }
+
+  #missedSince(cursor: string | undefined): readonly Change[] | undefined {
+    const { revision, oldestRevision } = this.#table;
+    const oldest = Math.max(oldestRevision, this.#resumableFrom);
+    const resume = resumeFrom(cursor, { epoch: this.epoch, oldest, revision });
+    return resume === 'snapshot' ? undefined : this.#table.changesSince(resume.changesAfter);
+  }
+
+  #onChange(change: Change): void {
+    this.#log.changed(change);
+    if (change.reason === 'evicted') this.#metrics.evictions.add();
+    this.#metrics.instances.set(this.#table.size);
+    this.#hub.announce(change);
+    this.#saver?.changed();
+  }
+
+  #noticeClamp({ identity, id, incarnation }: Instance, { instance }: Lease): void {
+    if (incarnation <= instance.incarnation) return;
+    this.#log.incarnationClamped({ service: identity.service, id, declared: incarnation, taken: instance.incarnation });
+  }
+
+  #warmUp(): void {
+    this.#warming = true;
+    const done = (): void => {
+      this.#warming = false;
+      this.#resumableFrom = this.#table.revision + 1;
+      this.#log.warmedUp({ instances: this.#table.size });
+      for (const watcher of this.#hub) watcher.resync();
+    };
+    this.#warmingTimer = this.#clock.setTimer(this.#warmingMs, done, { background: true });
+  }
+
+  #armSweep(): void {
+    const plannedAt = Math.min(this.#table.nextExpiryAt, this.#clock.now() + this.#sweepEveryMs);
+    const waitMs = Math.max(0, plannedAt - this.#clock.now());
+    this.#sweepTimer = this.#clock.setTimer(waitMs, () => this.#sweep(plannedAt), { background: true });
+  }
+
+  /** No lease is shorter than this, so none can lapse before the sweep that is already planned. */
+  get #sweepEveryMs(): number {
+    return Math.min(sweepEveryMs, this.limits.shortestLeaseMs);
+  }
+
+  #sweep(plannedAt: number): void {
+    const { extendedMs, paused, resumed } = this.#table.sweep(momentOf(this.#clock), plannedAt);
+    if (extendedMs > 0) this.#log.stoodStill({ lateMs: Math.round(extendedMs), leases: this.#table.size });
+    for (const service of paused) this.#notePause(service);
+    for (const { key } of resumed) this.#log.evictionResumed(key);
+    this.#metrics.preservedServices.set(this.#table.preserved);
+    this.#armSweep();
+  }
+
+  #notePause({ key, preservation }: ServiceLeases): void {
+    if (preservation) this.#log.evictionPaused(key, preservation);
+  }
+
+  async #stop(): Promise<void> {
+    const wasRunning = this.#state === 'running';
+    this.#state = 'stopped';
+    this.#sweepTimer?.cancel();
+    this.#warmingTimer?.cancel();
+    for (const watcher of [...this.#hub]) watcher.close();
+    if (!wasRunning) return;
+    await this.#saver?.finish();
+    await this.#store?.close();
+  }
+
+  #assertRunning(): void {
+    if (this.#state === 'running') return;
+    throw new FlotillaError('UNAVAILABLE', 'the registry does not run', { retryAfterMs: 1_000 });
+  }
+}

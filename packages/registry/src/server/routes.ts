@@ -1,0 +1,228 @@
+import { FlotillaError, formatIdentity, type Instance } from '@flotilla/core';
+import { type HttpHandler, type HttpResponse, type RouteSpec, routesHandler } from '@flotilla/http';
+import { checkInstance, checkStatus } from '../check-instance.ts';
+import { formatCursor } from '../cursor.ts';
+import { optional, record, wholeNumber } from '../field-checks.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { Found, InstanceKey, Registered } from '../lease/lease-table.ts';
+import { assertMaySpeakFor, assertOperator, type GuardedHandler, type GuardedRequest, guard } from './guard.ts';
+import type { Registry, ServiceSummary } from './registry.ts';
+import {
+  emptyResponse,
+  identityOf,
+  identityParameters,
+  incarnationOf,
+  jsonResponse,
+  keyOf,
+  readJson,
+  readQuery,
+  targetOf,
+  textResponse,
+} from './request-parts.ts';
+import { Snapshots } from './snapshots.ts';
+import { createAuthenticator, type RegistryUser } from './users.ts';
+import { watchResponse } from './watch-response.ts';
+
+/** How a registry is served. */
+export interface RegistryServerOptions {
+  /** Who may do what. Absent: everybody may do everything, for loopback only. */
+  readonly users?: readonly RegistryUser[] | undefined;
+}
+
+/**
+ * A registry's own API, as routes to be joined with those of dialects. JSON both ways; errors are problems. `service`
+ * in a path is the name alone; `?namespace=`, `?group=` and `?version=` tell the rest of the identity.
+ *
+ * | request | answer |
+ * |---|---|
+ * | `PUT /v1/services/{service}/instances/{id}` | registers the instance in the body; 409 with `data.incarnation`: it is gone, and comes back only with a higher one |
+ * | `GET` the same | the instance and its lease |
+ * | `POST …/renewal?incarnation=` | 204; 404 with `data.lease` `unknown`: register again |
+ * | `PUT …/status` | sets the owner's status: `{"status":"draining","incarnation":7}` |
+ * | `PUT …/override`, `DELETE …/override` | sets, takes back an operator's status |
+ * | `DELETE …?incarnation=` | 204; 404 when it was not there |
+ * | `GET /v1/services` | services, how many instances, why eviction is paused |
+ * | `POST /v1/services/{service}/evictions` | evicts what self-preservation holds |
+ * | `GET /v1/instances?service=` or `?contract=` | a snapshot with its cursor |
+ * | `GET /v1/watch?service=` or `?contract=`, `&cursor=` | server-sent events: see {@link watchResponse} |
+ *
+ * @throws FlotillaError CONFIG_INVALID for users that cannot be used
+ */
+export function registryRoutes(registry: Registry, options: RegistryServerOptions = {}): RouteSpec<HttpHandler>[] {
+  const authenticate = createAuthenticator(options.users);
+  const snapshots = new Snapshots(registry);
+  const route = (method: string, path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
+    path,
+    methods: [method],
+    value: guard(authenticate, handler),
+  });
+  const instance = '/v1/services/{service}/instances/{id}';
+  return [
+    route('PUT', instance, (guarded) => register(registry, guarded)),
+    route('GET', instance, (guarded) => show(registry, guarded)),
+    route('DELETE', instance, (guarded) => deregister(registry, guarded)),
+    route('POST', `${instance}/renewal`, (guarded) => renew(registry, guarded)),
+    route('PUT', `${instance}/status`, (guarded) => setStatus(registry, guarded)),
+    route('PUT', `${instance}/override`, (guarded) => setOverride(registry, guarded)),
+    route('DELETE', `${instance}/override`, (guarded) => clearOverride(registry, guarded)),
+    route('GET', '/v1/services', async () => listServices(registry)),
+    route('POST', '/v1/services/{service}/evictions', (guarded) => evictLapsed(registry, guarded)),
+    route('GET', '/v1/instances', (guarded) => listInstances(snapshots, guarded)),
+    route('GET', '/v1/watch', (guarded) => watch(registry, snapshots, guarded)),
+  ];
+}
+
+/** {@link registryRoutes} as one handler; NO_ROUTE for everything else. */
+export function registryHandler(registry: Registry, options: RegistryServerOptions = {}): HttpHandler {
+  return routesHandler(registryRoutes(registry, options));
+}
+
+async function register(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+  const query = readQuery(request.query, identityParameters);
+  const instance = checkInstance(withPlace(await readJson(request, call), params, query));
+  assertMaySpeakFor(who, instance.identity.service);
+  const registered = registry.register(instance, who.isOperator);
+  if (registered.outcome === 'stale') throw stale(instance, registered);
+  return jsonResponse({
+    outcome: registered.outcome,
+    cursor: formatCursor(registry.cursor),
+    // The address that the registry sees: whoever advertises another one finds out here.
+    ...(request.peer ? { seenAddress: request.peer.address } : undefined),
+    incarnation: registered.lease.instance.incarnation,
+    revision: registered.lease.instance.revision,
+    ...(registered.lease.instance.lease ? { lease: registered.lease.instance.lease } : undefined),
+  });
+}
+
+async function show(registry: Registry, { request, params }: GuardedRequest): Promise<HttpResponse> {
+  const key = keyOf(params, readQuery(request.query, identityParameters));
+  const lease = registry.get(key);
+  if (!lease) throw unknownLease(key);
+  const { instance, registeredAt, renewedAt, changedAt, upAt } = lease;
+  return jsonResponse({ instance, registeredAt, renewedAt, changedAt, ...(upAt > 0 ? { upAt } : undefined) });
+}
+
+async function deregister(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+  const query = readQuery(request.query, [...identityParameters, 'incarnation']);
+  assertMaySpeakFor(who, params.get('service') ?? '');
+  const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
+  known(key, registry.deregister(key, incarnationOf(query.get('incarnation'))));
+  return emptyResponse(204);
+}
+
+async function renew(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+  const query = readQuery(request.query, [...identityParameters, 'incarnation']);
+  assertMaySpeakFor(who, params.get('service') ?? '');
+  const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
+  known(key, registry.renew(key, incarnationOf(query.get('incarnation'))));
+  return emptyResponse(204);
+}
+
+async function setStatus(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+  const key = keyOf(params, readQuery(request.query, identityParameters));
+  assertMaySpeakFor(who, params.get('service') ?? '');
+  const fields = record(await readJson(request, call), 'body');
+  const status = checkStatus(fields['status'], 'status');
+  const incarnation = optional(fields['incarnation'], 'incarnation', wholeNumber);
+  return shown(known(key, registry.setStatus(key, status, incarnation)));
+}
+
+async function setOverride(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+  assertOperator(who, 'override a status');
+  const key = keyOf(params, readQuery(request.query, identityParameters));
+  const fields = record(await readJson(request, call), 'body');
+  return shown(known(key, registry.setOverride(key, checkStatus(fields['status'], 'status'))));
+}
+
+async function clearOverride(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+  assertOperator(who, 'take an override back');
+  const key = keyOf(params, readQuery(request.query, identityParameters));
+  return shown(known(key, registry.setOverride(key, undefined)));
+}
+
+function listServices(registry: Registry): HttpResponse {
+  const services = Array.from(registry.services(), summary);
+  return jsonResponse({ cursor: formatCursor(registry.cursor), warming: registry.warming, services });
+}
+
+async function evictLapsed(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+  assertOperator(who, 'evict what self-preservation holds');
+  const identity = identityOf(params, readQuery(request.query, identityParameters));
+  return jsonResponse({ evicted: registry.evictLapsed(formatIdentity(identity)) });
+}
+
+async function listInstances(snapshots: Snapshots, { request }: GuardedRequest): Promise<HttpResponse> {
+  return textResponse(snapshots.text(targetOf(readQuery(request.query, ['service', 'contract']))));
+}
+
+async function watch(
+  registry: Registry,
+  snapshots: Snapshots,
+  { request, call }: GuardedRequest,
+): Promise<HttpResponse> {
+  const query = readQuery(request.query, ['service', 'contract', 'cursor']);
+  const target = targetOf(query as Parameters<typeof targetOf>[0]);
+  const accept = request.headers.get('accept') ?? '*/*';
+  if (!/text\/event-stream|text\/\*|\*\/\*/i.test(accept)) {
+    throw new FlotillaError('NOT_ACCEPTABLE', 'a watch is answered as text/event-stream; a list is at /v1/instances');
+  }
+  const cursor = request.headers.get('last-event-id') ?? query.get('cursor');
+  return watchResponse({ registry, snapshots, watcher: registry.watch(target, cursor), call });
+}
+
+/** What the path says of an instance need not be repeated in its body; where it is, both have to agree. */
+function withPlace(
+  json: unknown,
+  params: ReadonlyMap<string, string>,
+  query: ReadonlyMap<'namespace' | 'group' | 'version', string>,
+): unknown {
+  const fields = record(json, 'instance');
+  const place = identityOf(params, query);
+  const { identity: given = place, id = params.get('id') } = fields;
+  const identity = record(given, 'instance.identity');
+  if (id !== params.get('id')) throw mismatch('instance.id', id, params.get('id'));
+  const { service = place.service } = identity;
+  if (service !== place.service) throw mismatch('instance.identity.service', service, place.service);
+  return { ...fields, id, identity: { ...identity, service } };
+}
+
+function summary({ service, leases, preservation }: ServiceSummary): unknown {
+  return {
+    service,
+    instances: leases.length,
+    up: leases.filter(({ instance }) => (instance.override ?? instance.status) === 'up').length,
+    ...(preservation ? { preservation } : undefined),
+  };
+}
+
+function shown({ instance }: Lease): HttpResponse {
+  const { status, override, incarnation, revision } = instance;
+  return jsonResponse({ status, ...(override ? { override } : undefined), incarnation, revision });
+}
+
+function known(key: InstanceKey, found: Found): Lease {
+  if (found.outcome === 'unknown') throw unknownLease(key);
+  return found.lease;
+}
+
+/** NO_ROUTE: nothing is at this address. `data` tells it apart from an address that no registry serves. */
+function unknownLease({ service, id }: InstanceKey): FlotillaError {
+  return new FlotillaError('NO_ROUTE', `the registry knows no lease of instance "${id}" of "${service}": register it`, {
+    data: { lease: 'unknown' },
+  });
+}
+
+function stale(
+  { id, identity, incarnation }: Instance,
+  { incarnation: last }: Registered & { outcome: 'stale' },
+): FlotillaError {
+  const detail =
+    `instance "${id}" of "${formatIdentity(identity)}" is gone with incarnation ${last}; ` +
+    `${incarnation} is not newer, so this is taken for late word of it: register with a higher incarnation`;
+  return new FlotillaError('INVALID_INPUT', detail, { httpStatus: 409, data: { incarnation: last } });
+}
+
+function mismatch(field: string, given: unknown, wanted: unknown): FlotillaError {
+  const detail = `${field} is ${JSON.stringify(given)}, but the path says ${JSON.stringify(wanted)}`;
+  return new FlotillaError('INVALID_INPUT', detail);
+}

@@ -1,0 +1,143 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { FlotillaError, type Secret } from '@flotilla/core';
+import type { HttpRequest } from '@flotilla/http';
+
+/**
+ * What a user may do; everybody may read.
+ *
+ * | role | may |
+ * |---|---|
+ * | `reader` | nothing more |
+ * | `instance` | register, renew, change and deregister instances of its own services |
+ * | `operator` | that for every service, set overrides, evict what self-preservation holds |
+ */
+export type RegistryRole = 'reader' | 'instance' | 'operator';
+
+/** Credentials for a registry, sent as HTTP Basic (RFC 7617). */
+export interface RegistryUser {
+  /** Without a colon. */
+  readonly name: string;
+  /** At least 12 characters. */
+  readonly password: Secret;
+  readonly role: RegistryRole;
+  /**
+   * Names of the services that an `instance` user may speak for, in any case; `['*']`: all. Default: the service that
+   * bears the user's own name.
+   */
+  readonly services?: readonly string[];
+}
+
+/** Who sent a request. */
+export interface Principal {
+  readonly name: string;
+  readonly isOperator: boolean;
+  /** Whether it may speak for the instances of a service of that name. */
+  maySpeakFor(service: string): boolean;
+}
+
+/** Finds out who sent a request. @throws FlotillaError UNAUTHENTICATED */
+export type Authenticate = (request: HttpRequest) => Principal;
+
+const leastPasswordCharacters = 12;
+const mostUsers = 1_000;
+
+/** Without users everybody is an operator: for loopback only, see {@link assertRegistryExposure}. */
+const anybody: Principal = Object.freeze({ name: 'anybody', isOperator: true, maySpeakFor: () => true });
+
+/**
+ * Reads the users once.
+ * @throws FlotillaError CONFIG_INVALID naming the user and what is wrong.
+ */
+export function createAuthenticator(users: readonly RegistryUser[] | undefined): Authenticate {
+  if (users === undefined) return () => anybody;
+  checkUsers(users);
+  const known = users.map((user) => ({
+    digest: digestOf(user.name, user.password.reveal()),
+    principal: principalOf(user),
+  }));
+  return ({ headers }) => {
+    const digest = digestOf(...readBasic(headers.get('authorization')));
+    // Every user is compared: how long it takes says nothing about which names exist.
+    let found: Principal | undefined;
+    for (const user of known) if (timingSafeEqual(user.digest, digest)) found = user.principal;
+    if (!found)
+      throw new FlotillaError(
+        'UNAUTHENTICATED',
+        'this registry wants the name and password of one of its users, as HTTP Basic',
+      );
+    return found;
+  };
+}
+
+/** What a refused request is told to send (RFC 7617 §2). */
+export const basicChallenge: readonly [string, string] = Object.freeze([
+  'www-authenticate',
+  'Basic realm="flotilla registry", charset="UTF-8"',
+]);
+
+/**
+ * A registry that others can reach has users.
+ * @param keys the configuration keys to name.
+ * @throws FlotillaError CONFIG_INVALID when `host` is not loopback and there are no users.
+ */
+export function assertRegistryExposure(
+  host: string,
+  users: readonly RegistryUser[] | undefined,
+  keys: { readonly bind: string; readonly users: string } = { bind: 'registry.bind', users: 'registry.users' },
+): void {
+  if (isLoopback(host) || (users !== undefined && users.length > 0)) return;
+  throw new FlotillaError(
+    'CONFIG_INVALID',
+    `the registry would listen on "${host}" without credentials: anybody who reaches it could register, redirect calls ` +
+      `or take instances out. Set "${keys.users}", or "${keys.bind}" to 127.0.0.1`,
+  );
+}
+
+/** 127.0.0.0/8, ::1 and `localhost`. */
+export function isLoopback(host: string): boolean {
+  return /^(?:127(?:\.[0-9]{1,3}){3}|::1|\[::1\]|localhost|::ffff:127(?:\.[0-9]{1,3}){3})$/i.test(host);
+}
+
+function checkUsers(users: readonly RegistryUser[]): void {
+  if (users.length > mostUsers) throw invalid(`there are ${users.length} users; the limit is ${mostUsers}`);
+  const names = new Set<string>();
+  for (const { name, password } of users) {
+    if (!/^[^:\p{Cc}]{1,255}$/u.test(name))
+      throw invalid(`the user name "${name.slice(0, 80)}" must be 1 to 255 printable characters without a colon`);
+    if (names.has(name)) throw invalid(`the user "${name}" is there twice`);
+    names.add(name);
+    const { length } = password.reveal();
+    if (length < leastPasswordCharacters) {
+      throw invalid(
+        `the password of the user "${name}" has ${length} characters; it needs at least ${leastPasswordCharacters}`,
+      );
+    }
+  }
+}
+
+function principalOf({ name, role, services = [name] }: RegistryUser): Principal {
+  const own = new Set(services.map((service) => service.toLowerCase()));
+  return Object.freeze({
+    name,
+    isOperator: role === 'operator',
+    maySpeakFor: (service: string) =>
+      role === 'operator' || (role === 'instance' && (own.has('*') || own.has(service.toLowerCase()))),
+  });
+}
+
+/** Absent or unreadable credentials are those of nobody, and take the same way. */
+function readBasic(authorization: string | undefined): [name: string, password: string] {
+  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i.exec(authorization ?? '') ?? [];
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon < 0 ? ['', ''] : [decoded.slice(0, colon), decoded.slice(colon + 1)];
+}
+
+/** Of one length whatever was sent, so that comparing takes one time. A name has no line feed. */
+function digestOf(name: string, password: string): Buffer {
+  return createHash('sha256').update(`${name}\n${password}`).digest();
+}
+
+function invalid(detail: string): FlotillaError {
+  return new FlotillaError('CONFIG_INVALID', `the registry's users cannot be used: ${detail}`);
+}
