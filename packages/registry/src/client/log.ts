@@ -1,0 +1,45 @@
+import type { InstanceStatus, Logger } from '@flotilla/core';
+
+/** Every line that a registry client can write. States are said when they change, not each time that something is tried. */
+export interface ClientLog {
+  unreachable(facts: { registries: readonly string[]; cause: unknown }): void;
+  reachable(registry: string): void;
+  switched(facts: { from: string; to: string }): void;
+  registered(facts: { service: string; instanceId: string; registry: string }): void;
+  forgotten(facts: { service: string; instanceId: string }): void;
+  refused(facts: { service: string; instanceId: string; status: number; reason: string }): void;
+  raised(facts: { service: string; instanceId: string; from: number; to: number }): void;
+  statusSet(facts: { service: string; instanceId: string; before: InstanceStatus; after: InstanceStatus }): void;
+  deregistered(facts: { service: string; instanceId: string }): void;
+  leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
+  addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
+  mode(facts: { target: string; mode: 'push' | 'polling'; reason: string }): void;
+  watchRefused(facts: { target: string; status: number; reason: string }): void;
+  badInstance(facts: { target: string; cause: unknown }): void;
+  listenerFailed(facts: { target: string; cause: unknown }): void;
+}
+
+export function clientLog(logger: Logger): ClientLog {
+  return {
+    unreachable: (facts) =>
+      logger.warn('no registry can be reached; going on with what is known, and trying again', facts),
+    reachable: (registry) => logger.info('the registry is reached again', { registry }),
+    switched: (facts) => logger.info('another registry answers', facts),
+    registered: (facts) => logger.info('registered', facts),
+    forgotten: (facts) => logger.info('the registry knows no lease of ours; registering again', facts),
+    refused: (facts) => logger.error('the registry refuses the registration', facts),
+    raised: (facts) => logger.info('incarnation raised: the registry knows a later one', facts),
+    statusSet: (facts) => logger.info('status set', facts),
+    deregistered: (facts) => logger.info('deregistered', facts),
+    leftUnheard: (facts) => logger.warn('left without the registry hearing of it; the lease will lapse', facts),
+    addressDiffers: (facts) =>
+      logger.warn(
+        'the registry sees another address than the advertised one; callers may not reach it. Set "advertise"',
+        facts,
+      ),
+    mode: (facts) => logger.info('following the registry', facts),
+    watchRefused: (facts) => logger.error('the registry refuses the watch', facts),
+    badInstance: (facts) => logger.warn('an instance from the registry is left out: it cannot be read', facts),
+    listenerFailed: (facts) => logger.error('a listener for instances failed', facts),
+  };
+}

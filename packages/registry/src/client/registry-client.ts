@@ -1,0 +1,93 @@
+import { formatTarget, type InstanceSet, type Registrar, type Resolver, type Target, type Watch } from '@flotilla/core';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { clientLog } from './log.ts';
+import { type RegistryClientOptions, resolveClientOptions } from './options.ts';
+import { RegistryServers } from './servers.ts';
+import { Subscription } from './subscription.ts';
+
+/** A connection to a registry: who else is there, and that we are. */
+export interface RegistryClient {
+  readonly resolver: Resolver;
+  readonly registrar: Registrar;
+  /**
+   * Ends every watch, stops renewing what was not deregistered (those leases lapse), and closes the connections. Later
+   * calls share the first one's promise.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Speaks to a registry, or to the first of several that answers. Opens nothing before it is used; a registry that
+ * cannot be reached is no error but a line in the log, and is tried again until it answers.
+ *
+ * ```ts
+ * const client = registryClient({ urls: ['http://127.0.0.1:8761'], network, clock, random });
+ * const registration = client.registrar.register(instance);
+ * client.resolver.watch({ service: 'orders' }, ({ instances }) => use(instances));
+ * ```
+ *
+ * @throws FlotillaError CONFIG_INVALID for urls that are none
+ */
+export function registryClient(options: RegistryClientOptions): RegistryClient {
+  const resolved = resolveClientOptions(options);
+  const log = clientLog(resolved.logger);
+  const servers = new RegistryServers(resolved, log);
+  const keepers = new Set<LeaseKeeper>();
+  const subscriptions = new Map<string, Subscription>();
+  let closing: Promise<void> | undefined;
+
+  const registrar: Registrar = {
+    register(instance) {
+      const keeper: LeaseKeeper = new LeaseKeeper(instance, {
+        servers,
+        options: resolved,
+        log,
+        released: () => keepers.delete(keeper),
+      });
+      keepers.add(keeper);
+      return keeper;
+    },
+  };
+
+  const follow = (target: Target): Subscription => {
+    const name = formatTarget(target);
+    const shared = subscriptions.get(name);
+    if (shared) return shared;
+    const subscription = new Subscription({ target, servers, options: resolved, log });
+    subscriptions.set(name, subscription);
+    return subscription;
+  };
+
+  const resolver: Resolver = {
+    watch(target: Target, update: (set: InstanceSet) => void): Watch {
+      if (closing) return { close() {} };
+      const subscription = follow(target);
+      const leave = subscription.listen(update);
+      return {
+        close() {
+          leave();
+          const name = formatTarget(target);
+          if (!subscription.unwatched || subscriptions.get(name) !== subscription) return;
+          subscriptions.delete(name);
+          subscription.close();
+        },
+      };
+    },
+  };
+
+  const close = async (): Promise<void> => {
+    for (const subscription of subscriptions.values()) subscription.close();
+    subscriptions.clear();
+    for (const keeper of [...keepers]) keeper.release();
+    await servers.close();
+  };
+
+  return {
+    resolver,
+    registrar,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,251 @@
+import { Call, FlotillaError, formatTarget, type InstanceSet, type Target, type Timer } from '@flotilla/core';
+import { decodeEvents, errorFromResponse, type HttpResponse, readBody } from '@flotilla/http';
+import { readChange, readSnapshot } from './answers.ts';
+import { Backoff, jittered } from './backoff.ts';
+import { applyChange, applySnapshot, differs, instanceSet, type LiveSet } from './live-set.ts';
+import type { ClientLog } from './log.ts';
+import type { ResolvedClientOptions } from './options.ts';
+import { maxAnswerBytes, type RegistryRequest, type RegistryServers } from './servers.ts';
+
+/** What a {@link Subscription} needs. */
+export interface SubscriptionParts {
+  readonly target: Target;
+  readonly servers: RegistryServers;
+  readonly options: ResolvedClientOptions;
+  readonly log: ClientLog;
+}
+
+/** How a push connection ended: it had worked; it never did; the registry (or a proxy before it) has no push. */
+type PushEnd = 'ended' | 'failed' | 'missing';
+
+/** Push is given up for polling after this many failures in a row. */
+const failuresBeforePolling = 3;
+/** A connection that lived this long worked, even when it brought no news. */
+const workedAfterMs = 5_000;
+/** After an empty answer that is not believed yet the next one is asked for this soon. */
+const doubtMs = 1_000;
+const noPush: ReadonlySet<number> = new Set([404, 405, 406, 501]);
+
+/**
+ * Follows one target for everybody in this process who watches it. The last set that was known stays true until there
+ * is a newer one, however long the registry is gone.
+ *
+ * | mode | does | exits |
+ * |---|---|---|
+ * | push | one request whose answer never ends | broken → push again with the cursor, after a short wait; three failures in a row, or no push there → polling |
+ * | polling | fetches the list, waits 30 s ± 20 % | then tries push again |
+ * | closed | nothing | none |
+ */
+export class Subscription {
+  readonly #parts: SubscriptionParts;
+  readonly #name: string;
+  readonly #backoff: Backoff;
+  readonly #listeners = new Set<(set: InstanceSet) => void>();
+  readonly #call: Call;
+  #known: LiveSet | undefined;
+  #cursor: string | undefined;
+  #mode: 'push' | 'polling' | undefined;
+  #refusal = '';
+  /** Whether a byte came on the present connection. */
+  #heard = false;
+  #wait: { timer: Timer; done: () => void } | undefined;
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts;
+    this.#name = formatTarget(parts.target);
+    const { clock, random } = parts.options;
+    this.#backoff = new Backoff(random);
+    this.#call = new Call({ clock, random });
+    void this.#follow();
+  }
+
+  get unwatched(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** @returns takes the listener back. */
+  listen(listener: (set: InstanceSet) => void): () => void {
+    // Of its own for each watch: one function may watch twice.
+    const own = (set: InstanceSet): void => listener(set);
+    this.#listeners.add(own);
+    queueMicrotask(() => {
+      if (this.#known && this.#listeners.has(own)) this.#tell(own, instanceSet(this.#known));
+    });
+    return () => this.#listeners.delete(own);
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#call.cancel(new FlotillaError('CANCELLED', `nobody watches ${this.#name} any more`));
+    this.#call.end();
+    this.#wait?.timer.cancel();
+    this.#wait?.done();
+  }
+
+  get #closed(): boolean {
+    return this.#call.cancelled !== undefined;
+  }
+
+  async #follow(): Promise<void> {
+    const { pollEveryMs } = this.#parts.options;
+    for (let failures = 0; !this.#closed; ) {
+      const end = await this.#push();
+      failures = end === 'ended' ? 0 : failures + 1;
+      if (this.#closed) return;
+      if (end === 'ended' && this.#known?.doubted) await this.#sleep(this.#jittered(doubtMs));
+      else if (end !== 'missing' && failures < failuresBeforePolling) await this.#sleep(this.#backoff.nextMs());
+      else await this.#sleep((await this.#poll()) ? this.#jittered(pollEveryMs) : this.#backoff.nextMs());
+    }
+  }
+
+  async #push(): Promise<PushEnd> {
+    const { clock } = this.#parts.options;
+    const startedAt = clock.now();
+    let worked = false;
+    this.#heard = false;
+    try {
+      const { response, call } = await this.#parts.servers.open(
+        this.#request('watch', 'text/event-stream'),
+        this.#call,
+      );
+      if (noPush.has(response.status)) {
+        call.cancel();
+        return 'missing';
+      }
+      await this.#refuseUnlessEvents(response, call);
+      for await (const { event, id, data } of decodeEvents(this.#guarded(response, call), {
+        maxEventBytes: maxAnswerBytes,
+      })) {
+        this.#take(event, data);
+        if (id !== '') this.#cursor = id;
+        worked = true;
+        this.#enter('push', 'the registry pushes changes');
+        if (this.#known?.doubted) {
+          this.#cursor = undefined;
+          call.cancel();
+          return 'ended';
+        }
+      }
+    } catch (error) {
+      if (error instanceof FlotillaError && error.code === 'BAD_RESPONSE') this.#cursor = undefined;
+    }
+    // One that breaks right after its first news is tried again too, but ever more slowly.
+    const lived = this.#heard && clock.now() - startedAt >= workedAfterMs;
+    if (lived) this.#backoff.reset();
+    return worked || lived ? 'ended' : 'failed';
+  }
+
+  /** @returns whether the registry answered. */
+  async #poll(): Promise<boolean> {
+    try {
+      const { status, body } = await this.#parts.servers.send(
+        this.#request('instances', 'application/json'),
+        this.#call,
+      );
+      if (status !== 200) {
+        this.#noteRefusal(status, '');
+        return false;
+      }
+      this.#replace(body);
+      this.#enter('polling', 'push does not work; it is tried again before each fetch');
+      this.#backoff.reset();
+      return true;
+    } catch {
+      return false; // that the registry cannot be reached is said by whoever tried
+    }
+  }
+
+  #request(path: 'watch' | 'instances', accept: string): RegistryRequest {
+    const { target } = this.#parts;
+    const cursor = path === 'watch' ? this.#cursor : undefined;
+    return { method: 'GET', segments: [path], query: { ...target, cursor }, accept };
+  }
+
+  async #refuseUnlessEvents(response: HttpResponse, call: Call): Promise<void> {
+    const type = response.headers.get('content-type') ?? '';
+    if (response.status === 200 && /^text\/event-stream\b/i.test(type)) return;
+    const error = errorFromResponse(
+      response,
+      await readBody(response.body, 65_536, call).catch(() => new Uint8Array()),
+    );
+    call.cancel();
+    this.#noteRefusal(response.status, error.detail);
+    throw error;
+  }
+
+  /** The bytes of a push; ended when none comes for too long. The first one comes with the head: the registry sends it at once. */
+  async *#guarded({ body }: HttpResponse, call: Call): AsyncGenerator<Uint8Array, void> {
+    const { clock, requestTimeoutMs, silenceMs } = this.#parts.options;
+    const arm = (allowedMs: number): Timer =>
+      clock.setTimer(allowedMs, () => call.cancel(silentFor(allowedMs)), { background: true });
+    let timer = arm(requestTimeoutMs);
+    try {
+      if (body === undefined || body instanceof Uint8Array) return;
+      for await (const chunk of body) {
+        this.#heard = true;
+        timer.cancel();
+        timer = arm(silenceMs);
+        yield chunk;
+      }
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  #take(event: string, data: string): void {
+    if (event === 'snapshot') this.#replace(data);
+    else if (event === 'change' && this.#known) this.#update(applyChange(this.#known, readChange(data)));
+    // Other events are those of a newer registry.
+  }
+
+  #replace(text: string | Uint8Array): void {
+    const snapshot = readSnapshot(text, (cause) => this.#parts.log.badInstance({ target: this.#name, cause }));
+    this.#update(applySnapshot(this.#known, snapshot));
+  }
+
+  #update(next: LiveSet): void {
+    const changed = differs(this.#known, next);
+    this.#known = next;
+    if (!changed || this.#closed) return;
+    const set = instanceSet(next);
+    for (const listener of this.#listeners) this.#tell(listener, set);
+  }
+
+  #tell(listener: (set: InstanceSet) => void, set: InstanceSet): void {
+    try {
+      listener(set);
+    } catch (cause) {
+      this.#parts.log.listenerFailed({ target: this.#name, cause });
+    }
+  }
+
+  #enter(mode: 'push' | 'polling', reason: string): void {
+    if (this.#mode === mode) return;
+    this.#mode = mode;
+    this.#refusal = '';
+    this.#parts.log.mode({ target: this.#name, mode, reason });
+  }
+
+  #noteRefusal(status: number, reason: string): void {
+    const refusal = `${status} ${reason}`;
+    if (this.#refusal === refusal) return;
+    this.#refusal = refusal;
+    this.#parts.log.watchRefused({ target: this.#name, status, reason });
+  }
+
+  #jittered(periodMs: number): number {
+    return jittered(periodMs, this.#parts.options.random);
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#parts.options.clock.setTimer(delayMs, resolve, { background: true });
+      this.#wait = { timer, done: resolve };
+    });
+  }
+}
+
+function silentFor(allowedMs: number): FlotillaError {
+  return new FlotillaError('CONNECTION_LOST', `the registry was silent for ${allowedMs} ms`);
+}
