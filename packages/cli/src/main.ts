@@ -22,7 +22,8 @@ interface CommonOptions {
 const program = new Command('flotilla')
   .description('Runs a fleet of services, and shows what runs.')
   .version(ownVersion())
-  .showSuggestionAfterError();
+  .showSuggestionAfterError()
+  .enablePositionalOptions();
 
 program
   .command('dev')
@@ -69,10 +70,10 @@ const gatewayCommand = inspecting('gateway', 'show the routes of the running gat
 starting(gatewayCommand, 'run a gateway', (args) => runGateway({ args }));
 
 try {
-  await program.enablePositionalOptions().parseAsync();
+  await program.parseAsync();
 } catch (thrown) {
   if (!(thrown instanceof FlotillaError)) throw thrown;
-  const data = thrown.data === undefined ? '' : `\n${JSON.stringify(thrown.data)}`;
+  const data = thrown.data === undefined || !thrown.fromPeer ? '' : `\n${JSON.stringify(thrown.data)}`;
   process.stderr.write(`${thrown.message}${data}\n`);
   process.exitCode = 1;
 }

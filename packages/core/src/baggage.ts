@@ -28,9 +28,15 @@ export function parseBaggage(header: string): Baggage {
   return members.size === 0 ? emptyBaggage : members;
 }
 
-/** Writes the header `baggage`; empty text for empty baggage. */
+/**
+ * Writes the header `baggage`; empty text for empty baggage. A member whose name is no token is left out: it could
+ * become another header. Half characters (lone surrogates) become the replacement character.
+ */
 export function formatBaggage(baggage: Baggage): string {
-  return [...baggage].map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join(',');
+  return [...baggage]
+    .filter(([key]) => tokenPattern.test(key))
+    .map(([key, value]) => `${key}=${encodeURIComponent(value.toWellFormed())}`)
+    .join(',');
 }
 
 function decode(text: string): string | undefined {

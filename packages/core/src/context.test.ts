@@ -50,6 +50,15 @@ test('baggage reads back', () => {
   );
 });
 
+test('baggage cannot write another header', () => {
+  const members = new Map([
+    ['a\r\nset-cookie', 'x'],
+    ['b,c', 'x'],
+    ['ok', '\ud800,\r\n'],
+  ]);
+  assert.equal(formatBaggage(members), 'ok=%EF%BF%BD%2C%0D%0A');
+});
+
 test('baggage from a stranger is bounded, and what is not well formed is left out', () => {
   assert.deepEqual(
     [...parseBaggage('a=1;prop=x, b = 2 ,=3,c,d=%zz,e f=1')],

@@ -39,6 +39,11 @@ test('an internal error tells the caller nothing but its trace', () => {
   assert.match(text, /"traceId":"abc"/);
 });
 
+test('a problem that does not say whether the work was done leaves it unknown', () => {
+  assert.equal(fromProblem({ code: 'NO_INSTANCE' }, 503)?.executed, 'unknown');
+  assert.equal(fromProblem({ code: 'NO_INSTANCE', executed: 'no' }, 503)?.executed, 'no');
+});
+
 test('what is not a problem of ours is not read as one', () => {
   for (const document of [null, 'x', [], {}, { code: 7 }, { code: 'lower' }, { code: 'X'.repeat(65) }]) {
     assert.equal(fromProblem(document, 500), undefined);

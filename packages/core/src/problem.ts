@@ -55,7 +55,8 @@ export function fromProblem(document: unknown, status: number): FlotillaError | 
     httpStatus: status,
     fromPeer: true,
     data,
-    ...(executed === 'no' || executed === 'unknown' || executed === 'yes' ? { executed } : undefined),
+    // Without a word about it nothing is known, whatever our table says of the code: it may be a stranger's.
+    executed: executed === 'no' || executed === 'yes' ? executed : 'unknown',
     ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : undefined),
   });
 }

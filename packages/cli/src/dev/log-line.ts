@@ -55,7 +55,8 @@ function parseRecord(text: string): Readonly<Record<string, unknown>> | undefine
 }
 
 function errorOf(record: Readonly<Record<string, unknown>>): string[] {
-  const { err } = record as { err?: { stack?: unknown; message?: unknown } };
+  const { err, level } = record as { err?: { stack?: unknown; message?: unknown }; level?: unknown };
   if (!err) return [];
-  return [`\n${String(err.stack ?? err.message ?? '')}`];
+  // A stack is for whoever mends the program; below an error the reason is enough.
+  return level === 50 ? [`\n${String(err.stack ?? err.message ?? '')}`] : [`(${String(err.message ?? '')})`];
 }

@@ -13,15 +13,15 @@ services:
 
 test('a fleet is one registry first, then every copy of every service and the gateway', () => {
   const fleet = readFleet('flotilla.yaml', document);
-  const services = new Map([
-    ['catalog.1', 4_001],
-    ['catalog.2', 4_002],
-    ['web.1', 4_003],
-  ]);
+  const of = new Map(
+    Object.entries({ registry: 8_761, gateway: 8_081, 'catalog.1': 4_001, 'catalog.2': 4_002, 'web.1': 4_003 }).map(
+      ([title, port]) => [title, { port, management: port + 10_000 }],
+    ),
+  );
   const plans = planFleet(fleet, {
     folder: '/shop',
     program: '/flotilla/main.ts',
-    ports: { registry: 8_761, gateway: 8_081, services },
+    ports: { of },
     join,
     read: (path) => (path === '/shop/edge/web.ts' ? "import '../contracts/web.ts';" : ''),
   });
@@ -38,6 +38,7 @@ test('a fleet is one registry first, then every copy of every service and the ga
   const web = plans.find(({ name }) => name === 'web');
   assert.deepEqual([...(web?.files ?? [])], ['/shop/edge/web.ts', '/shop/contracts/web.ts']);
   assert.equal(web?.env['FLOTILLA_REGISTRY'], 'http://127.0.0.1:8761');
+  assert.equal(web?.env['FLOTILLA_MANAGEMENT_PORT'], '14003');
 });
 
 test('mistakes of the file are named with line and nearest key, all at once', () => {

@@ -2,12 +2,13 @@ import type { Fleet } from '../fleet.ts';
 import { filesBehind, type ReadText } from './import-graph.ts';
 import type { ProcessPlan } from './process-plan.ts';
 
-/** Ports that were found free. */
+/**
+ * Ports that were found free. Every one is chosen beforehand: processes that share their supervisor's sockets would
+ * all get the same one if they asked for any.
+ */
 export interface FleetPorts {
-  readonly registry: number;
-  readonly gateway: number;
-  /** One per process of a service: `catalog.1` → 41003. */
-  readonly services: ReadonlyMap<string, number>;
+  /** By title: `registry`, `gateway`, `catalog.1`. */
+  readonly of: ReadonlyMap<string, { readonly port: number; readonly management: number }>;
 }
 
 /** What planning needs to know of the machine. */
@@ -26,37 +27,39 @@ const drainNoticeMs = 100;
 
 /** The processes of a fleet: the registry first, then everything else. */
 export function planFleet(fleet: Fleet, { folder, program, ports, join, read }: PlanNeeds): ProcessPlan[] {
-  const registry = `http://127.0.0.1:${ports.registry}`;
-  const shared = {
+  const registry = `http://127.0.0.1:${portsOf(ports, 'registry').port}`;
+  const envOf = (title: string): Record<string, string> => ({
+    FLOTILLA_PORT: String(portsOf(ports, title).port),
+    FLOTILLA_MANAGEMENT_PORT: String(portsOf(ports, title).management),
     FLOTILLA_LOG_FORMAT: 'json',
     FLOTILLA_DRAIN_NOTICE_MS: String(drainNoticeMs),
     NODE_COMPILE_CACHE: join(folder, '.flotilla', 'compile-cache'),
-  };
+  });
   const services = fleet.services.flatMap(({ name, run, instances }) => {
     const entry = join(folder, run);
     const files = filesBehind(entry, read);
     return Array.from({ length: instances }, (_, index): ProcessPlan => {
-      const port = ports.services.get(`${name}.${index + 1}`) ?? 0;
-      const env = { ...shared, FLOTILLA_REGISTRY: registry, FLOTILLA_PORT: String(port) };
+      const env = { ...envOf(`${name}.${index + 1}`), FLOTILLA_REGISTRY: registry };
       return { name, copy: index + 1, program: entry, args: [], env, files, stage: 1 };
     });
   });
   const root = { copy: 1, program, files: new Set<string>() };
   return [
-    {
-      ...root,
-      name: 'registry',
-      args: ['registry', 'start'],
-      env: { ...shared, FLOTILLA_PORT: String(ports.registry) },
-      stage: 0,
-    },
+    { ...root, name: 'registry', args: ['registry', 'start'], env: envOf('registry'), stage: 0 },
     ...services,
     {
       ...root,
       name: 'gateway',
       args: ['gateway', 'start'],
-      env: { ...shared, FLOTILLA_REGISTRY: registry, FLOTILLA_PORT: String(ports.gateway) },
+      env: { ...envOf('gateway'), FLOTILLA_REGISTRY: registry },
       stage: 1,
     },
   ];
+}
+
+/** The ports of one process. */
+export function portsOf(ports: FleetPorts, title: string): { readonly port: number; readonly management: number } {
+  const found = ports.of.get(title);
+  if (!found) throw new RangeError(`no ports were found for "${title}"`);
+  return found;
 }

@@ -15,7 +15,7 @@ export const registrySettings = {
       role: oneOf(['instance', 'operator', 'reader'], { default: 'instance' }),
       services: list(text(), { describe: 'services that this user may register; empty: any', default: [] }),
     }),
-    { describe: 'who may use it, by name' },
+    { default: {}, describe: 'who may use it, by name' },
   ),
   ...processSettings,
 } as const;

@@ -18,6 +18,7 @@ import {
   type Meter,
   nodeVersionProblem,
   nullTracer,
+  type ProcessPort,
   type Random,
   startAll,
   superviseProcess,
@@ -243,14 +244,35 @@ function managementPort<C extends ProcessConfig>(
   };
 }
 
-/** Ctrl-C reaches every process of a terminal: under a supervisor that one speaks, by SIGTERM. */
-function supervisedProcess(): Parameters<typeof superviseProcess>[1]['process'] {
+/**
+ * Under a supervisor the stop comes over the channel to it. Ctrl-C reaches every process of a terminal, so here it is
+ * left to the supervisor; a SIGTERM counts, and the supervisor's word after it says nothing new.
+ */
+function supervisedProcess(): ProcessPort {
   if (process.env['FLOTILLA_SUPERVISED'] !== '1') return process;
   process.on('SIGINT', () => {});
   return {
-    on: (event: string, listener: (thrown: unknown) => void) => event !== 'SIGINT' && process.on(event, listener),
+    on(event: string, listener: (thrown: unknown) => void) {
+      if (event === 'SIGTERM') onStop(() => listener(event));
+      else if (event !== 'SIGINT') process.on(event, listener);
+    },
     exit: (code) => process.exit(code),
   };
+}
+
+function onStop(listener: () => void): void {
+  let asked = false;
+  process.on('SIGTERM', () => {
+    asked = true;
+    listener();
+  });
+  process.on('message', (message: unknown) => {
+    const told =
+      typeof message === 'object' && message !== null && 'flotilla' in message && message.flotilla === 'stop';
+    if (!told || asked) return;
+    asked = true;
+    listener();
+  });
 }
 
 function announce(

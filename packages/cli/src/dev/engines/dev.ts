@@ -5,7 +5,7 @@ import { type FileWatch, watchFile } from '@flotilla/config';
 import { FlotillaError, systemClock } from '@flotilla/core';
 import { type Fleet, readFleet } from '../../fleet.ts';
 import { formatLogLine, type Paint, paintColours, paintNothing } from '../log-line.ts';
-import { type FleetPorts, planFleet } from '../plan.ts';
+import { type FleetPorts, planFleet, portsOf } from '../plan.ts';
 import { type ProcessPlan, titleOf } from '../process-plan.ts';
 import { startTable } from '../start-table.ts';
 import { parseState, statePath } from '../state-file.ts';
@@ -84,7 +84,7 @@ class FleetRun {
       startTable({
         fleet: this.#fleet.name,
         rows: this.#plans.map((plan) => this.#rowOf(plan)),
-        gateway: `http://127.0.0.1:${this.#ports.gateway}`,
+        gateway: this.#urlOf('gateway'),
         seconds: (systemClock.now() - startedAt) / 1_000,
         json: this.#options.json,
         paint: this.#paint,
@@ -163,6 +163,10 @@ class FleetRun {
     return { name: this.#title(plan), url: view?.url ?? '', state: view?.state ?? 'stopped' };
   }
 
+  #urlOf(name: string): string {
+    return `http://127.0.0.1:${portsOf(this.#ports, name).port}`;
+  }
+
   #title(plan: ProcessPlan): string {
     return titleOf(plan, this.#plans.filter(({ name }) => name === plan.name).length);
   }
@@ -172,8 +176,8 @@ class FleetRun {
     const state = {
       fleet: this.#fleet.name,
       pid: process.pid,
-      registry: `http://127.0.0.1:${this.#ports.registry}`,
-      gateway: `http://127.0.0.1:${this.#ports.gateway}`,
+      registry: this.#urlOf('registry'),
+      gateway: this.#urlOf('gateway'),
       processes: [...this.#processes].map(([plan, { view }]) => ({
         name: plan.name,
         title: this.#title(plan),
@@ -200,16 +204,16 @@ async function findPorts(fleet: Fleet, print: (text: string) => void): Promise<F
     if (wanted !== 0 && port !== wanted) print(`port ${wanted} is taken; ${title} takes ${port}`);
     return port;
   };
-  const registry = await take('the registry', fleet.registryPort);
-  const gateway = await take('the gateway', fleet.gatewayPort);
-  const services = new Map<string, number>();
+  const of = new Map<string, { readonly port: number; readonly management: number }>();
+  const add = async (title: string, wanted: number): Promise<void> => {
+    of.set(title, { port: await take(title, wanted), management: await take(title, 0) });
+  };
+  await add('registry', fleet.registryPort);
+  await add('gateway', fleet.gatewayPort);
   for (const { name, instances, port } of fleet.services) {
-    for (let copy = 1; copy <= instances; copy++) {
-      const title = `${name}.${copy}`;
-      services.set(title, await take(title, port === 0 ? 0 : port + copy - 1));
-    }
+    for (let copy = 1; copy <= instances; copy++) await add(`${name}.${copy}`, port === 0 ? 0 : port + copy - 1);
   }
-  return { registry, gateway, services };
+  return { of };
 }
 
 function refuseSecondFleet(root: string): void {

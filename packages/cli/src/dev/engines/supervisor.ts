@@ -122,7 +122,7 @@ class SupervisedProcess implements Supervised {
     }
     const again = this.#state === 'stopping';
     if (!again) this.#become('stopping');
-    await endOf(worker, again ? 'SIGKILL' : 'SIGTERM');
+    await (again ? killed(worker) : drained(worker));
     this.#become('stopped');
   }
 
@@ -162,7 +162,7 @@ class SupervisedProcess implements Supervised {
     const successor = this.#fork();
     const report = await servingOrEnd(successor);
     if (this.#state !== 'replacing') {
-      await endOf(successor, 'SIGTERM'); // stopped meanwhile
+      await drained(successor); // stopped meanwhile
       return;
     }
     if (typeof report === 'string') {
@@ -171,7 +171,7 @@ class SupervisedProcess implements Supervised {
     }
     successor.once('exit', (code, signal) => this.#ended(successor, endingOf(code, signal)));
     this.#serves(successor, report);
-    if (old) await endOf(old, 'SIGTERM');
+    if (old) await drained(old);
   }
 
   #fork(): Worker {
@@ -203,14 +203,30 @@ function servingOrEnd(worker: Worker): Promise<string | { readonly url: string; 
   });
 }
 
-function endOf(worker: Worker, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+/**
+ * Asks a process to drain, over the channel: a signal that reaches the whole process group reaches it as well, and must
+ * not count as a second one.
+ */
+function drained(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
     if (worker.isDead()) {
       resolve();
       return;
     }
     worker.once('exit', () => resolve());
-    worker.process.kill(signal);
+    if (worker.isConnected()) worker.send({ flotilla: 'stop' });
+    else worker.process.kill('SIGTERM');
+  });
+}
+
+function killed(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    if (worker.isDead()) {
+      resolve();
+      return;
+    }
+    worker.once('exit', () => resolve());
+    worker.process.kill('SIGKILL');
   });
 }
 
