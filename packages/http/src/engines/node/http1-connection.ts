@@ -59,7 +59,7 @@ export class Http1Connection implements TongueConnection {
   }
 
   get inFlight(): number {
-    return this.#queue.length;
+    return this.#queue.length - (this.#queue[0]?.answered ? 1 : 0);
   }
 
   /** An answer to the request that is first in line is the last one on this connection. */

@@ -48,6 +48,11 @@ export class Http1Exchange {
     return !this.#request.complete;
   }
 
+  /** True when its answer is out; only the rest of a body that nobody wants may be missing. */
+  get answered(): boolean {
+    return this.#flushed;
+  }
+
   /** It is first in line. */
   start(): void {
     this.#response.once('finish', () => this.#finished());

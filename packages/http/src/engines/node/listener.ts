@@ -93,6 +93,7 @@ export class SocketListener implements HttpListener {
     });
     const timer = this.#options.clock.setTimer(deadlineMs, () => this.#breakAll(deadlineMs));
     void drained.promise.then(() => timer.cancel());
+    for (const { spoken } of this.#connections.values()) if (spoken && spoken.inFlight > 0) spoken.drain();
     // What the kernel already holds was sent before we said anything: it is read first, and then counts as in hand.
     setImmediate(() => setImmediate(() => this.#drainAll()));
     return drained.promise;
