@@ -4,7 +4,7 @@ import type { Call, ErrorCode, FlotillaError } from '@flotilla/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import * as v from 'valibot';
 import * as z from 'zod';
-import type { CallTerms, Client } from './client.ts';
+import type { CallTerms, Client } from './client/client.ts';
 import { command, contract, error, get, notify, query, stream } from './contract/index.ts';
 import type { Handlers } from './handlers.ts';
 import type { OperationCall } from './operation-call.ts';

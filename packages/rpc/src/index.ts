@@ -1,4 +1,11 @@
-export type { CallTerms, Client, ClientMethod } from './client.ts';
+export {
+  type CallTerms,
+  type Client,
+  type ClientMethod,
+  type ClientOptions,
+  clientDefaults,
+  createClient,
+} from './client/client.ts';
 export * from './contract/index.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';
@@ -12,3 +19,8 @@ export {
   type SafeResult,
   safe,
 } from './reply.ts';
+export {
+  type ContractHandlerOptions,
+  contractHandler,
+  contractHandlerDefaults,
+} from './server/contract-handler.ts';

@@ -30,7 +30,7 @@ export {
   type TextType,
 } from './http-binding.ts';
 export type { Json, JsonOutput } from './json-output.ts';
-export type { FieldPlace, HttpMapping } from './mapping.ts';
+export { defaultBinding, type FieldPlace, type HttpMapping } from './mapping.ts';
 export {
   type AnyOperation,
   type Cardinality,

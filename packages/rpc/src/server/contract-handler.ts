@@ -1,0 +1,183 @@
+import {
+  type Clock,
+  FlotillaError,
+  type Logger,
+  type Meter,
+  nearest,
+  nullLogger,
+  nullMeter,
+  nullTracer,
+  type Tracer,
+} from '@flotilla/core';
+import {
+  compileRoutes,
+  type HttpHandler,
+  HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  paramsAttribute,
+  patternAttribute,
+  problemResponse,
+  type RouteSpec,
+} from '@flotilla/http';
+import type { Binding } from '../handlers.ts';
+import { failOf } from '../operation-call.ts';
+import { serverLog } from './log.ts';
+import { serverObservers } from './observation.ts';
+import { type ServedOperation, serve } from './operation-server.ts';
+
+/** How contracts are served. */
+export interface ContractHandlerOptions {
+  /** Of a request body, in bytes. Default 1,048,576: more belongs in a stream or a store. */
+  readonly maxBodyBytes?: number;
+  /** An idle stream sends something that means nothing this often, in milliseconds. Default 15,000: half of the usual idle time-out of proxies. */
+  readonly heartbeatMs?: number;
+  /**
+   * The head of a stream's answer waits this long for the first element, in milliseconds, so that an operation that
+   * fails at once answers with its error's status. 0: not at all. Default 250: more than a look-up, less than a person notices.
+   */
+  readonly headWaitMs?: number;
+  /** Gets failures that no contract declares, with their cause. Default: nobody. */
+  readonly logger?: Logger;
+  readonly meter?: Meter;
+  readonly tracer?: Tracer;
+  /** For heartbeats. Default: the clock of each call. */
+  readonly clock?: Clock;
+  /** Routes beside those of the contracts, such as a page or a web hook. */
+  readonly extraRoutes?: readonly RouteSpec<HttpHandler>[];
+}
+
+/** The default of each number of {@link ContractHandlerOptions}. */
+export const contractHandlerDefaults: Readonly<
+  Required<Pick<ContractHandlerOptions, 'maxBodyBytes' | 'heartbeatMs' | 'headWaitMs'>>
+> = Object.freeze({ maxBodyBytes: 1_048_576, heartbeatMs: 15_000, headWaitMs: 250 });
+
+/**
+ * Serves contracts over HTTP and JSON, as many as there are, beside routes of other kinds. A GET address answers HEAD
+ * too; OPTIONS answers 204 with `allow`; another method METHOD_NOT_ALLOWED, another address NO_ROUTE.
+ *
+ * ```ts
+ * const handler = contractHandler([bind(catalog, handlers)], { logger });
+ * await network.listen({ host: '127.0.0.1', port: 8080 }, handler);
+ * ```
+ *
+ * @throws FlotillaError CONTRACT_INVALID naming both operations at one address, a handler that is missing, or one too many
+ */
+export function contractHandler(bindings: readonly Binding[], options: ContractHandlerOptions = {}): HttpHandler {
+  const served = bindings.flatMap((binding) => serveBinding(binding, options));
+  assertApart(served);
+  const routes = [...served.map(routeOf), ...(options.extraRoutes ?? []).map(extraRoute)];
+  const table = compileRoutes(routes);
+  const [shadowed] = table.shadowed;
+  if (shadowed !== undefined) throw shadows(routes[shadowed]);
+  return async (request, call) => {
+    const match = table.match(request);
+    if (match.kind === 'found') {
+      call.set(patternAttribute, match.pattern);
+      return match.value(request, match.params, call);
+    }
+    const shown = `${request.method} ${request.path.text.slice(0, 200)}`;
+    if (match.kind === 'none') {
+      return problemResponse(new FlotillaError('NO_ROUTE', `nothing is served at ${shown}`), call);
+    }
+    const allow = allowed(match.allow);
+    if (request.method === 'OPTIONS') return options204(allow);
+    const error = new FlotillaError('METHOD_NOT_ALLOWED', `${shown} is not served; this address takes ${allow}`);
+    return problemResponse(error, call, [['allow', allow]]);
+  };
+}
+
+type Serve = (
+  request: HttpRequest,
+  params: ReadonlyMap<string, string>,
+  call: Parameters<HttpHandler>[1],
+) => Promise<HttpResponse>;
+
+function serveBinding({ contract, handlers }: Binding, options: ContractHandlerOptions): ServedOperation[] {
+  const { logger = nullLogger, meter = nullMeter, tracer = nullTracer } = options;
+  const log = serverLog(logger);
+  const observer = serverObservers(meter, tracer);
+  assertComplete(contract.name, Object.keys(contract.operations), handlers);
+  return Object.entries(contract.operations).flatMap(([operation, spec]) => {
+    const mapping = contract.http.get(operation);
+    const handler = handlers[operation];
+    if (!mapping || !handler) return [];
+    const name = `${contract.name}.${operation}`;
+    const { kind, idempotent } = spec;
+    return {
+      name,
+      info: Object.freeze({ contract: contract.name, version: contract.version, operation, kind, idempotent }),
+      operation: spec,
+      mapping,
+      handler: handler.bind(handlers),
+      fail: failOf(name, spec.errors),
+      observer: observer(name),
+      log,
+      maxBodyBytes: options.maxBodyBytes ?? contractHandlerDefaults.maxBodyBytes,
+      heartbeatMs: options.heartbeatMs ?? contractHandlerDefaults.heartbeatMs,
+      headWaitMs: options.headWaitMs ?? contractHandlerDefaults.headWaitMs,
+      clock: options.clock,
+    };
+  });
+}
+
+function assertComplete(contract: string, operations: readonly string[], handlers: Binding['handlers']): void {
+  const missing = operations.filter((operation) => typeof handlers[operation] !== 'function');
+  if (missing.length > 0) {
+    throw new FlotillaError(
+      'CONTRACT_INVALID',
+      `contract "${contract}" is served without a handler for ${missing.join(', ')}`,
+    );
+  }
+  for (const name of Object.keys(handlers)) {
+    if (operations.includes(name)) continue;
+    const meant = nearest(name, operations);
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    throw new FlotillaError('CONTRACT_INVALID', `contract "${contract}" has no operation "${name}"${hint}`);
+  }
+}
+
+/** Parameters' names make no difference: `/a/{x}` and `/a/{y}` take the same requests. */
+function assertApart(served: readonly ServedOperation[]): void {
+  const taken = new Map<string, string>();
+  for (const { name, info, mapping } of served) {
+    const address = `${mapping.method} ${mapping.path.replace(/\{[^/}]*\}/g, '{}')}`;
+    const shown = `${name} (version ${info.version})`;
+    const other = taken.get(address);
+    if (other !== undefined) {
+      const detail = `${other} and ${shown} are both at ${mapping.method} ${mapping.path}: give one another address`;
+      throw new FlotillaError('CONTRACT_INVALID', detail);
+    }
+    taken.set(address, shown);
+  }
+}
+
+function routeOf(served: ServedOperation): RouteSpec<Serve> {
+  const { method, path } = served.mapping;
+  return { path, methods: [method], value: (request, params, call) => serve(served, request, params, call) };
+}
+
+function extraRoute(spec: RouteSpec<HttpHandler>): RouteSpec<Serve> {
+  const { value: handler } = spec;
+  return {
+    ...spec,
+    value(request, params, call) {
+      call.set(paramsAttribute, params);
+      return handler(request, call);
+    },
+  };
+}
+
+function shadows(spec: RouteSpec<Serve> | undefined): FlotillaError {
+  const shown = `${spec?.methods?.join(', ') ?? 'every method'} ${spec?.path}`;
+  const detail = `the extra route ${shown} can never be reached: an operation or another route has exactly this address`;
+  return new FlotillaError('CONTRACT_INVALID', detail);
+}
+
+function allowed(methods: readonly string[]): string {
+  return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].sort().join(', ');
+}
+
+function options204(allow: string): HttpResponse {
+  return { status: 204, headers: new HttpHeaders([['allow', allow]]), body: undefined };
+}

@@ -1,0 +1,168 @@
+import { type Call, type Clock, FlotillaError, toFlotillaError, within } from '@flotilla/core';
+import { HttpHeaders, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
+import type { AnyOperation, HttpMapping } from '../contract/index.ts';
+import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
+import { type Fail, operationCall } from '../operation-call.ts';
+import { answerError } from './answer-error.ts';
+import type { ServerLog } from './log.ts';
+import type { OperationObserver } from './observation.ts';
+import { invalidInput, readInput } from './read-input.ts';
+import { type Step, StreamBody } from './stream-body.ts';
+import { chooseFormat } from './stream-format.ts';
+import { validate } from './validate.ts';
+import { writeOutput } from './write-output.ts';
+
+/** All that serving one operation takes. */
+export interface ServedOperation {
+  /** `catalog.product` */
+  readonly name: string;
+  readonly info: OperationInfo;
+  readonly operation: AnyOperation;
+  readonly mapping: HttpMapping;
+  readonly handler: (input: never, call: never) => unknown;
+  readonly fail: Fail;
+  readonly observer: OperationObserver;
+  readonly log: ServerLog;
+  readonly maxBodyBytes: number;
+  readonly heartbeatMs: number;
+  readonly headWaitMs: number;
+  readonly clock: Clock | undefined;
+}
+
+/**
+ * Serves one request.
+ * 1. Read the input from where the contract binds it, within its limits.
+ * 2. Parse it by the schema, once: INVALID_INPUT with the issues.
+ * 3. Run the handler in its call.
+ * 4. Parse and strip the output by its schema: a misfit is the handler's fault, INTERNAL.
+ * 5. Answer. Whatever failed is answered as a problem: this never rejects.
+ */
+export async function serve(
+  served: ServedOperation,
+  request: HttpRequest,
+  params: ReadonlyMap<string, string>,
+  call: Call,
+): Promise<HttpResponse> {
+  call.set(operationAttribute, served.info);
+  const answered = served.observer.begin(call);
+  const refuse = (error: FlotillaError): HttpResponse => {
+    answered(error);
+    return problemResponse(error, call);
+  };
+  let input: unknown;
+  try {
+    input = await parseInput(served, request, params, call);
+  } catch (thrown) {
+    return refuse(refusalOf(thrown, served, call));
+  }
+  try {
+    return await (served.operation.kind === 'stream'
+      ? answerStream(served, input, request, call, answered)
+      : answerOnce(served, input, call));
+  } catch (thrown) {
+    return refuse(await explain(served, thrown, call));
+  }
+}
+
+async function parseInput(
+  served: ServedOperation,
+  request: HttpRequest,
+  params: ReadonlyMap<string, string>,
+  call: Call,
+): Promise<unknown> {
+  const { name, mapping, maxBodyBytes, operation } = served;
+  const sent = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
+  if (!operation.in) return undefined;
+  const parsed = await validate(operation.in, sent);
+  if (!parsed.ok) throw invalidInput(name, parsed.issues);
+  call.throwIfCancelled();
+  return parsed.value;
+}
+
+/** Before the handler ran: a refusal, or a validator that threw. */
+function refusalOf(thrown: unknown, { name, log }: ServedOperation, call: Call): FlotillaError {
+  if (!(thrown instanceof FlotillaError)) {
+    log.operationFailed({ operation: name, traceId: call.trace.traceId }, 'reading the input threw', thrown);
+  }
+  return toFlotillaError(thrown);
+}
+
+async function explain({ name, operation, log }: ServedOperation, thrown: unknown, call: Call): Promise<FlotillaError> {
+  if (thrown instanceof OutputInvalid)
+    return new FlotillaError('INTERNAL', `the output of ${name} does not fit its schema`);
+  return answerError(thrown, { name, errors: operation.errors, log }, call);
+}
+
+async function answerOnce(served: ServedOperation, input: unknown, call: Call): Promise<HttpResponse> {
+  // The caller learns in time that it is too late, also from a handler that looks at no deadline.
+  const output = await within(
+    call,
+    Promise.try(() => run(served, input, call)),
+  );
+  return writeOutput(served.name, served.mapping, await parseOutput(served, output, call));
+}
+
+function run({ handler, fail }: ServedOperation, input: unknown, call: Call): unknown {
+  return handler(input as never, operationCall(call, fail) as never);
+}
+
+async function parseOutput({ name, operation, log }: ServedOperation, output: unknown, call: Call): Promise<unknown> {
+  if (!operation.out) return undefined;
+  const parsed = await validate(operation.out, output);
+  if (parsed.ok) return parsed.value;
+  log.outputInvalid({ operation: name, traceId: call.trace.traceId }, parsed.issues);
+  throw new OutputInvalid();
+}
+
+/** Was logged already, with its issues. */
+class OutputInvalid extends Error {}
+
+async function answerStream(
+  served: ServedOperation,
+  input: unknown,
+  request: HttpRequest,
+  call: Call,
+  answered: (error: FlotillaError) => void,
+): Promise<HttpResponse> {
+  const clock = served.clock ?? call.clock;
+  const format = chooseFormat(request.headers.get('accept'));
+  const elements = run(served, input, call) as AsyncIterable<unknown>;
+  const body = new StreamBody({
+    elements: elements[Symbol.asyncIterator](),
+    call,
+    clock,
+    heartbeatMs: served.heartbeatMs,
+    encode: async (element) => format.element(await parseOutput(served, element, call)),
+    end: format.end,
+    fail(error) {
+      answered(error);
+      return format.problem(error, call.trace.traceId);
+    },
+    heartbeat: format.heartbeat,
+    explain: (thrown) => explain(served, thrown, call),
+  });
+  const first = await firstStep(body, clock, served.headWaitMs);
+  if (first?.kind === 'failed') {
+    answered(first.error);
+    return problemResponse(first.error, call);
+  }
+  const headers = new HttpHeaders([
+    ['content-type', format.mediaType],
+    ['cache-control', 'no-store'],
+  ]);
+  return { status: served.mapping.status, headers, body };
+}
+
+/**
+ * Waits a moment for the first element, so that a stream that fails at once answers with the status of its error. A
+ * stream that has nothing to say yet answers its head without one.
+ */
+function firstStep(body: StreamBody, clock: Clock, headWaitMs: number): Promise<Step | undefined> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(headWaitMs, () => resolve(undefined));
+    void body.peek().then((step) => {
+      timer.cancel();
+      resolve(step);
+    });
+  });
+}
