@@ -1,0 +1,51 @@
+import type { Call, FlotillaError, Span } from '@flotilla/core';
+import type { HttpRequest } from '@flotilla/http';
+import { noteUpstreamAttribute } from './note-upstream.ts';
+import type { Route } from './route.ts';
+import type { Table } from './table.ts';
+
+/** One request with what the gateway learns of it on its way, for metrics, traces and the access log. */
+export interface Exchange {
+  /** As it came in. */
+  readonly request: HttpRequest;
+  /** The gateway's own call; its trace is the one that upstreams see. */
+  readonly call: Call;
+  /** The routes that hold for it. */
+  readonly table: Table;
+  /** Address of the client, seen through trusted proxies. */
+  readonly client: string;
+  /** The route that took it. */
+  route: Route | undefined;
+  span: Span | undefined;
+  /** Id of the instance that was asked last, or the fixed address. */
+  upstream: string | undefined;
+  /** Status of the answer that was given to the listener. */
+  status: number | undefined;
+  /** Bytes of the answer's body that were passed on. */
+  bytesOut: number;
+  /** Why the gateway answered by itself, or broke off. */
+  failure: FlotillaError | undefined;
+  /** Fields that such an answer has besides those of a problem. */
+  refusalFields: readonly (readonly [name: string, value: string])[];
+}
+
+/** A request that has just come in. */
+export function newExchange(request: HttpRequest, call: Call, table: Table): Exchange {
+  const exchange: Exchange = {
+    request,
+    call,
+    table,
+    client: table.trust.clientOf(request),
+    route: undefined,
+    span: undefined,
+    upstream: undefined,
+    status: undefined,
+    bytesOut: 0,
+    failure: undefined,
+    refusalFields: [],
+  };
+  call.set(noteUpstreamAttribute, (name) => {
+    exchange.upstream = name;
+  });
+  return exchange;
+}

@@ -1,0 +1,51 @@
+import { FlotillaError, type Meter } from '@flotilla/core';
+import type { HttpResponse } from '@flotilla/http';
+import { retry } from '@flotilla/resilience';
+import { leaveBody } from '../body-tap.ts';
+import type { HttpFilter } from './http-filter.ts';
+
+/** What a route says about retries. */
+export interface SafeRetryOptions {
+  /** Tries in all, the first one included. */
+  readonly attempts: number;
+  /** Methods that may be tried again, whatever became of the first try. */
+  readonly methods: readonly string[];
+  /** Id of the route, for metrics. */
+  readonly target: string;
+  readonly meter: Meter;
+}
+
+/** An upstream that wants us to wait longer gets no second try: its answer is passed on, with its `retry-after`. */
+const longestRetryAfterMs = 1_000;
+
+/**
+ * Repeats requests of the given methods that have no body: a body streams through and is gone. It happens only before
+ * the head of an answer was passed on, within the budget of the route, and not inside a request that another layer
+ * repeats. An answer 502, 503 or 504 counts as a failure; the last one is passed on as it is.
+ */
+export function retrySafely({ attempts, methods, target, meter }: SafeRetryOptions): HttpFilter {
+  return retry({
+    retries: attempts - 1,
+    repeatable: (request) => request.body === undefined && methods.includes(request.method),
+    idempotent: () => true, // whoever listed the method said so
+    failure,
+    discard: ({ body }) => leaveBody(body),
+    target,
+    meter,
+  });
+}
+
+function failure({ status, headers }: HttpResponse): FlotillaError | undefined {
+  if (status === 502) return new FlotillaError('CONNECTION_LOST', 'the upstream answered 502');
+  if (status === 504) return new FlotillaError('DEADLINE_EXCEEDED', 'the upstream answered 504');
+  if (status !== 503) return undefined;
+  const retryAfterMs = readRetryAfter(headers.get('retry-after'));
+  if (retryAfterMs > longestRetryAfterMs) return undefined;
+  return new FlotillaError('UNAVAILABLE', 'the upstream answered 503', { retryAfterMs });
+}
+
+/** `delay-seconds` of RFC 9110 §10.2.3. A date is always too far away for us. */
+function readRetryAfter(field: string | undefined): number {
+  if (field === undefined) return 0;
+  return /^[0-9]{1,9}$/.test(field) ? Number(field) * 1_000 : Infinity;
+}

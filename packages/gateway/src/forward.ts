@@ -1,0 +1,111 @@
+import { type Call, FlotillaError, idempotentAttribute, within } from '@flotilla/core';
+import type { HttpRequest, HttpResponse } from '@flotilla/http';
+import { type Authenticate, principalAttribute } from './authenticate.ts';
+import { leaveBody, tapBody } from './body-tap.ts';
+import type { Exchange } from './exchange.ts';
+import { cleanRequest } from './header-hygiene.ts';
+import { matchedAttribute } from './match.ts';
+import { Patience } from './patience.ts';
+import type { Route } from './route.ts';
+import type { RouteDefinition } from './route-document.ts';
+
+/** Methods whose work may be done twice without harm (RFC 9110 §9.2.2). */
+const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/**
+ * Takes a request through its route. The order is fixed:
+ * 1. who it is, from the fields as they came: before anything is spent on it;
+ * 2. limits that can be read off the head;
+ * 3. fields of the connection and of strangers off, our own on: what a filter writes comes later, so that nothing a
+ *    client says can remove it;
+ * 4. the filters of the route, in the order of the document, and the upstream;
+ * 5. the answer: fields of the connection off before the filters see it, its body as it comes.
+ *
+ * @throws FlotillaError
+ */
+export async function forward(
+  exchange: Exchange,
+  route: Route,
+  pattern: string,
+  authenticate: Authenticate | undefined,
+): Promise<HttpResponse> {
+  const { request, call, table } = exchange;
+  const { definition } = route;
+  await admit(request, call, definition, authenticate);
+  checkHead(request, definition);
+  call.set(matchedAttribute, { pattern, path: request.path });
+  call.set(idempotentAttribute, request.body === undefined && idempotentMethods.has(request.method));
+  const patience = new Patience(call, definition.headTimeoutMs);
+  const cleaned = cleanRequest(request, table.trust, route.written);
+  const body = guardUpload(request, call, definition.maxBodyBytes, patience);
+  const response = await answer(route, { ...cleaned, body }, call);
+  patience.flowing(definition.idleTimeoutMs);
+  return { ...response, body: watchDownload(response, exchange, patience) };
+}
+
+async function admit(
+  request: HttpRequest,
+  call: Call,
+  { auth, id }: RouteDefinition,
+  authenticate: Authenticate | undefined,
+): Promise<void> {
+  if (auth === 'public') return;
+  if (!authenticate) {
+    const detail = `the route "${id}" requires authentication and this gateway has no authenticator; "auth: public" opens a route`;
+    throw new FlotillaError('UNAUTHENTICATED', detail);
+  }
+  // Without its body: it is read once, by the upstream.
+  call.set(principalAttribute, await within(call, authenticate({ ...request, body: undefined }, call)));
+}
+
+function checkHead({ path, headers }: HttpRequest, { encodedSlash, maxBodyBytes }: RouteDefinition): void {
+  if (encodedSlash === 'refuse' && path.text.includes('%2F')) {
+    throw new FlotillaError('MALFORMED_REQUEST', 'the path holds an escaped slash, which this route does not keep');
+  }
+  const declared = Number(headers.get('content-length') ?? 0);
+  if (declared > maxBodyBytes) throw tooLarge(maxBodyBytes);
+}
+
+/** Counts what comes, whatever length was declared; a broken body ends the call with the reason. */
+function guardUpload(request: HttpRequest, call: Call, maxBodyBytes: number, patience: Patience): HttpRequest['body'] {
+  let bytes = 0;
+  return tapBody(request.body, {
+    chunk(length) {
+      patience.touch();
+      bytes += length;
+      if (bytes > maxBodyBytes) throw tooLarge(maxBodyBytes);
+    },
+    failed: (thrown) => {
+      if (thrown instanceof FlotillaError) call.cancel(thrown);
+    },
+  });
+}
+
+/** An answer that comes after the call was given up is left at once, so that its upstream can stop. */
+async function answer(route: Route, request: HttpRequest, call: Call): Promise<HttpResponse> {
+  const work = route.handle(request, call);
+  try {
+    return await within(call, work);
+  } catch (thrown) {
+    work.then(({ body }) => leaveBody(body), ignore);
+    throw call.cancelled ?? thrown;
+  }
+}
+
+function watchDownload({ body }: HttpResponse, exchange: Exchange, patience: Patience): HttpResponse['body'] {
+  return tapBody(body, {
+    chunk(length) {
+      patience.touch();
+      exchange.bytesOut += length;
+    },
+    failed: (thrown) => {
+      if (thrown instanceof FlotillaError) exchange.failure ??= exchange.call.cancelled ?? thrown;
+    },
+  });
+}
+
+function tooLarge(maxBodyBytes: number): FlotillaError {
+  return new FlotillaError('BODY_TOO_LARGE', `the body is over the limit of ${maxBodyBytes} bytes; see maxBodyBytes`);
+}
+
+function ignore(): void {}

@@ -1,0 +1,61 @@
+import type { LiveSetCache } from '@flotilla/balance';
+import type { Clock, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
+import type { HttpHandler, HttpNetwork } from '@flotilla/http';
+import type { AppliedTable } from './applied-table.ts';
+import type { Authenticate } from './authenticate.ts';
+import type { ExplainRequest, Explanation } from './explain.ts';
+import type { RouteDocument } from './route-document.ts';
+import type { RouteView } from './route-view.ts';
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  /** How upstreams are reached. */
+  readonly network: HttpNetwork;
+  /** Who finds the instances of `service://` and `contract://` upstreams. */
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Default: says nothing. */
+  readonly logger?: Logger | undefined;
+  /** Default: counts nothing. */
+  readonly meter?: Meter | undefined;
+  /** Default: traces nothing; the ids travel all the same. */
+  readonly tracer?: Tracer | undefined;
+  /** Says who a caller is. Default: nobody is let in to a route that requires it. */
+  readonly authenticate?: Authenticate | undefined;
+  /** The field `www-authenticate` of an answer 401 (RFC 9110 §11.6.1). Default `Bearer`. */
+  readonly challenge?: string | undefined;
+  /** Where the last known good instances of services are kept. Default: in memory only. */
+  readonly cache?: LiveSetCache | undefined;
+  /** One line for each request, at its end. Default true. */
+  readonly accessLog?: boolean | undefined;
+}
+
+/** The only door. */
+export interface Gateway {
+  /** Give it to a listener whose network was made with `makeCall: outsideCalls(…)`. */
+  readonly handler: HttpHandler;
+  /** Version of the routes in use; 0 before any was applied. */
+  readonly version: number;
+  /** The routes in use, as they were given. */
+  readonly document: RouteDocument;
+  /** Requests in hand, to their last byte. */
+  readonly inFlight: number;
+  /**
+   * Puts a document's routes in use, all at once. Requests in hand go on with the table that they entered; upstreams
+   * that both tables name are kept as they are.
+   * @throws FlotillaError CONFIG_INVALID, UNAVAILABLE after `close`; then the table before stays.
+   */
+  apply(document: RouteDocument): AppliedTable;
+  /** The routes in use with their counts, in the order of the document. */
+  routes(): readonly RouteView[];
+  /** Upstreams that are open, as they stand in documents: also those that only requests in hand still need. */
+  upstreams(): readonly string[];
+  /**
+   * Which route a request would take, and what each of the others says. Sends nothing.
+   * @throws FlotillaError MALFORMED_REQUEST for a path that no listener would take.
+   */
+  explain(request: ExplainRequest): Explanation;
+  /** Takes no more requests, lets those in hand end, closes the upstreams. Later calls share the first one's promise. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import type { FlotillaError, LogFields, Logger } from '@flotilla/core';
+import type { AppliedTable } from './applied-table.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Every line that a gateway can write. */
+export interface GatewayLog {
+  /** The access log: one line for each request, at its end. Never the query: it may hold secrets. */
+  request(exchange: Exchange, durationMs: number): void;
+  /** A promise to a caller was broken, and this side is to blame. */
+  failed(exchange: Exchange, error: FlotillaError): void;
+  applied(table: AppliedTable): void;
+  refused(version: number, error: FlotillaError): void;
+  unreadable(file: string, cause: unknown): void;
+  upstreamNotClosed(upstream: string, cause: unknown): void;
+}
+
+/** Longer texts are cut: the log is bounded, whatever clients send. */
+const maxTextLength = 1_000;
+
+/** @param accessLog false: no line for each request. */
+export function gatewayLog(logger: Logger, accessLog: boolean): GatewayLog {
+  return {
+    request(exchange, durationMs) {
+      if (accessLog) logger.info('request', accessFields(exchange, durationMs));
+    },
+    failed(exchange, { detail, cause }) {
+      logger.error('request failed', { ...requestFields(exchange), detail: detail.slice(0, maxTextLength), cause });
+    },
+    applied: (table) => logger.info('routes applied', { ...table }),
+    refused: (version, { detail }) =>
+      logger.error('routes refused; the table before stays', { version, mistakes: detail }),
+    unreadable: (file, cause) => logger.error('route file cannot be read; the table before stays', { file, cause }),
+    upstreamNotClosed: (upstream, cause) => logger.warn('upstream did not close cleanly', { upstream, cause }),
+  };
+}
+
+function accessFields(exchange: Exchange, durationMs: number): LogFields {
+  const { status, bytesOut, client, upstream, failure } = exchange;
+  return {
+    ...requestFields(exchange),
+    status: status ?? failure?.httpStatus,
+    durationMs: Math.round(durationMs * 10) / 10,
+    bytesOut,
+    client,
+    upstream,
+    outcome: failure?.code ?? 'OK',
+    // What the caller was not told.
+    reason: failure?.detail.slice(0, maxTextLength),
+  };
+}
+
+function requestFields({ request, route, call }: Exchange): LogFields {
+  return {
+    method: request.method,
+    path: request.path.text.slice(0, maxTextLength),
+    route: route?.definition.id,
+    traceId: call.trace.traceId,
+  };
+}

@@ -1,0 +1,87 @@
+/** Whom a route forwards to. */
+export type Upstream =
+  /** Instances of a service, found by the resolver. */
+  | { readonly kind: 'service'; readonly name: string }
+  /** Whoever serves a contract, found by the resolver. */
+  | { readonly kind: 'contract'; readonly name: string }
+  /** One fixed address. */
+  | { readonly kind: 'address'; readonly protocol: 'http' | 'https'; readonly host: string; readonly port: number };
+
+/** Name and value, in the order of the document. */
+export type Field = readonly [name: string, value: string];
+
+/** One step of a route; the document's key is `kind`. The first one listed meets the request first, the response last. */
+export type FilterDefinition =
+  | { readonly kind: 'stripPrefix'; readonly segments: number }
+  | { readonly kind: 'rewritePath'; readonly template: string }
+  | { readonly kind: 'setRequestHeader'; readonly fields: readonly Field[] }
+  | { readonly kind: 'removeRequestHeader'; readonly names: readonly string[] }
+  | { readonly kind: 'setResponseHeader'; readonly fields: readonly Field[] }
+  | { readonly kind: 'removeResponseHeader'; readonly names: readonly string[] }
+  | { readonly kind: 'retry'; readonly attempts: number; readonly methods: readonly string[] }
+  | { readonly kind: 'timeout'; readonly timeoutMs: number };
+
+/** `required`: 401 until an authenticator accepts the caller. `public`: anybody; it has to be said. */
+export type RouteAuth = 'required' | 'public';
+
+/** Predicates, filters and an upstream, with every default filled in. Frozen data: nothing in it is ever evaluated. */
+export interface RouteDefinition {
+  /** Names the route in logs and metrics: letters, digits and `. _ -`, up to 100. */
+  readonly id: string;
+  /** Patterns, one of which has to match. */
+  readonly paths: readonly string[];
+  /** One has to match; empty: any. */
+  readonly hosts: readonly string[];
+  /** Upper case; empty: any. */
+  readonly methods: readonly string[];
+  /** All have to match; the value `*` means present. Names in lower case. */
+  readonly headers: readonly Field[];
+  /** All have to match; the value `*` means present. */
+  readonly query: readonly Field[];
+  /** The higher one is asked first. Default 0. */
+  readonly priority: number;
+  readonly to: Upstream;
+  readonly auth: RouteAuth;
+  readonly filters: readonly FilterDefinition[];
+  /** Longest request body, by its declared and by its actual length. */
+  readonly maxBodyBytes: number;
+  /** `keep` lets an escaped slash through in a path segment. */
+  readonly encodedSlash: 'refuse' | 'keep';
+  /** Longest wait for the head of the answer; retries of the route included. `Infinity` is not allowed. */
+  readonly headTimeoutMs: number;
+  /** Longest silence while bodies flow, in both directions together. */
+  readonly idleTimeoutMs: number;
+}
+
+/** A whole route document, checked. Made by `readRoutes` (YAML) or `checkRoutes` (plain data), never by hand. */
+export interface RouteDocument {
+  /** Networks (CIDR) whose `Forwarded` and `X-Forwarded-*` fields are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Continue trace, baggage, priority and deadline that a trusted proxy sends. Default: a new call begins here. */
+  readonly trustContext: boolean;
+  readonly routes: readonly RouteDefinition[];
+}
+
+/** What a route has when it does not say. */
+export const routeDefaults = Object.freeze({
+  priority: 0,
+  auth: 'required', // an open route is a decision that somebody wrote down
+  maxBodyBytes: 10_485_760, // 10 MiB: room for uploads, too little to fill a memory with
+  encodedSlash: 'refuse', // upstreams disagree about what `%2F` means
+  headTimeoutMs: 30_000,
+  idleTimeoutMs: 300_000, // above the usual heartbeats of event streams
+} as const);
+
+/** What the filters of a route have when they do not say. */
+export const filterDefaults = Object.freeze({
+  retryAttempts: 2, // the first try and one more
+  retryMethods: Object.freeze(['GET', 'HEAD']) as readonly string[], // safe methods: doing them twice changes nothing
+});
+
+/** The largest document that is accepted. */
+export const documentLimits = Object.freeze({
+  maxRoutes: 10_000,
+  maxFiltersPerRoute: 50,
+  maxListItems: 200,
+  maxTextLength: 8_192, // a header field, the longest text that a document holds
+});

@@ -1,0 +1,49 @@
+import { compose, type Endpoint, type Meter } from '@flotilla/core';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@flotilla/http';
+import { compileFilters } from './filters/compile.ts';
+import { cleanResponse } from './header-hygiene.ts';
+import type { RouteMetrics } from './metrics.ts';
+import type { RouteDefinition } from './route-document.ts';
+
+/** What a route has done since its id first appeared. */
+export interface RouteCounts {
+  /** Requests that came. */
+  requests: number;
+  /** Of these, still in hand. */
+  inFlight: number;
+  /** Of these, answered or broken off by the gateway itself. */
+  failures: number;
+}
+
+/** A route that can be used. */
+export interface Route {
+  readonly definition: RouteDefinition;
+  /** Filters, then the upstream. */
+  readonly handle: HttpHandler;
+  /** Fields that the filters write, in lower case: no client may have them removed. */
+  readonly written: ReadonlySet<string>;
+  readonly counts: RouteCounts;
+  readonly metrics: RouteMetrics;
+}
+
+/** Joins a definition and its upstream. */
+export function createRoute(
+  definition: RouteDefinition,
+  endpoint: Endpoint<HttpRequest, HttpResponse>,
+  parts: { readonly meter: Meter; readonly metrics: RouteMetrics; readonly counts: RouteCounts },
+): Route {
+  // Innermost: what filters set on an answer must not be what is cleaned off it.
+  const cleaned: HttpHandler = async (request, call) => cleanResponse(await endpoint.handle(request, call));
+  return {
+    definition,
+    handle: compose(compileFilters(definition, parts.meter), cleaned),
+    written: writtenFields(definition),
+    counts: parts.counts,
+    metrics: parts.metrics,
+  };
+}
+
+function writtenFields({ filters }: RouteDefinition): ReadonlySet<string> {
+  const written = filters.flatMap((filter) => (filter.kind === 'setRequestHeader' ? filter.fields : []));
+  return new Set(written.map(([name]) => name));
+}

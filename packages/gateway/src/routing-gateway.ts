@@ -1,0 +1,201 @@
+import {
+  type Call,
+  FlotillaError,
+  nullLogger,
+  nullMeter,
+  nullTracer,
+  type Outcome,
+  type Span,
+  type Tracer,
+  toFlotillaError,
+} from '@flotilla/core';
+import { type HttpHandler, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
+import { type AppliedTable, describeChange } from './applied-table.ts';
+import { beginCall } from './calls.ts';
+import { type Exchange, newExchange } from './exchange.ts';
+import { type ExplainRequest, type Explanation, explain } from './explain.ts';
+import { forward } from './forward.ts';
+import type { Gateway, GatewayOptions } from './gateway.ts';
+import { type GatewayLog, gatewayLog } from './log.ts';
+import { type GatewayMetrics, gatewayMetrics, noRoute, type RouteMetrics } from './metrics.ts';
+import { outsideProblem } from './outside-problem.ts';
+import type { Route } from './route.ts';
+import type { RouteDocument } from './route-document.ts';
+import { type RouteView, viewRoute } from './route-view.ts';
+import { Table } from './table.ts';
+import { TableBuilder } from './table-builder.ts';
+import { Upstreams } from './upstreams.ts';
+
+/** A gateway without routes. It opens nothing before {@link Gateway.apply}. */
+export function createGateway(options: GatewayOptions): Gateway {
+  return new RoutingGateway(options);
+}
+
+/** Joins tables, exchanges and what is told of them. */
+class RoutingGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  readonly #log: GatewayLog;
+  readonly #metrics: GatewayMetrics;
+  readonly #unrouted: RouteMetrics;
+  readonly #tracer: Tracer;
+  readonly #challenge: string;
+  readonly #upstreams: Upstreams;
+  readonly #builder: TableBuilder;
+  #table: Table;
+  #inFlight = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    const { network, resolver, clock, random, cache } = options;
+    const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, accessLog = true } = options;
+    this.#options = options;
+    this.#log = gatewayLog(logger, accessLog);
+    this.#metrics = gatewayMetrics(meter);
+    this.#unrouted = this.#metrics.route(noRoute);
+    this.#tracer = tracer;
+    this.#challenge = options.challenge ?? 'Bearer';
+    const needs = { network, resolver, clock, random, cache, logger, meter, tracer };
+    this.#upstreams = new Upstreams(needs, (upstream, cause) => this.#log.upstreamNotClosed(upstream, cause));
+    this.#builder = new TableBuilder(this.#upstreams, this.#metrics, meter);
+    this.#table = Table.empty();
+  }
+
+  get version(): number {
+    return this.#table.version;
+  }
+
+  get document(): RouteDocument {
+    return this.#table.document;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  apply(document: RouteDocument): AppliedTable {
+    const before = this.#table;
+    const version = before.version + 1;
+    try {
+      if (this.#closing) throw closed();
+      this.#table = this.#builder.build(version, document, before);
+    } catch (thrown) {
+      const error = toFlotillaError(thrown);
+      this.#metrics.reloads.refused.add();
+      this.#log.refused(version, error);
+      throw error;
+    }
+    void before.retire();
+    const applied = describeChange(version, before.document, document);
+    this.#metrics.reloads.applied.add();
+    this.#metrics.tableVersion.set(version);
+    this.#log.applied(applied);
+    return applied;
+  }
+
+  routes(): readonly RouteView[] {
+    return this.#table.routes.map(viewRoute);
+  }
+
+  upstreams(): readonly string[] {
+    return this.#upstreams.names();
+  }
+
+  explain(request: ExplainRequest): Explanation {
+    return explain(this.#table, request);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#table.retire();
+    await this.#upstreams.settled();
+  }
+
+  readonly handler: HttpHandler = async (request, outer) => {
+    const exchange = this.#enter(request, outer);
+    try {
+      if (this.#closing) throw closed();
+      const response = await this.#serve(exchange);
+      exchange.status = response.status;
+      return response;
+    } catch (thrown) {
+      return this.#refuse(exchange, thrown);
+    }
+  };
+
+  /** The table that a request enters is the one that it uses to its end, whatever is applied meanwhile. */
+  #enter(request: HttpRequest, outer: Call): Exchange {
+    const table = this.#table;
+    const { clock, random } = this.#options;
+    const continued = table.document.trustContext && table.trust.trusts(request);
+    const call = beginCall(request, outer, continued, { clock, random });
+    const exchange = newExchange(request, call, table);
+    table.enter();
+    this.#metrics.inFlight.set(++this.#inFlight);
+    outer.onEnd((outcome) => {
+      this.#metrics.inFlight.set(--this.#inFlight);
+      this.#end(exchange, outcome);
+      table.leave();
+    });
+    return exchange;
+  }
+
+  async #serve(exchange: Exchange): Promise<HttpResponse> {
+    const { table, request } = exchange;
+    const found = table.match(request);
+    if (found.kind === 'none') throw new FlotillaError('NO_ROUTE', 'no route takes this request');
+    if (found.kind === 'method') {
+      exchange.refusalFields = [['allow', found.allow.join(', ')]];
+      throw new FlotillaError('METHOD_NOT_ALLOWED', `no route takes ${request.method} here`);
+    }
+    this.#chose(exchange, found.value);
+    return forward(exchange, found.value, found.pattern, this.#options.authenticate);
+  }
+
+  #chose(exchange: Exchange, route: Route): void {
+    exchange.route = route;
+    route.counts.requests++;
+    route.counts.inFlight++;
+    const { request, call } = exchange;
+    exchange.span = this.#tracer.start(`${request.method} ${route.definition.id}`, 'server', call);
+  }
+
+  /** Before the head of an answer every failure is a problem document. */
+  #refuse(exchange: Exchange, thrown: unknown): HttpResponse {
+    const error = toFlotillaError(thrown);
+    exchange.failure = error;
+    if (error.code === 'INTERNAL') this.#log.failed(exchange, error);
+    if (error.code === 'UNAUTHENTICATED') exchange.refusalFields = [['www-authenticate', this.#challenge]];
+    const response = problemResponse(outsideProblem(error), exchange.call, exchange.refusalFields);
+    exchange.status = response.status;
+    return response;
+  }
+
+  #end(exchange: Exchange, outcome: Outcome): void {
+    const { call, route } = exchange;
+    const failure = exchange.failure ?? outcome;
+    exchange.failure = failure;
+    const durationMs = call.clock.now() - call.startedAt;
+    const metrics = route?.metrics ?? this.#unrouted;
+    metrics.ended(exchange.status ?? failure?.httpStatus ?? 499, durationMs);
+    if (failure) metrics.failed(failure.code);
+    if (route) {
+      route.counts.inFlight--;
+      if (failure) route.counts.failures++;
+    }
+    endSpan(exchange.span, exchange);
+    this.#log.request(exchange, durationMs);
+  }
+}
+
+function endSpan(span: Span | undefined, { status, failure }: Exchange): void {
+  if (status !== undefined) span?.setAttribute('http.response.status_code', status);
+  span?.end(failure);
+}
+
+function closed(): FlotillaError {
+  return new FlotillaError('UNAVAILABLE', 'the gateway is closed');
+}

@@ -1,0 +1,56 @@
+import {
+  type Call,
+  type Endpoint,
+  type EndpointStatus,
+  formatHostPort,
+  type Tracer,
+  toFlotillaError,
+} from '@flotilla/core';
+import type { HttpNetwork, HttpRequest, HttpResponse, HttpTarget } from '@flotilla/http';
+import { noteUpstreamAttribute } from './note-upstream.ts';
+
+/** One address behind the gateway: each request to it names it as its host, is a span of its own, and is noted in its exchange. */
+export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
+  readonly #name: string;
+  readonly #authority: string;
+  readonly #tracer: Tracer;
+  readonly #connection: Endpoint<HttpRequest, HttpResponse>;
+
+  /** @param name of the instance, for the access log. */
+  constructor(target: HttpTarget, name: string, network: HttpNetwork, tracer: Tracer) {
+    this.#name = name;
+    this.#authority = formatHostPort(target);
+    this.#tracer = tracer;
+    this.#connection = network.connect(target);
+  }
+
+  get status(): EndpointStatus {
+    return this.#connection.status;
+  }
+
+  get load(): number {
+    return this.#connection.load;
+  }
+
+  readonly handle = async (request: HttpRequest, call: Call): Promise<HttpResponse> => {
+    call.get(noteUpstreamAttribute)?.(this.#name);
+    const { idempotencyKey } = call;
+    const hop = call.child(idempotencyKey === undefined ? {} : { idempotencyKey });
+    const span = this.#tracer.start(request.method, 'client', hop);
+    span.setAttribute('server.address', this.#authority);
+    hop.onEnd((outcome) => {
+      span.end(outcome);
+      call.end(outcome);
+    });
+    try {
+      return await this.#connection.handle({ ...request, authority: this.#authority }, hop);
+    } catch (thrown) {
+      hop.end(toFlotillaError(thrown));
+      throw thrown;
+    }
+  };
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+}

@@ -1,0 +1,97 @@
+import { createCluster, type LiveSetCache } from '@flotilla/balance';
+import type { Clock, Endpoint, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
+import type { HttpNetwork, HttpRequest, HttpResponse } from '@flotilla/http';
+import { formatUpstream } from './document/upstream.ts';
+import { judgeAnswer } from './judge-answer.ts';
+import type { Upstream } from './route-document.ts';
+import { UpstreamAddress } from './upstream-address.ts';
+
+/** What upstreams are made of. */
+export interface UpstreamNeeds {
+  readonly network: HttpNetwork;
+  readonly resolver: Resolver;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  readonly cache: LiveSetCache | undefined;
+}
+
+/** A share in an upstream. */
+export interface Lease {
+  readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
+  /** Gives the share back; the last one closes the upstream. Once. */
+  release(): void;
+}
+
+interface Shared {
+  readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
+  leases: number;
+}
+
+/**
+ * The upstreams of all route tables that are in use: one each, whatever number of routes and tables names it. So a
+ * reload keeps connections, instances and their health, and closes what nobody names any more.
+ */
+export class Upstreams {
+  readonly #needs: UpstreamNeeds;
+  readonly #closeFailed: (upstream: string, cause: unknown) => void;
+  readonly #shared = new Map<string, Shared>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(needs: UpstreamNeeds, closeFailed: (upstream: string, cause: unknown) => void) {
+    this.#needs = needs;
+    this.#closeFailed = closeFailed;
+  }
+
+  /** The upstreams that are open, as they stand in documents. */
+  names(): readonly string[] {
+    return [...this.#shared.keys()];
+  }
+
+  acquire(upstream: Upstream): Lease {
+    const name = formatUpstream(upstream);
+    const shared = this.#shared.get(name) ?? { endpoint: this.#open(upstream), leases: 0 };
+    this.#shared.set(name, shared);
+    shared.leases++;
+    return { endpoint: shared.endpoint, release: () => this.#release(name, shared) };
+  }
+
+  /** Resolves when everything that was given back is closed. */
+  async settled(): Promise<void> {
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
+  }
+
+  #release(name: string, shared: Shared): void {
+    shared.leases--;
+    if (shared.leases > 0) return;
+    this.#shared.delete(name);
+    const closing = shared.endpoint
+      .close()
+      .catch((cause: unknown) => this.#closeFailed(name, cause))
+      .finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #open(upstream: Upstream): Endpoint<HttpRequest, HttpResponse> {
+    const { network, tracer, ...rest } = this.#needs;
+    if (upstream.kind === 'address') return new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer);
+    const { kind, name } = upstream;
+    const cluster = createCluster<HttpRequest, HttpResponse>({
+      ...rest,
+      target: kind === 'service' ? { service: name } : { contract: name },
+      protocols: ['http', 'https'],
+      connect: ({ protocol, host, port }, instance) =>
+        new UpstreamAddress(
+          { protocol: protocol === 'https' ? 'https' : 'http', host, port },
+          instance.id,
+          network,
+          tracer,
+        ),
+      judge: judgeAnswer,
+    });
+    cluster.start(); // now, not with the first request: it would wait
+    return cluster;
+  }
+}
