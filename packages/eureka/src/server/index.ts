@@ -1,0 +1,1 @@
+export { type EurekaServerOptions, eurekaHandler, eurekaRoutes } from './routes.ts';

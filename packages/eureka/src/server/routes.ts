@@ -1,0 +1,195 @@
+import { FlotillaError, formatIdentity } from '@flotilla/core';
+import {
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+  parseJson,
+  type RouteSpec,
+  readBody,
+  routesHandler,
+} from '@flotilla/http';
+import type { InstanceKey, Lease } from '@flotilla/registry';
+import {
+  assertMaySpeakFor,
+  createAuthenticator,
+  type GuardedHandler,
+  type GuardedRequest,
+  guard,
+  type Registry,
+  type RegistryUser,
+} from '@flotilla/registry/server';
+import { encodeApplication } from '../applications.ts';
+import { decodeInstance } from '../instance.ts';
+import { empty, json, jsonText, refusedRegistration } from './answers.ts';
+import { FullListing, listed } from './listing.ts';
+import { assertAcceptsJson, assertSendsJson } from './negotiation.ts';
+
+/** How a registry is served to Eureka's clients. */
+export interface EurekaServerOptions {
+  /** The registry's users; Eureka's clients send them from `user:password@` in their service URL. Absent: open. */
+  readonly users?: readonly RegistryUser[] | undefined;
+}
+
+/** Netflix' own server listens at `/eureka/v2`, Spring's at both, older ones at `/v2`. */
+const prefixes: readonly string[] = Object.freeze(['/eureka', '/eureka/v2', '/v2']);
+const maxBodyBytes = 1_048_576;
+
+/**
+ * Eureka's REST API over a registry: registering, renewing, leaving and reading, in JSON. Each path is served with and
+ * without a trailing slash.
+ *
+ * | request | answer |
+ * |---|---|
+ * | `POST apps/{app}` | 204; 400 with the words of a Java server; 415 for anything but JSON |
+ * | `PUT apps/{app}/{id}?lastDirtyTimestamp=` | 200; 404: register (again). Never a body |
+ * | `DELETE apps/{app}/{id}` | 200; 404 |
+ * | `GET apps`, `apps/{app}`, `apps/{app}/{id}`, `instances/{id}` | 200; 404; 406 for whoever wants XML |
+ * | `GET apps/delta` | 403, as of a server that has deltas switched off: Java clients then fetch the whole list |
+ * | `… apps/{app}/{id}/status`, `…/metadata`, `vips/{vip}`, `svips/{vip}`, `peerreplication/batch` | 501 |
+ * | anything with `x-netflix-discovery-replication: true` | 403: there is no role for peers |
+ *
+ * Departures from Java servers: an owner that registers again as OUT_OF_SERVICE is believed (Java keeps UP); a lease
+ * ends at its duration (Java: twice that); a registration older than the instance's farewell is answered with 204 and
+ * not stored, so that a late DOWN does not bring back who has left.
+ */
+export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = {}): RouteSpec<HttpHandler>[] {
+  const authenticate = createAuthenticator(options.users);
+  const full = new FullListing(registry);
+  const resources: readonly [method: string, path: string, handler: GuardedHandler][] = [
+    ['GET', '/apps', (guarded) => read(guarded, () => jsonText(full.text()))],
+    ['GET', '/apps/delta', async () => refuseDelta()],
+    ['GET', '/apps/{app}', (guarded) => read(guarded, () => application(registry, guarded))],
+    ['POST', '/apps/{app}', (guarded) => register(registry, guarded)],
+    ['GET', '/apps/{app}/{id}', (guarded) => read(guarded, () => instance(leaseOf(registry, guarded)))],
+    ['PUT', '/apps/{app}/{id}', (guarded) => renew(registry, guarded)],
+    ['DELETE', '/apps/{app}/{id}', (guarded) => cancel(registry, guarded)],
+    ['GET', '/instances/{id}', (guarded) => read(guarded, () => instance(anywhere(registry, guarded)))],
+    ...later.map(([method, path]) => [method, path, async () => refuseLater(path)] as [string, string, GuardedHandler]),
+  ];
+  return prefixes.flatMap((prefix) =>
+    resources.flatMap(([method, path, handler]) => {
+      const value = guard(authenticate, withoutReplication(handler));
+      return [`${prefix}${path}`, `${prefix}${path}/`].map((whole) => ({ path: whole, methods: [method], value }));
+    }),
+  );
+}
+
+/** {@link eurekaRoutes} as one handler; NO_ROUTE for everything else. */
+export function eurekaHandler(registry: Registry, options: EurekaServerOptions = {}): HttpHandler {
+  return routesHandler(eurekaRoutes(registry, options));
+}
+
+const later: readonly (readonly [method: string, path: string])[] = Object.freeze([
+  ['PUT', '/apps/{app}/{id}/status'],
+  ['DELETE', '/apps/{app}/{id}/status'],
+  ['PUT', '/apps/{app}/{id}/metadata'],
+  ['GET', '/vips/{vip}'],
+  ['GET', '/svips/{vip}'],
+  ['POST', '/peerreplication/batch'],
+] as const);
+
+async function register(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+  const app = params.get('app') ?? '';
+  if (app.toLowerCase() === 'delta')
+    throw new FlotillaError('METHOD_NOT_ALLOWED', 'an application cannot be called "delta"');
+  assertMaySpeakFor(who, app);
+  assertSendsJson(request.headers);
+  const body = await readBody(request.body, maxBodyBytes, call);
+  try {
+    // An incarnation that its owner has ended is answered like any other: the next heartbeat gets a 404, and its
+    // owner, if it lives, registers with a newer one.
+    const instance = decodeInstance(documentOf(body), Math.floor(call.clock.wallNow()), app);
+    assertMaySpeakFor(who, instance.identity.service); // a note in its metadata may name another service than the path
+    registry.register(instance, who.isOperator);
+  } catch (error) {
+    const refusable = error instanceof FlotillaError && error.httpStatus === 400;
+    if (refusable) return refusedRegistration(error);
+    throw error;
+  }
+  return empty(204);
+}
+
+/** `ApplicationInfoManager` sends the status too; a Java server does not look at it either. */
+async function renew(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+  assertMaySpeakFor(who, params.get('app') ?? '');
+  const dirty = new URLSearchParams(request.query).get('lastDirtyTimestamp');
+  if (dirty !== null && !/^[0-9]{1,15}$/.test(dirty)) return empty(400);
+  const key = keyOf(registry, params);
+  if (!key) return empty(404);
+  const { outcome } = registry.renew(key, dirty === null ? undefined : Number(dirty));
+  return empty(outcome === 'known' ? 200 : 404);
+}
+
+async function cancel(registry: Registry, { who, params }: GuardedRequest): Promise<HttpResponse> {
+  assertMaySpeakFor(who, params.get('app') ?? '');
+  const key = keyOf(registry, params);
+  if (!key) return empty(404);
+  return empty(registry.deregister(key).outcome === 'known' ? 200 : 404);
+}
+
+function application(registry: Registry, { params }: GuardedRequest): HttpResponse {
+  const app = (params.get('app') ?? '').toUpperCase();
+  const instances = Array.from(registry.named(app), listed);
+  if (instances.length === 0)
+    throw new FlotillaError('NO_ROUTE', `no instance of the application "${app}" is registered`);
+  return json(encodeApplication(app, instances));
+}
+
+function instance(lease: Lease): HttpResponse {
+  return json({ instance: listed(lease) });
+}
+
+function leaseOf(registry: Registry, { params }: GuardedRequest): Lease {
+  const [app, id] = [params.get('app') ?? '', params.get('id') ?? ''];
+  const lease = registry.find(app, id);
+  if (!lease) throw new FlotillaError('NO_ROUTE', `the application "${app.toUpperCase()}" has no instance "${id}"`);
+  return lease;
+}
+
+/** The first of all applications' instances with that id. */
+function anywhere(registry: Registry, { params }: GuardedRequest): Lease {
+  const id = params.get('id');
+  for (const lease of registry.list()) if (lease.instance.id === id) return lease;
+  throw new FlotillaError('NO_ROUTE', `no application has an instance "${id}"`);
+}
+
+function keyOf(registry: Registry, params: ReadonlyMap<string, string>): InstanceKey | undefined {
+  const lease = registry.find(params.get('app') ?? '', params.get('id') ?? '');
+  return lease && { service: formatIdentity(lease.instance.identity), id: lease.instance.id };
+}
+
+/** The object inside `{"instance": …}`, which is the document's only member. */
+function documentOf(body: Uint8Array): unknown {
+  const root = parseJson(body);
+  const names = typeof root === 'object' && root !== null ? Object.keys(root) : [];
+  if (names.length === 1 && names[0] === 'instance') return (root as { instance: unknown }).instance;
+  throw new FlotillaError('MALFORMED_REQUEST', 'the document has to be {"instance": …}');
+}
+
+async function read({ request }: GuardedRequest, make: () => HttpResponse): Promise<HttpResponse> {
+  assertAcceptsJson(request.headers);
+  return make();
+}
+
+function withoutReplication(handler: GuardedHandler): GuardedHandler {
+  return async (guarded) => {
+    refuseReplication(guarded.request);
+    return handler(guarded);
+  };
+}
+
+function refuseReplication({ headers }: HttpRequest): void {
+  if (headers.get('x-netflix-discovery-replication') !== 'true') return;
+  throw new FlotillaError('FORBIDDEN', 'this registry takes no replication: it has no role for peers');
+}
+
+function refuseDelta(): never {
+  throw new FlotillaError('FORBIDDEN', 'this registry has no deltas: fetch apps');
+}
+
+function refuseLater(path: string): never {
+  throw new FlotillaError(
+    'UNIMPLEMENTED',
+    `${path} is known from Eureka and not served yet; this registry's own API has overrides`,
+  );
+}
