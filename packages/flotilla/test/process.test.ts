@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { after, afterEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { systemClock, systemRandom } from '@flotilla/core';
+import { routesHandler } from '@flotilla/http';
+import { nodeNetwork } from '@flotilla/http/node';
+import { createRegistry, registryRoutes } from '@flotilla/registry/server';
+
+const program = fileURLToPath(new URL('fixtures/slow.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'flotilla-process-'));
+const started = new Set<ChildProcessByStdio<null, Readable, Readable>>();
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Nothing listens there: port 1 is nobody's. */
+const noRegistry = '--registry=http://127.0.0.1:1';
+
+/** A process in an empty folder, its lines, and its end. */
+function start(flags: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['--conditions=flotilla-source', program, '--log.format=json', ...flags], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  started.add(child);
+  const lines: string[] = [];
+  const waiting: { readonly pattern: RegExp; readonly found: (line: string) => void }[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line);
+      for (const { pattern, found } of waiting) if (pattern.test(line)) found(line);
+    });
+  }
+  const ended = new Promise<{ code: number | null; text: string }>((resolve) => {
+    child.once('close', (code) => resolve({ code, text: lines.join('\n') }));
+  });
+  return {
+    child,
+    lines,
+    ended,
+    line(pattern: RegExp): Promise<string> {
+      const known = lines.find((line) => pattern.test(line));
+      if (known !== undefined) return Promise.resolve(known);
+      const seen = new Promise<string>((found) => waiting.push({ pattern, found }));
+      const gone = ended.then(({ text }) => Promise.reject(new Error(`it ended before "${pattern}":\n${text}`)));
+      return Promise.race([seen, gone]);
+    },
+  };
+}
+
+async function servingUrl(service: ReturnType<typeof start>): Promise<{ url: string; management: string }> {
+  return JSON.parse(await service.line(/"msg":"serving"/));
+}
+
+test('a misspelt flag, variable and key end the start at once, each with its place and the nearest name', async () => {
+  writeFileSync(join(folder, 'flotilla.yaml'), 'services:\n  slow:\n    drianMs: 5\n');
+  const service = start(['--prot=1'], { FLOTILLA_ZOEN: 'a' });
+  const { code, text } = await service.ended;
+  rmSync(join(folder, 'flotilla.yaml'));
+  assert.equal(code, 1);
+  assert.match(text, /flotilla\.yaml:3.*drianMs.*"drainMs"/);
+  assert.match(text, /--prot.*--port/);
+  assert.match(text, /FLOTILLA_ZOEN.*FLOTILLA_ZONE/);
+});
+
+test('a port that is taken ends the start with the address and what to do', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as { port: number };
+  const { code, text } = await start([noRegistry, `--port=${port}`]).ended;
+  taken.close();
+  assert.equal(code, 1);
+  assert.match(text, new RegExp(`ADDRESS_IN_USE: 127\\.0\\.0\\.1:${port} is taken`));
+});
+
+test('a management port that others could reach wants credentials', async () => {
+  const { code, text } = await start([noRegistry, '--management.bind=0.0.0.0']).ended;
+  assert.equal(code, 1);
+  assert.match(text, /CONFIG_INVALID.*management\.user and management\.password/);
+});
+
+test('a registry that cannot be reached is no reason not to serve; it is told when it appears', async () => {
+  const clock = systemClock;
+  const foundation = { clock, random: systemRandom };
+  const network = nodeNetwork(foundation);
+  const probe = await network.listen({ host: '127.0.0.1', port: 0 }, routesHandler([]));
+  const { port } = probe;
+  await probe.drain(0);
+  const service = start([`--registry=http://127.0.0.1:${port}`, '--drain-notice-ms=0']);
+  await servingUrl(service);
+  await service.line(/no registry can be reached/);
+  const registry = createRegistry(foundation);
+  await registry.start();
+  const listener = await network.listen({ host: '127.0.0.1', port }, routesHandler(registryRoutes(registry)));
+  await service.line(/"msg":"registered"/);
+  assert.equal([...registry.named('slow')].length, 1);
+  service.child.kill('SIGTERM');
+  assert.equal((await service.ended).code, 0);
+  assert.equal([...registry.named('slow')].length, 0, 'it left as it should');
+  const drained = listener.drain(1_000);
+  await registry.stop('the test is over');
+  await drained;
+});
+
+test('SIGTERM lets the call in hand end, and refuses nobody who was in', async () => {
+  const service = start([noRegistry, '--drain-notice-ms=0']);
+  const { url, management } = await servingUrl(service);
+  assert.equal((await fetch(`${management}/health/ready`)).status, 200);
+  const answer = fetch(`${url}/wait`);
+  await service.line(/^waiting$/);
+  const releasing = fetch(`${url}/release`, { method: 'POST' });
+  service.child.kill('SIGTERM');
+  assert.equal((await releasing).status, 204);
+  assert.deepEqual(await (await answer).json(), { released: true });
+  assert.equal((await service.ended).code, 0);
+});
+
+test('a second signal ends it at once and says what was lost', async () => {
+  const service = start([noRegistry, '--drain-notice-ms=60000']);
+  const { url } = await servingUrl(service);
+  const lost = assert.rejects(fetch(`${url}/wait`));
+  await service.line(/^waiting$/);
+  service.child.kill('SIGTERM');
+  await service.line(/"msg":"draining"/);
+  service.child.kill('SIGTERM');
+  const { code, text } = await service.ended;
+  assert.equal(code, 1);
+  assert.match(text, /second signal: ending at once.*"lost":"1 call"/);
+  await lost;
+});
+
+test('a bug that nobody caught is logged, drained and ends the process with 1', async () => {
+  const service = start([noRegistry, '--drain-notice-ms=0']);
+  const { url } = await servingUrl(service);
+  await fetch(`${url}/crash`, { method: 'POST' });
+  const { code, text } = await service.ended;
+  assert.equal(code, 1);
+  assert.match(text, /something broke that nobody caught.*a bug that nobody caught/s);
+});
+
+test('the management port shows health, metrics and the configuration with secrets masked', async () => {
+  const service = start([noRegistry, '--management.user=ops', '--settings.word=hi'], {
+    FLOTILLA_MANAGEMENT_PASSWORD: 'correct-horse-9',
+  });
+  const { management } = await servingUrl(service);
+  assert.equal((await fetch(`${management}/metrics`)).status, 401);
+  const headers = { authorization: `Basic ${btoa('ops:correct-horse-9')}` };
+  const ask = async (path: string): Promise<string> => (await fetch(`${management}${path}`, { headers })).text();
+  assert.match(await ask('/metrics'), /^process_cpu_seconds_total /m);
+  assert.match(await ask('/health/live'), /"live":true/);
+  const origins: { key: string; value: unknown; where: string }[] = JSON.parse(await ask('/config'));
+  const rowOf = (key: string) => origins.find((row) => row.key === key);
+  assert.deepEqual(rowOf('settings.word'), {
+    key: 'settings.word',
+    value: 'hi',
+    source: 'flag',
+    where: '--settings.word',
+  });
+  assert.equal(rowOf('management.password')?.value, '***');
+  assert.match(await ask('/contracts'), /"name":"slow"/);
+});
