@@ -109,9 +109,24 @@ async function startReport(output: NodeJS.ReadableStream, lines: string[]): Prom
   });
 }
 
+/** @param group the negated id of a process group. */
+function isAlive(group: number): boolean {
+  try {
+    process.kill(group, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function interrupt(shop: ReturnType<typeof spawn>): Promise<void> {
-  const ended = new Promise<number | null>((resolve) => shop.once('exit', resolve));
-  if (shop.exitCode === null && shop.pid !== undefined) process.kill(-shop.pid, 'SIGINT');
-  const code = await ended;
-  console.log(`the shop ended with exit code ${code} after Ctrl-C`);
+  const { pid } = shop;
+  if (pid === undefined) return;
+  if (shop.exitCode === null) process.kill(-pid, 'SIGINT');
+  const since = performance.now();
+  while (isAlive(-pid)) {
+    if (performance.now() - since > 20_000) throw new Error('20 s after Ctrl-C something still runs');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  console.log(`after Ctrl-C everything had ended within ${((performance.now() - since) / 1_000).toFixed(1)} s`);
 }

@@ -1,7 +1,7 @@
 import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
 import { formatHostPort } from '@flotilla/core';
-import { createGateway, outsideCalls, watchRoutes } from '@flotilla/gateway';
+import { createGateway, createLastGoodFile, outsideCalls, watchRoutes } from '@flotilla/gateway';
 import type { HttpListener } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
 import { connectDiscovery, type ProcessSources, runProcess } from 'flotilla';
@@ -39,7 +39,8 @@ export function runGateway(sources: ProcessSources): Promise<void> {
             {
               name: 'routes',
               async start() {
-                routes = await watchRoutes(config.routes, gateway, runtime);
+                const lastGood = createLastGoodFile(`${config.stateDir}/gateway-routes.yaml`);
+                routes = await watchRoutes(config.routes, gateway, { ...runtime, lastGood });
               },
               stop: async () => routes?.close(),
             },

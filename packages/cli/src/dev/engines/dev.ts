@@ -35,6 +35,8 @@ export async function runFleet(folder: string, options: DevOptions): Promise<voi
     throw new FlotillaError('CONFIG_INVALID', `there is no flotilla.yaml in ${root}; a fleet is described there`);
   }
   refuseSecondFleet(root);
+  // Whoever was registered before is gone: no fleet runs here. Yesterday's addresses would only be tried in vain.
+  rmSync(join(root, '.flotilla', 'state'), { recursive: true, force: true });
   process.chdir(root);
   const fleet = readFleet('flotilla.yaml', readFileSync(file, 'utf8'));
   const ports = await findPorts(fleet, options.print);
