@@ -119,6 +119,8 @@ export function outputs(): unknown[] {
     query({ out: z.object({ any: z.unknown() }) }),
     // @ts-expect-error not JSON, inside an interface
     query({ out: byHand<{ prices: { at: Date }[] }>() }),
+    // @ts-expect-error JSON has null, not undefined
+    query({ out: z.string().optional() }),
     // @ts-expect-error data of an error is JSON too
     error(404, z.object({ at: z.date() })),
     // @ts-expect-error notify has no output

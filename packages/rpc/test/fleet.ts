@@ -100,7 +100,7 @@ export class Fleet {
     const { status, headers, body } = await this.send(path, ask, call);
     const text = new TextDecoder().decode(await readBody(body, 10_000_000, call));
     const json =
-      text !== '' && /json$/.test(headers.get('content-type') ?? '') ? (JSON.parse(text) as unknown) : undefined;
+      text !== '' && /[/+]json$/.test(headers.get('content-type') ?? '') ? (JSON.parse(text) as unknown) : undefined;
     return { status, headers, text, json };
   }
 

@@ -20,10 +20,11 @@ export async function readOutput(reading: Reading, response: HttpResponse, call:
   const bytes = await readAnswer(reading, response, call);
   const { operation, mapping, name } = reading;
   if (!operation.out) return undefined;
-  const document = bytes.byteLength === 0 ? undefined : parseAnswer(name, bytes);
+  if (bytes.byteLength === 0) throw badResponse(name, 'no output, but its contract promises one');
+  const document = parseAnswer(name, bytes);
   const fields = [...Object.keys(mapping.responseHeaders), ...Object.keys(mapping.setCookies)];
   if (fields.length === 0) return document;
-  if (document !== undefined && (typeof document !== 'object' || document === null)) {
+  if (typeof document !== 'object' || document === null) {
     throw badResponse(name, 'no JSON object, though fields of it are in headers');
   }
   return { ...document, ...boundFields(mapping, response) };

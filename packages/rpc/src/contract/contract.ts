@@ -1,6 +1,7 @@
 import { ContractError } from './contract-error.ts';
 import { defaultBinding, type HttpMapping, mapOperation } from './mapping.ts';
 import type { AnyOperation } from './operation.ts';
+import { addressShape } from './path-template.ts';
 import { platformCodes } from './platform-codes.ts';
 
 /** Operations by their names. */
@@ -86,7 +87,7 @@ function checkOperation(name: string, operation: AnyOperation, report: (mistake:
 function checkRoutes(http: ReadonlyMap<string, HttpMapping>, mistakes: string[]): void {
   const taken = new Map<string, string>();
   for (const [operation, { method, path }] of http) {
-    const shape = `${method} ${path.replace(/\{[^/}]*\}/g, '{}')}`;
+    const shape = addressShape(method, path);
     const other = taken.get(shape);
     if (other !== undefined) mistakes.push(`operations "${other}" and "${operation}" are both at ${method} ${path}`);
     else taken.set(shape, operation);

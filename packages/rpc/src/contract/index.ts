@@ -45,7 +45,7 @@ export {
   query,
   stream,
 } from './operation.ts';
-export { fillTemplate, type PathTemplate, parametersOf, parseTemplate } from './path-template.ts';
+export { addressShape, fillTemplate, type PathTemplate, parametersOf, parseTemplate } from './path-template.ts';
 export { platformCodes } from './platform-codes.ts';
 export { buildRequest, InputError, type RequestParts } from './request.ts';
 export type { InputOf, JsonSchema, OutputOf, Schema, VoidSchema } from './schema.ts';

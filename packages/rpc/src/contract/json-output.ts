@@ -12,12 +12,17 @@ type JsonScalar = null | boolean | number | string;
  */
 export type JsonOutput<S extends Schema> = [InputOf<S>] extends [OutputOf<S>]
   ? [OutputOf<S>] extends [InputOf<S>]
-    ? IsJson<OutputOf<S>> extends true
+    ? [OutputOf<S>] extends [Json]
       ? unknown
-      : 'an output schema must be JSON: no dates, bigints, maps, sets, functions or unknown'
+      : undefined extends OutputOf<S>
+        ? NoJson
+        : IsJson<OutputOf<S>> extends true
+          ? unknown
+          : NoJson
     : Transforms
   : Transforms;
 
+type NoJson = 'an output schema must be JSON: no undefined, dates, bigints, maps, sets, functions or unknown';
 type Transforms = 'an output schema must give what it takes: no transformations, defaults, coercions or brands';
 
 // Plain object types are decided by the first line, which instantiates nothing. Interfaces have no implicit index

@@ -34,6 +34,12 @@ export function parametersOf(template: PathTemplate): string[] {
   return template.segments.flatMap((segment) => ('parameter' in segment ? [segment.parameter] : []));
 }
 
+/** `GET /products/{}`: equal for two templates that take the same paths, whatever their parameters are called. */
+export function addressShape(method: string, path: string): string {
+  const segments = path.split('/').map((segment) => (segment.startsWith('{') ? '{}' : segment));
+  return `${method} ${segments.join('/')}`;
+}
+
 /**
  * The path with its parameters filled in, percent-encoded.
  * @param textOf the text of a parameter; undefined when it has none that fits into a path.

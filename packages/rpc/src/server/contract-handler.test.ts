@@ -5,6 +5,7 @@ import { HttpHeaders } from '@flotilla/http';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { pipe } from 'valibot';
 import * as z from 'zod';
 import { Fleet, problemOf } from '../../test/fleet.ts';
 import { command, contract, error, get, post, query, type Schema } from '../contract/index.ts';
@@ -66,7 +67,7 @@ const validators = {
   },
   valibot: {
     in: toStandardJsonSchema(
-      v.object({ shelf: v.string(), page: v.optional(v.pipe(v.number(), v.integer())), tags: v.array(v.string()) }),
+      v.object({ shelf: v.string(), page: v.optional(pipe(v.number(), v.integer())), tags: v.array(v.string()) }),
     ),
     out: v.object({ shelf: v.string(), page: v.number(), tags: v.array(v.string()) }),
   },

@@ -20,6 +20,7 @@ import {
   problemResponse,
   type RouteSpec,
 } from '@flotilla/http';
+import { addressShape } from '../contract/index.ts';
 import type { Binding } from '../handlers.ts';
 import { failOf } from '../operation-call.ts';
 import { serverLog } from './log.ts';
@@ -141,7 +142,7 @@ function assertComplete(contract: string, operations: readonly string[], handler
 function assertApart(served: readonly ServedOperation[]): void {
   const taken = new Map<string, string>();
   for (const { name, info, mapping } of served) {
-    const address = `${mapping.method} ${mapping.path.replace(/\{[^/}]*\}/g, '{}')}`;
+    const address = addressShape(mapping.method, mapping.path);
     const shown = `${name} (version ${info.version})`;
     const other = taken.get(address);
     if (other !== undefined) {

@@ -109,6 +109,7 @@ function run({ handler, fail }: ServedOperation, input: unknown, call: Call): un
 async function parseOutput({ name, operation, log }: ServedOperation, output: unknown, call: Call): Promise<unknown> {
   if (!operation.out) return undefined;
   const parsed = await validate(operation.out, output);
+  if (parsed.ok && parsed.value === undefined) throw new TypeError('the output is undefined; JSON has null');
   if (parsed.ok) return parsed.value;
   log.outputInvalid({ operation: name, traceId: call.trace.traceId }, parsed.issues);
   throw new OutputInvalid();

@@ -1,5 +1,4 @@
-import type { FlotillaError } from '@flotilla/core';
-import { type Problem, toProblem } from '@flotilla/core';
+import { type FlotillaError, type Problem, toProblem } from '@flotilla/core';
 import {
   acceptsMediaType,
   encodeComment,
@@ -31,7 +30,6 @@ export interface StreamFormat {
 const lines: StreamFormat = {
   mediaType: ndjsonMediaType,
   element(value) {
-    assertJson(value);
     if (typeof value === 'object' && value !== null && Object.hasOwn(value, problemMember)) {
       throw new TypeError(`an element may not have the member "${problemMember}"`);
     }
@@ -49,10 +47,7 @@ const lines: StreamFormat = {
  */
 const events: StreamFormat = {
   mediaType: eventStreamMediaType,
-  element(value) {
-    assertJson(value);
-    return encodeEvent({ data: JSON.stringify(value) });
-  },
+  element: (value) => encodeEvent({ data: JSON.stringify(value) }),
   end: () => encodeEvent({ event: 'end', data: '' }),
   problem: (error, traceId) => encodeEvent({ event: 'error', data: JSON.stringify(toProblem(error, traceId)) }),
   heartbeat: () => encodeComment(),
@@ -63,8 +58,4 @@ const newline = new TextEncoder().encode('\n');
 /** Events for whoever prefers them, lines for everybody else. */
 export function chooseFormat(accept: string | undefined): StreamFormat {
   return acceptsMediaType(accept, [lines.mediaType, events.mediaType]) === events.mediaType ? events : lines;
-}
-
-function assertJson(value: unknown): void {
-  if (value === undefined) throw new TypeError('an element of a stream cannot be undefined; JSON has null');
 }
