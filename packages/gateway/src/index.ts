@@ -4,6 +4,7 @@ export { outsideCalls } from './calls.ts';
 export type { RouteMistake } from './document/mistakes.ts';
 export { checkRoutes, readRoutes } from './document/read.ts';
 export { formatUpstream } from './document/upstream.ts';
+export { createLastGoodFile } from './engines/last-good-file.ts';
 export type { ExplainRequest, Explanation, Verdict } from './explain.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';
 export { outsideProblem } from './outside-problem.ts';
@@ -21,3 +22,4 @@ export {
 } from './route-document.ts';
 export type { RouteView } from './route-view.ts';
 export { createGateway } from './routing-gateway.ts';
+export { type LastGoodRoutes, type RouteWatch, type WatchRoutesOptions, watchRoutes } from './watch-routes.ts';

@@ -10,7 +10,6 @@ export interface GatewayLog {
   failed(exchange: Exchange, error: FlotillaError): void;
   applied(table: AppliedTable): void;
   refused(version: number, error: FlotillaError): void;
-  unreadable(file: string, cause: unknown): void;
   upstreamNotClosed(upstream: string, cause: unknown): void;
 }
 
@@ -29,8 +28,27 @@ export function gatewayLog(logger: Logger, accessLog: boolean): GatewayLog {
     applied: (table) => logger.info('routes applied', { ...table }),
     refused: (version, { detail }) =>
       logger.error('routes refused; the table before stays', { version, mistakes: detail }),
-    unreadable: (file, cause) => logger.error('route file cannot be read; the table before stays', { file, cause }),
     upstreamNotClosed: (upstream, cause) => logger.warn('upstream did not close cleanly', { upstream, cause }),
+  };
+}
+
+/** Every line that `watchRoutes` can write. */
+export interface RouteFileLog {
+  /** The file cannot be read or has mistakes. */
+  refused(file: string, error: FlotillaError): void;
+  /** The file cannot be used, so the last good version of it is. */
+  fellBack(file: string, error: FlotillaError): void;
+  notKept(file: string, cause: unknown): void;
+}
+
+/** Lines about a route file. */
+export function routeFileLog(logger: Logger): RouteFileLog {
+  return {
+    refused: (file, { detail }) =>
+      logger.error('route file refused; the routes before stay', { file, mistakes: detail }),
+    fellBack: (file, { detail }) =>
+      logger.error('route file refused; starting with the last good version of it', { file, mistakes: detail }),
+    notKept: (file, cause) => logger.warn('last good routes could not be kept', { file, cause }),
   };
 }
 
