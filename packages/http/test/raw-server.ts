@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { after } from 'node:test';
 import type { Random } from '@flotilla/core';
 import { ManualClock, settle } from '@flotilla/core/testing';
 import { type NodeNetworkOptions, nodeNetwork } from '../src/engines/node/index.ts';
@@ -36,7 +37,14 @@ export class RawServer {
     }
   }
 
+  async abandon(): Promise<void> {
+    for (const client of this.#clients) client.socket.destroy();
+    void this.listener.drain(0);
+    await this.clock.advance(1_000);
+  }
+
   async close(): Promise<void> {
+    unclosed.delete(this);
     for (const client of this.#clients) await client.close();
     await this.listener.drain(Infinity);
     await untilStill(() => this.clock.pendingTimers);
@@ -44,6 +52,13 @@ export class RawServer {
     assert.ok(this.clock.pendingTimers <= 1, `${this.clock.pendingTimers} timers are left`);
   }
 }
+
+const unclosed = new Set<RawServer>();
+
+// A test that failed must not keep its file from ending.
+after(async () => {
+  for (const server of unclosed) await server.abandon();
+});
 
 /** 0.5 jitters by nothing: times are then exact. */
 const noJitter: Random = () => 0.5;
@@ -55,5 +70,7 @@ export async function rawServer(
   const clock = new ManualClock();
   const network = nodeNetwork({ random: noJitter, ...options, clock });
   const listener = await network.listen({ host: '127.0.0.1', port: 0 }, handler);
-  return new RawServer(listener, clock);
+  const server = new RawServer(listener, clock);
+  unclosed.add(server);
+  return server;
 }

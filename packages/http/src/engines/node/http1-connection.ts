@@ -123,9 +123,11 @@ export class Http1Connection implements TongueConnection {
     else this.#allDone();
   }
 
-  drain(): void {
+  drain(now: number): void {
     this.#draining = true;
-    if (this.#queue.length === 0) this.#drainIdle();
+    // A head that began to come is let in: its sender cannot know that it is too late.
+    if (this.#queue.length > 0 || this.#last || this.socket.bytesRead > this.#bytesBefore) return;
+    if (now - this.#idleSince >= this.options.limits.drainQuietMs) this.socket.destroy();
   }
 
   sweep(now: number): void {
@@ -151,7 +153,6 @@ export class Http1Connection implements TongueConnection {
   #allDone(): void {
     this.#becomeIdle();
     if (this.#last) this.leave();
-    else if (this.#draining) this.#drainIdle();
   }
 
   #sweepBetween(now: number): void {
@@ -173,12 +174,6 @@ export class Http1Connection implements TongueConnection {
   #jitteredIdleMs(): number {
     const { limits, random } = this.options;
     return limits.keepAliveIdleMs * (1 + limits.keepAliveJitter * (2 * random() - 1));
-  }
-
-  /** A head that began to come is let in: its sender cannot know that it is too late. */
-  #drainIdle(): void {
-    if (this.#headSince === undefined && this.socket.bytesRead === this.#bytesBefore) this.socket.destroy();
-    else if (this.socket.bytesRead === 0) this.socket.destroy();
   }
 
   #finishWith(last: { readonly words?: string }): void {

@@ -36,6 +36,9 @@ interface Connection {
 /** Connections over the caps that hear why at one time; further ones are closed without a word. */
 const refusedAtOnce = 256;
 
+/** A drain looks at all connections no more often than this. */
+const leastDrainPauseMs = 20;
+
 /**
  * Owns one listening socket and all its connections: who may connect, how long the first byte may take, which tongue
  * a connection gets, when all of it ends. Time is one timer for all connections, armed only while there are any.
@@ -47,6 +50,7 @@ export class SocketListener implements HttpListener {
   readonly #perAddress = new Map<string, number>();
   #address: { host: string; port: number } = { host: '', port: 0 };
   #sweeper: Timer | undefined;
+  #drainer: Timer | undefined;
   #drained: PromiseWithResolvers<void> | undefined;
   #serverClosed = false;
   #full = false;
@@ -93,7 +97,8 @@ export class SocketListener implements HttpListener {
     });
     const timer = this.#options.clock.setTimer(deadlineMs, () => this.#breakAll(deadlineMs));
     void drained.promise.then(() => timer.cancel());
-    for (const { spoken } of this.#connections.values()) if (spoken && spoken.inFlight > 0) spoken.drain();
+    const now = this.#options.clock.now();
+    for (const { spoken } of this.#connections.values()) if (spoken && spoken.inFlight > 0) spoken.drain(now);
     // What the kernel already holds was sent before we said anything: it is read first, and then counts as in hand.
     setImmediate(() => setImmediate(() => this.#drainAll()));
     return drained.promise;
@@ -209,6 +214,7 @@ export class SocketListener implements HttpListener {
     if (this.#connections.size > 0) return;
     this.#sweeper?.cancel();
     this.#sweeper = undefined;
+    this.#drainer?.cancel();
     if (this.#serverClosed) this.#drained?.resolve();
   }
 
@@ -231,11 +237,18 @@ export class SocketListener implements HttpListener {
     }
   }
 
+  /** Again and again, because a connection becomes quiet when it does. */
   #drainAll(): void {
-    for (const { spoken, socket } of [...this.#connections.values()]) {
-      if (spoken) spoken.drain();
-      else socket.destroy();
+    const { clock, limits } = this.#options;
+    const now = clock.now();
+    for (const { spoken, socket, openedAt } of [...this.#connections.values()]) {
+      if (spoken) spoken.drain(now);
+      else if (now - openedAt >= limits.drainQuietMs) socket.destroy();
     }
+    this.#drainer?.cancel();
+    if (this.#connections.size === 0) return;
+    const againMs = Math.max(limits.drainQuietMs, leastDrainPauseMs);
+    this.#drainer = clock.setTimer(againMs, () => this.#drainAll());
   }
 
   #breakAll(deadlineMs: number): void {

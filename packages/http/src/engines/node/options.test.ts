@@ -26,6 +26,7 @@ it('a listener allows this much unless told otherwise', () => {
       maxConnectionsPerAddress: 1_000,
       maxDiscardBytes: 65_536,
       lingerMs: 2_000,
+      drainQuietMs: 100,
       sweepMs: 1_000,
     },
   );

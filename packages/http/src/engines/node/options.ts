@@ -38,6 +38,12 @@ export interface ListenerLimits {
   readonly maxDiscardBytes: number;
   /** After the last answer, how long a client that still sends may take to read it before the connection is cut. */
   readonly lingerMs: number;
+  /**
+   * While draining, a connection without a request is closed when it has been quiet for this long. A client that is
+   * about to send on it thus gets an answer, with `connection: close`, instead of a connection that breaks under its
+   * request. 0 closes such connections at once.
+   */
+  readonly drainQuietMs: number;
   /** How often times are looked at: each may be exceeded by this much. */
   readonly sweepMs: number;
 }
@@ -61,6 +67,7 @@ export const listenerDefaults: ListenerLimits = Object.freeze({
   maxConnectionsPerAddress: 1_000,
   maxDiscardBytes: 65_536,
   lingerMs: 2_000,
+  drainQuietMs: 100, // longer than busy clients pause; nobody waits for it who has other work in hand
   sweepMs: 1_000,
 });
 

@@ -17,8 +17,11 @@ export interface Tongue {
 export interface TongueConnection {
   /** Requests in hand. */
   readonly inFlight: number;
-  /** Finishes work in hand, takes no more, then closes. */
-  drain(): void;
+  /**
+   * Finishes work in hand, then closes. Without work it closes if it has been quiet for `drainQuietMs`; the listener
+   * asks again until it has.
+   */
+  drain(now: number): void;
   /** Looks at its time limits. Called every `sweepMs`. */
   sweep(now: number): void;
   /** Cancels work in hand with `reason` and closes at once. */
