@@ -1,9 +1,8 @@
-import { type Call, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
+import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpBody, HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
-import { problemResponse } from '../../problem-response.ts';
+import { answer } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { ChunkQueue } from '../chunk-queue.ts';
-import { outgoingResponse } from '../messages.ts';
 import { dispose, type Gate, Pump } from '../pump.ts';
 
 /** What one exchange needs of both its ends. */
@@ -69,21 +68,11 @@ export class Exchange {
   }
 
   async #answer(): Promise<void> {
-    const response = await this.#respond();
-    await this.#parts.gate();
-    if (this.#serverEnded) return dispose(response.body);
-    this.#send(response);
-  }
-
-  async #respond(): Promise<HttpResponse> {
-    const { request, handler, serverCall } = this.#parts;
-    const work = runInCall(serverCall, async () => handler({ ...request, body: this.#upload?.queue }, serverCall));
-    try {
-      return outgoingResponse(await within(serverCall, work), request.method);
-    } catch (thrown) {
-      work.then((late) => dispose(late.body), nothing);
-      return outgoingResponse(problemResponse(toFlotillaError(thrown), serverCall), request.method);
-    }
+    const { request, handler, serverCall, gate } = this.#parts;
+    const response = await answer(handler, { ...request, body: this.#upload?.queue }, serverCall);
+    await gate();
+    if (this.#serverEnded) dispose(response.body);
+    else this.#send(response);
   }
 
   #send({ status, headers, body }: HttpResponse): void {
@@ -187,5 +176,3 @@ function upload(parts: ExchangeParts, failed: (thrown: unknown) => void): Upload
     },
   };
 }
-
-function nothing(): void {}

@@ -23,6 +23,7 @@ export function clientError(thrown: Error, progress: Progress, target: string): 
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
     return error('INTERNAL', 'the body of a request does not have its declared length', thrown);
   }
+  if (code === 'UND_ERR_INVALID_ARG') return error('INTERNAL', `a request cannot be sent: ${thrown.message}`, thrown);
   if (progress === 'unsent') return error('CONNECT_FAILED', `no connection to ${target}: ${reason}`, thrown);
   if (isBadResponse(thrown, code, progress)) {
     return error('BAD_RESPONSE', `${target} answered what is not HTTP/1.1: ${reason}`, thrown);

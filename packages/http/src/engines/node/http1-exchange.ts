@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Call, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
+import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpRequest, HttpResponse } from '../../exchange.ts';
 import { HttpHeaders } from '../../headers.ts';
-import { problemResponse } from '../../problem-response.ts';
+import { answer } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
-import { incomingHeaders, outgoingResponse } from '../messages.ts';
+import { incomingHeaders } from '../messages.ts';
 import { dispose } from '../pump.ts';
 import type { Http1Connection } from './http1-connection.ts';
 import { IncomingBody } from './incoming-body.ts';
@@ -55,8 +55,9 @@ export class Http1Exchange {
 
   /** It is first in line. */
   start(): void {
+    this.#response.on('error', nothing); // a write to a connection that just ended: `close` tells us
     this.#response.once('finish', () => this.#finished());
-    void this.#run();
+    this.#run().catch((thrown: unknown) => this.#abort(toFlotillaError(thrown)));
   }
 
   sweep(now: number): void {
@@ -90,21 +91,11 @@ export class Http1Exchange {
     const call = options.makeCall(request);
     this.#call = call;
     if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));
-    const response = await this.#respond(request, call);
+    const response = await answer(options.handler, request, call, options.failed);
     if (this.#over) return dispose(response.body);
     // A call that is cancelled already is answered by a problem that says so.
     if (!call.cancelled) call.onCancel((reason) => this.#abort(reason));
     await this.#write(response);
-  }
-
-  async #respond(request: HttpRequest, call: Call): Promise<HttpResponse> {
-    const work = runInCall(call, async () => this.#connection.options.handler(request, call));
-    try {
-      return outgoingResponse(await within(call, work), request.method);
-    } catch (thrown) {
-      work.then((late) => dispose(late.body), nothing);
-      return outgoingResponse(problemResponse(toFlotillaError(thrown), call), request.method);
-    }
   }
 
   async #write({ status, headers, body }: HttpResponse): Promise<void> {

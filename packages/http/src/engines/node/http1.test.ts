@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Call, currentCall, FlotillaError } from '@flotilla/core';
+import { type Call, currentCall, FlotillaError, type LogFields, nullLogger } from '@flotilla/core';
 import { settle } from '@flotilla/core/testing';
 import { bytes, response, Supply, stream, Tap, text, untilStill } from '../../../test/contract-support.ts';
 import { statuses } from '../../../test/raw-client.ts';
@@ -213,6 +213,36 @@ describe('HTTP/1.1: answers', () => {
     proceed.resolve();
     await tap.left;
     await server.close();
+  });
+
+  it('a handler that fails without a word of its own is logged with its cause and its trace', options, async () => {
+    const logged: [string, LogFields | undefined][] = [];
+    const cause = new TypeError('x is not a function');
+    const server = await rawServer(
+      async ({ path }) => {
+        throw path.text === '/declared' ? new FlotillaError('FORBIDDEN', 'not you') : cause;
+      },
+      { logger: { ...nullLogger, error: (message, fields) => logged.push([message, fields]) } },
+    );
+    const client = await server.connect();
+    client.send('GET /declared HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/FORBIDDEN/);
+    await client.send(get).until(/INTERNAL/);
+    const [, traceId] = /INTERNAL.*"traceId":"([0-9a-f]+)"/.exec(client.received) ?? [];
+    const detail = 'the work failed in a way that was not declared';
+    assert.deepEqual(logged, [['a handler failed', { method: 'GET', path: '/', traceId, detail, cause }]]);
+    await server.close();
+  });
+
+  it('an error whose status is none is INTERNAL', options, async () => {
+    for (const httpStatus of [99, 200, 600]) {
+      const server = await rawServer(async () => {
+        throw new FlotillaError('FORBIDDEN', 'not you', { httpStatus });
+      });
+      const client = await server.connect();
+      assert.deepEqual(statuses(await client.send(get).until(/INTERNAL/)), [500]);
+      await server.close();
+    }
   });
 
   it('a handler runs inside its call', options, async () => {

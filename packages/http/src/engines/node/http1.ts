@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { type Clock, FlotillaError, type Logger, type Random } from '@flotilla/core';
 import type { CallMaker, HttpHandler } from '../../exchange.ts';
+import type { FailureListener } from '../answer.ts';
 import { Http1Connection } from './http1-connection.ts';
 import type { ListenerLimits } from './options.ts';
 import type { Tongue } from './tongue.ts';
@@ -14,6 +15,8 @@ export interface Http1Options {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: ListenerLimits;
+  /** Hears of each request that its handler could not answer. */
+  readonly failed: FailureListener;
 }
 
 /** How a connection to HTTP/2 begins (RFC 9113 §3.4): its first bytes alone would pass for a method. */

@@ -1,7 +1,8 @@
-import { type Endpoint, nullLogger } from '@flotilla/core';
+import { type Endpoint, type Logger, nullLogger } from '@flotilla/core';
 import { readContext } from '../../context-headers.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
 import type { Bind, HttpListener, HttpNetwork, HttpTarget } from '../../network.ts';
+import type { FailureListener } from '../answer.ts';
 import { http1Tongue } from './http1.ts';
 import { SocketListener } from './listener.ts';
 import { listenerDefaults, type NodeNetworkOptions, poolDefaults, resolveLimits } from './options.ts';
@@ -25,11 +26,20 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
   const makeCall = options.makeCall ?? ((request: HttpRequest) => readContext(request.headers, { clock, random }));
   return {
     listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
-      const tongues = [http1Tongue({ handler, makeCall, clock, random, logger, limits })];
+      const tongues = [http1Tongue({ handler, makeCall, clock, random, logger, limits, failed: failureLog(logger) })];
       return SocketListener.open(bind, { tongues, clock, logger, limits });
     },
     connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
       return poolEndpoint(target, pool);
     },
   } satisfies HttpNetwork;
+}
+
+/** The caller is told nothing of an INTERNAL error but its trace id: the reason has to be found here. */
+function failureLog(logger: Logger): FailureListener {
+  return (error, { method, path }, call) => {
+    if (error.code !== 'INTERNAL' || error.fromPeer) return;
+    const { traceId } = call.trace;
+    logger.error('a handler failed', { method, path: path.text, traceId, detail: error.detail, cause: error.cause });
+  };
 }

@@ -101,7 +101,7 @@ export const poolDefaults: PoolLimits = Object.freeze({
 export interface NodeNetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** Refused requests and broken connections at `debug`, a full listener at `warn`. Default: says nothing. */
+  /** Handlers that failed at `error`, a full listener at `warn`, refused requests at `debug`. Default: says nothing. */
   readonly logger?: Logger;
   /** Overrides of {@link listenerDefaults}. */
   readonly limits?: Partial<ListenerLimits>;

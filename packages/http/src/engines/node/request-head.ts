@@ -45,7 +45,8 @@ export function checkHead(head: RawHead, limits: ListenerLimits): RequestHead {
     throw new FlotillaError('BODY_TOO_LARGE', `a body of ${length} bytes is over the limit of ${limits.maxBodyBytes}`);
   }
   const authority = checkHost(decisive.host);
-  const expectsContinue = checkExpect(decisive.expect);
+  // HTTP/1.0 knows no interim answers: there the expectation is ignored (RFC 9110 §10.1.1).
+  const expectsContinue = checkExpect(decisive.expect) && head.version === '1.1';
   return { authority, ...checkTarget(head, authority), length, expectsContinue };
 }
 
