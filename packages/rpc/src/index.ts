@@ -1,11 +1,5 @@
-export {
-  type CallTerms,
-  type Client,
-  type ClientMethod,
-  type ClientOptions,
-  clientDefaults,
-  createClient,
-} from './client/client.ts';
+export { type Client, type ClientMethod, createClient } from './client/client.ts';
+export { type CallTerms, type ClientOptions, clientDefaults } from './client/options.ts';
 export * from './contract/index.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';
@@ -19,8 +13,5 @@ export {
   type SafeResult,
   safe,
 } from './reply.ts';
-export {
-  type ContractHandlerOptions,
-  contractHandler,
-  contractHandlerDefaults,
-} from './server/contract-handler.ts';
+export { contractHandler } from './server/contract-handler.ts';
+export { type ContractHandlerOptions, contractHandlerDefaults } from './server/options.ts';

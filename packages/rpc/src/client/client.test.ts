@@ -8,7 +8,8 @@ import { command, contract, error, get, notify, post, query, stream } from '../c
 import { bind, type Handlers } from '../handlers.ts';
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
 import { safe } from '../reply.ts';
-import { clientDefaults, createClient } from './client.ts';
+import { createClient } from './client.ts';
+import { clientDefaults } from './options.ts';
 
 const Key = z.object({ id: z.string() });
 const shop = contract(

@@ -1,35 +1,13 @@
-import {
-  Call,
-  type Clock,
-  currentCall,
-  type Endpoint,
-  FlotillaError,
-  idempotentAttribute,
-  type Random,
-  toFlotillaError,
-} from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, parsePath } from '@flotilla/http';
-import {
-  type AnyContract,
-  type AnyOperation,
-  buildRequest,
-  type HttpMapping,
-  InputError,
-  type Operation,
-  type RequestParts,
-} from '../contract/index.ts';
-import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
+import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import type { HttpRequest, HttpResponse } from '@flotilla/http';
+import type { AnyContract, HttpMapping, Operation } from '../contract/index.ts';
+import type { OperationInfo } from '../operation-attribute.ts';
 import type { Reply, ReplyStream } from '../reply.ts';
+import { childCall } from './child-call.ts';
+import { type Caller, type CallTerms, type ClientOptions, clientDefaults } from './options.ts';
 import { readElements } from './read-elements.ts';
 import { readError, readOutput } from './read-output.ts';
-
-/** What one call may be told besides its input. */
-export interface CallTerms {
-  /** Milliseconds that this call may take; for a stream, until its head. Default: the client's. */
-  readonly timeoutMs?: number;
-  /** Lets the callee recognise a repeated command. Default: a new one for idempotent commands, none for others. */
-  readonly idempotencyKey?: string;
-}
+import { requestOf } from './request.ts';
 
 /** The operations of a contract as functions. */
 export type Client<C extends AnyContract> = {
@@ -45,25 +23,6 @@ export type ClientMethod<Op> =
         terms?: CallTerms,
       ) => Kind extends 'stream' ? ReplyStream<Out, Errors> : Reply<Out, Errors>
     : never;
-
-/** What a client needs. */
-export interface ClientOptions {
-  /** Host and port that requests name: `catalog`, `127.0.0.1:8080`. */
-  readonly authority: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Milliseconds that a call may take if it does not say; for a stream, until its head. Default: until the caller's deadline. */
-  readonly timeoutMs?: number;
-  /** Of an answer, in bytes; of one element, for a stream. Default 10,485,760. */
-  readonly maxResponseBytes?: number;
-  /** Finds the call to work for when a method is given none. Default: `currentCall`, the one that the running code works for. */
-  readonly call?: () => Call | undefined;
-}
-
-/** The default of each number of {@link ClientOptions}. */
-export const clientDefaults: Readonly<Required<Pick<ClientOptions, 'maxResponseBytes'>>> = Object.freeze({
-  maxResponseBytes: 10_485_760,
-});
 
 /**
  * A typed client of a contract over an endpoint: a connection, or a balanced cluster behind filters.
@@ -101,17 +60,6 @@ export function createClient<C extends AnyContract>(
   return Object.freeze(Object.fromEntries(methods)) as Client<C>;
 }
 
-/** All that calling one operation takes. */
-interface Caller {
-  /** `catalog.product` */
-  readonly name: string;
-  readonly info: OperationInfo;
-  readonly operation: AnyOperation;
-  readonly mapping: HttpMapping;
-  readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
-  readonly options: ClientOptions;
-}
-
 type Method<Result> = (input: unknown, call?: Call, terms?: CallTerms) => Result;
 
 function replyMethod(caller: Caller): Method<Promise<unknown>> {
@@ -121,9 +69,9 @@ function replyMethod(caller: Caller): Method<Promise<unknown>> {
     let outcome: FlotillaError | undefined;
     try {
       const response = await caller.endpoint.handle(request, call);
-      const terms = { ...caller, maxBytes: maxResponseBytes(caller) };
-      if (!isSuccess(response)) throw await readError(terms, response, call);
-      return await readOutput(terms, response, call);
+      const reading = { ...caller, maxBytes: maxResponseBytes(caller) };
+      if (!isSuccess(response)) throw await readError(reading, response, call);
+      return await readOutput(reading, response, call);
     } catch (thrown) {
       outcome = toFlotillaError(thrown);
       throw outcome;
@@ -183,62 +131,6 @@ async function headWithin(
   } finally {
     timer.cancel();
   }
-}
-
-function childCall(
-  { info, options }: Caller,
-  given: Call | undefined,
-  terms: CallTerms,
-  timeoutMs: number | undefined,
-): Call {
-  const parent = given ?? (options.call ?? currentCall)();
-  const idempotencyKey = terms.idempotencyKey ?? keyFor(info, options.random);
-  const key = idempotencyKey === undefined ? undefined : { idempotencyKey };
-  const { clock, random } = options;
-  const call = parent
-    ? parent.child({ ...key, ...(timeoutMs === undefined ? undefined : { timeoutMs }) })
-    : new Call({
-        clock,
-        random,
-        ...key,
-        ...(timeoutMs === undefined ? undefined : { deadline: clock.now() + timeoutMs }),
-      });
-  call.set(operationAttribute, info);
-  call.set(idempotentAttribute, info.idempotent);
-  return call;
-}
-
-/** 128 bits: it has to differ from all others, not to be a secret. */
-function keyFor({ kind, idempotent }: OperationInfo, random: Random): string | undefined {
-  if (!idempotent || (kind !== 'command' && kind !== 'notify')) return undefined;
-  let key = '';
-  while (key.length < 32)
-    key += Math.floor(random() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, '0');
-  return key;
-}
-
-const utf8 = new TextEncoder();
-
-function requestOf({ name, operation, mapping, options }: Caller, input: unknown): HttpRequest {
-  try {
-    const parts = buildRequest(mapping, input);
-    const headers = new HttpHeaders(parts.headers);
-    headers.set('accept', operation.kind === 'stream' ? 'application/x-ndjson' : 'application/json');
-    const body = bodyOf(parts);
-    if (body) headers.set('content-type', 'application/json');
-    const { method, query } = parts;
-    return { method, authority: options.authority, path: parsePath(parts.path), query, headers, body };
-  } catch (thrown) {
-    const why = thrown instanceof InputError || thrown instanceof FlotillaError ? thrown.message : 'it is no JSON';
-    throw new FlotillaError('INVALID_INPUT', `${name} cannot be sent: ${why}`, { cause: thrown });
-  }
-}
-
-function bodyOf({ body }: RequestParts): Uint8Array | undefined {
-  const text: string | undefined = JSON.stringify(body);
-  return text === undefined ? undefined : utf8.encode(text);
 }
 
 function isSuccess({ status }: HttpResponse): boolean {

@@ -75,6 +75,26 @@ describe('a contract that contradicts itself is refused where it is made', () =>
       { a: command({ in: Key, http: post('/items', { cookie: { id: 'a;b' } }) }) },
       /"a;b" is not a token/,
     ],
+    'a cookie that browsers drop': [
+      {
+        a: query({
+          in: Key,
+          out: Item,
+          http: get('/items/{id}', { setCookie: { name: { name: 'n', secure: false, sameSite: 'none' } } }),
+        }),
+      },
+      /cookie "n": sameSite "none" needs secure/,
+    ],
+    'a cookie that lasts a fraction': [
+      {
+        a: query({
+          in: Key,
+          out: Item,
+          http: get('/items/{id}', { setCookie: { name: { name: 'n', maxAgeSeconds: 0.5 } } }),
+        }),
+      },
+      /maxAgeSeconds is a whole number/,
+    ],
     'an object in the query': [
       { a: query({ in: z.object({ at: z.object({ x: z.number() }) }), http: get('/items') }) },
       /"at" is an object/,

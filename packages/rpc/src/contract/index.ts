@@ -15,6 +15,7 @@ export {
   inputFromTexts,
   type OperationDescription,
 } from './describe.ts';
+export type { FieldPlace } from './field-places.ts';
 export { canonicalJson, contractHash } from './fingerprint.ts';
 export {
   type Coercions,
@@ -30,7 +31,7 @@ export {
   type TextType,
 } from './http-binding.ts';
 export type { Json, JsonOutput } from './json-output.ts';
-export { defaultBinding, type FieldPlace, type HttpMapping } from './mapping.ts';
+export { defaultBinding, type HttpMapping } from './mapping.ts';
 export {
   type AnyOperation,
   type Cardinality,

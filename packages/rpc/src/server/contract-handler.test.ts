@@ -10,7 +10,18 @@ import * as z from 'zod';
 import { Fleet, problemOf } from '../../test/fleet.ts';
 import { command, contract, error, get, post, query, type Schema } from '../contract/index.ts';
 import { bind } from '../handlers.ts';
-import { contractHandler, contractHandlerDefaults } from './contract-handler.ts';
+import { contractHandler } from './contract-handler.ts';
+import { contractHandlerDefaults } from './options.ts';
+
+it('a number that cannot be used is refused', () => {
+  for (const options of [{ maxBodyBytes: -1 }, { heartbeatMs: 0 }, { headWaitMs: Number.NaN }]) {
+    const [name = ''] = Object.keys(options);
+    assert.throws(
+      () => contractHandler([], options),
+      (thrown) => thrown instanceof RangeError && thrown.message.startsWith(name),
+    );
+  }
+});
 
 it('the defaults', () => {
   assert.deepEqual(contractHandlerDefaults, { maxBodyBytes: 1_048_576, heartbeatMs: 15_000, headWaitMs: 250 });

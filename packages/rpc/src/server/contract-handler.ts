@@ -1,14 +1,4 @@
-import {
-  type Clock,
-  FlotillaError,
-  type Logger,
-  type Meter,
-  nearest,
-  nullLogger,
-  nullMeter,
-  nullTracer,
-  type Tracer,
-} from '@flotilla/core';
+import { FlotillaError, nearest } from '@flotilla/core';
 import {
   compileRoutes,
   type HttpHandler,
@@ -26,32 +16,7 @@ import { failOf } from '../operation-call.ts';
 import { serverLog } from './log.ts';
 import { serverObservers } from './observation.ts';
 import { type ServedOperation, serve } from './operation-server.ts';
-
-/** How contracts are served. */
-export interface ContractHandlerOptions {
-  /** Of a request body, in bytes. Default 1,048,576: more belongs in a stream or a store. */
-  readonly maxBodyBytes?: number;
-  /** An idle stream sends something that means nothing this often, in milliseconds. Default 15,000: half of the usual idle time-out of proxies. */
-  readonly heartbeatMs?: number;
-  /**
-   * The head of a stream's answer waits this long for the first element, in milliseconds, so that an operation that
-   * fails at once answers with its error's status. 0: not at all. Default 250: more than a look-up, less than a person notices.
-   */
-  readonly headWaitMs?: number;
-  /** Gets failures that no contract declares, with their cause. Default: nobody. */
-  readonly logger?: Logger;
-  readonly meter?: Meter;
-  readonly tracer?: Tracer;
-  /** For heartbeats. Default: the clock of each call. */
-  readonly clock?: Clock;
-  /** Routes beside those of the contracts, such as a page or a web hook. */
-  readonly extraRoutes?: readonly RouteSpec<HttpHandler>[];
-}
-
-/** The default of each number of {@link ContractHandlerOptions}. */
-export const contractHandlerDefaults: Readonly<
-  Required<Pick<ContractHandlerOptions, 'maxBodyBytes' | 'heartbeatMs' | 'headWaitMs'>>
-> = Object.freeze({ maxBodyBytes: 1_048_576, heartbeatMs: 15_000, headWaitMs: 250 });
+import { type ContractHandlerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 
 /**
  * Serves contracts over HTTP and JSON, as many as there are, beside routes of other kinds. A GET address answers HEAD
@@ -62,12 +27,14 @@ export const contractHandlerDefaults: Readonly<
  * await network.listen({ host: '127.0.0.1', port: 8080 }, handler);
  * ```
  *
+ * @throws RangeError for an option that cannot be used
  * @throws FlotillaError CONTRACT_INVALID naming both operations at one address, a handler that is missing, or one too many
  */
 export function contractHandler(bindings: readonly Binding[], options: ContractHandlerOptions = {}): HttpHandler {
-  const served = bindings.flatMap((binding) => serveBinding(binding, options));
+  const resolved = resolveOptions(options);
+  const served = bindings.flatMap((binding) => serveBinding(binding, resolved));
   assertApart(served);
-  const routes = [...served.map(routeOf), ...(options.extraRoutes ?? []).map(extraRoute)];
+  const routes = [...served.map(routeOf), ...resolved.extraRoutes.map(extraRoute)];
   const table = compileRoutes(routes);
   const [shadowed] = table.shadowed;
   if (shadowed !== undefined) throw shadows(routes[shadowed]);
@@ -94,8 +61,8 @@ type Serve = (
   call: Parameters<HttpHandler>[1],
 ) => Promise<HttpResponse>;
 
-function serveBinding({ contract, handlers }: Binding, options: ContractHandlerOptions): ServedOperation[] {
-  const { logger = nullLogger, meter = nullMeter, tracer = nullTracer } = options;
+function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions): ServedOperation[] {
+  const { logger, meter, tracer, maxBodyBytes, heartbeatMs, headWaitMs, clock } = options;
   const log = serverLog(logger);
   const observer = serverObservers(meter, tracer);
   assertComplete(contract.name, Object.keys(contract.operations), handlers);
@@ -114,10 +81,10 @@ function serveBinding({ contract, handlers }: Binding, options: ContractHandlerO
       fail: failOf(name, spec.errors),
       observer: observer(name),
       log,
-      maxBodyBytes: options.maxBodyBytes ?? contractHandlerDefaults.maxBodyBytes,
-      heartbeatMs: options.heartbeatMs ?? contractHandlerDefaults.heartbeatMs,
-      headWaitMs: options.headWaitMs ?? contractHandlerDefaults.headWaitMs,
-      clock: options.clock,
+      maxBodyBytes,
+      heartbeatMs,
+      headWaitMs,
+      clock,
     };
   });
 }

@@ -39,6 +39,10 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   readonly #source: StreamSource;
   #pending: Promise<Step> | undefined;
   #over = false;
+  /** Answers the wait of {@link next} with a heartbeat; undefined while nobody waits. */
+  #beat: (() => void) | undefined;
+  #waitingSince = 0;
+  #timer: Timer | undefined;
 
   constructor(source: StreamSource) {
     this.#source = source;
@@ -60,14 +64,14 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     if (step === 'heartbeat') return { done: false, value: this.#source.heartbeat() };
     this.#pending = undefined;
     if (step.kind === 'element') return { done: false, value: step.bytes };
-    this.#over = true;
+    this.#finish();
     const last = step.kind === 'end' ? this.#source.end() : this.#source.fail(step.error);
     return last ? { done: false, value: last } : done;
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (!this.#over) {
-      this.#over = true;
+      this.#finish();
       this.#source.call.cancel(new FlotillaError('CANCELLED', 'the reader left the stream before its end'));
       this.#leave();
     }
@@ -90,13 +94,34 @@ export class StreamBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
 
   #orHeartbeat(step: Promise<Step>): Promise<Step | 'heartbeat'> {
     const { clock, heartbeatMs } = this.#source;
+    this.#waitingSince = clock.now();
     return new Promise((resolve) => {
-      const timer: Timer = clock.setTimer(heartbeatMs, () => resolve('heartbeat'), { background: true });
+      this.#beat = () => resolve('heartbeat');
+      this.#timer ??= this.#arm(heartbeatMs);
       void step.then((ready) => {
-        timer.cancel();
+        this.#beat = undefined;
         resolve(ready);
       });
     });
+  }
+
+  /** One timer serves many elements: it looks how long the present wait has lasted, and sleeps for the rest. */
+  #arm(delayMs: number): Timer {
+    const { clock, heartbeatMs } = this.#source;
+    const look = (): void => {
+      this.#timer = undefined;
+      const beat = this.#beat;
+      if (!beat) return;
+      const leftMs = this.#waitingSince + heartbeatMs - clock.now();
+      if (leftMs > 0) this.#timer = this.#arm(leftMs);
+      else beat();
+    };
+    return clock.setTimer(delayMs, look, { background: true });
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#timer?.cancel();
   }
 
   /** Not awaited: a generator that waits for something ends when that comes, and its error then is nobody's. */

@@ -1,0 +1,38 @@
+import { Call, currentCall, idempotentAttribute, type Random } from '@flotilla/core';
+import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
+import type { Caller, CallTerms } from './options.ts';
+
+/** The call in which an operation is called: a child of the one it works for, or the first of a trace. */
+export function childCall(
+  { info, options }: Caller,
+  given: Call | undefined,
+  terms: CallTerms,
+  timeoutMs: number | undefined,
+): Call {
+  const parent = given ?? (options.call ?? currentCall)();
+  const idempotencyKey = terms.idempotencyKey ?? keyFor(info, options.random);
+  const key = idempotencyKey === undefined ? undefined : { idempotencyKey };
+  const { clock, random } = options;
+  const call = parent
+    ? parent.child({ ...key, ...(timeoutMs === undefined ? undefined : { timeoutMs }) })
+    : new Call({
+        clock,
+        random,
+        ...key,
+        ...(timeoutMs === undefined ? undefined : { deadline: clock.now() + timeoutMs }),
+      });
+  call.set(operationAttribute, info);
+  call.set(idempotentAttribute, info.idempotent);
+  return call;
+}
+
+/** 128 bits: it has to differ from all others, not to be a secret. */
+function keyFor({ kind, idempotent }: OperationInfo, random: Random): string | undefined {
+  if (!idempotent || (kind !== 'command' && kind !== 'notify')) return undefined;
+  let key = '';
+  while (key.length < 32)
+    key += Math.floor(random() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, '0');
+  return key;
+}
