@@ -24,6 +24,7 @@ export function beginCall(request: HttpRequest, outer: Call, continued: boolean,
   const call = continued ? readContext(request.headers, needs) : new Call(needs);
   outer.onCancel((reason) => call.cancel(reason));
   outer.onEnd((outcome) => {
+    if (call.ended) return;
     // Still running although the client has its answer: an upload or an upstream that nobody waits for any more.
     call.cancel(outcome ?? new FlotillaError('CANCELLED', 'the answer is complete'));
     call.end(outcome);

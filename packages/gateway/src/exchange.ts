@@ -12,8 +12,6 @@ export interface Exchange {
   readonly call: Call;
   /** The routes that hold for it. */
   readonly table: Table;
-  /** Address of the client, seen through trusted proxies. */
-  readonly client: string;
   /** The route that took it. */
   route: Route | undefined;
   span: Span | undefined;
@@ -35,7 +33,6 @@ export function newExchange(request: HttpRequest, call: Call, table: Table): Exc
     request,
     call,
     table,
-    client: table.trust.clientOf(request),
     route: undefined,
     span: undefined,
     upstream: undefined,

@@ -31,11 +31,11 @@ export async function forward(
 ): Promise<HttpResponse> {
   const { request, call, table } = exchange;
   const { definition } = route;
+  const patience = new Patience(call, definition.headTimeoutMs); // first: it bounds the authenticator too
   await admit(request, call, definition, authenticate);
   checkHead(request, definition);
   call.set(matchedAttribute, { pattern, path: request.path });
   call.set(idempotentAttribute, request.body === undefined && idempotentMethods.has(request.method));
-  const patience = new Patience(call, definition.headTimeoutMs);
   const cleaned = cleanRequest(request, table.trust, route.written);
   const body = guardUpload(request, call, definition.maxBodyBytes, patience);
   const response = await answer(route, { ...cleaned, body }, call);

@@ -53,13 +53,13 @@ export function routeFileLog(logger: Logger): RouteFileLog {
 }
 
 function accessFields(exchange: Exchange, durationMs: number): LogFields {
-  const { status, bytesOut, client, upstream, failure } = exchange;
+  const { request, table, status, bytesOut, upstream, failure } = exchange;
   return {
     ...requestFields(exchange),
     status: status ?? failure?.httpStatus,
     durationMs: Math.round(durationMs * 10) / 10,
     bytesOut,
-    client,
+    client: table.trust.clientOf(request),
     upstream,
     outcome: failure?.code ?? 'OK',
     // What the caller was not told.

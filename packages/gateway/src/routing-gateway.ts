@@ -10,6 +10,7 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import { type HttpHandler, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
+import { httpRequestAttributes, semanticNames } from '@flotilla/telemetry';
 import { type AppliedTable, describeChange } from './applied-table.ts';
 import { beginCall } from './calls.ts';
 import { type Exchange, newExchange } from './exchange.ts';
@@ -151,16 +152,18 @@ class RoutingGateway implements Gateway {
       exchange.refusalFields = [['allow', found.allow.join(', ')]];
       throw new FlotillaError('METHOD_NOT_ALLOWED', `no route takes ${request.method} here`);
     }
-    this.#chose(exchange, found.value);
+    this.#chose(exchange, found.value, found.pattern);
     return forward(exchange, found.value, found.pattern, this.#options.authenticate);
   }
 
-  #chose(exchange: Exchange, route: Route): void {
+  #chose(exchange: Exchange, route: Route, pattern: string): void {
     exchange.route = route;
     route.counts.requests++;
     route.counts.inFlight++;
     const { request, call } = exchange;
-    exchange.span = this.#tracer.start(`${request.method} ${route.definition.id}`, 'server', call);
+    exchange.span = this.#tracer.start(`${request.method} ${pattern}`, 'server', call);
+    for (const [name, value] of Object.entries(httpRequestAttributes(request))) exchange.span.setAttribute(name, value);
+    exchange.span.setAttribute(semanticNames.httpRoute, pattern);
   }
 
   /** Before the head of an answer every failure is a problem document. */
@@ -192,7 +195,7 @@ class RoutingGateway implements Gateway {
 }
 
 function endSpan(span: Span | undefined, { status, failure }: Exchange): void {
-  if (status !== undefined) span?.setAttribute('http.response.status_code', status);
+  if (status !== undefined) span?.setAttribute(semanticNames.httpStatus, status);
   span?.end(failure);
 }
 

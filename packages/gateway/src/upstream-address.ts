@@ -7,6 +7,7 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import type { HttpNetwork, HttpRequest, HttpResponse, HttpTarget } from '@flotilla/http';
+import { semanticNames } from '@flotilla/telemetry';
 import { noteUpstreamAttribute } from './note-upstream.ts';
 
 /** One address behind the gateway: each request to it names it as its host, is a span of its own, and is noted in its exchange. */
@@ -37,7 +38,8 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
     const { idempotencyKey } = call;
     const hop = call.child(idempotencyKey === undefined ? {} : { idempotencyKey });
     const span = this.#tracer.start(request.method, 'client', hop);
-    span.setAttribute('server.address', this.#authority);
+    span.setAttribute(semanticNames.httpMethod, request.method);
+    span.setAttribute(semanticNames.serverAddress, this.#authority);
     hop.onEnd((outcome) => {
       span.end(outcome);
       call.end(outcome);

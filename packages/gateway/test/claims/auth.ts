@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FlotillaError } from '@flotilla/core';
 import type { Authenticate } from '../../src/index.ts';
-import { answer, type EngineUnderTest, World } from '../support.ts';
+import { answer, type EngineUnderTest, World, whole } from '../support.ts';
 import { assertProblem } from './routing.ts';
 
 const byToken: Authenticate = async ({ headers, body }) => {
@@ -42,6 +42,16 @@ export function authClaims(engine: () => EngineUnderTest): void {
       });
     }
 
+    it('does not wait for an authenticator for ever', async () => {
+      const never: Authenticate = () => new Promise(() => {});
+      const { world, asked } = await protectedWorld(engine(), never, { headTimeoutMs: 40 });
+      const { response } = world.send('GET', '/');
+      await world.engine.pass(60);
+      assertProblem(await whole(response), 504, 'DEADLINE_EXCEEDED');
+      assert.equal(asked(), 0);
+      await world.close();
+    });
+
     it('lets in who is known', async () => {
       const { world, asked } = await protectedWorld(engine(), byToken);
       const { status } = await world.ask('GET', '/', { headers: [['authorization', 'Bearer good']] });
@@ -54,10 +64,11 @@ export function authClaims(engine: () => EngineUnderTest): void {
 async function protectedWorld(
   engine: EngineUnderTest,
   authenticate?: Authenticate,
+  parts: object = {},
 ): Promise<{ world: World; asked: () => number }> {
   const world = new World(engine, authenticate ? { authenticate } : {});
   let asked = 0;
   const { url } = await world.serve(async () => answer(200, `${++asked}`));
-  await world.open({ id: 'a', path: '/**', to: url, auth: 'required' });
+  await world.open({ id: 'a', path: '/**', to: url, auth: 'required', ...parts });
   return { world, asked: () => asked };
 }
