@@ -14,7 +14,6 @@ export interface RegistryLog {
   saveFailed(cause: unknown): void;
   savesAgain(): void;
   watcherCollapsed(facts: { target: string; droppedChanges: number }): void;
-  refused(facts: { user: string; peer: string; action: string; reason: string }): void;
 }
 
 export function registryLog(logger: Logger): RegistryLog {
@@ -30,7 +29,6 @@ export function registryLog(logger: Logger): RegistryLog {
     saveFailed: (cause) => logger.error('the registry cannot save its state; it goes on in memory', { cause }),
     savesAgain: () => logger.info('the registry saves its state again'),
     watcherCollapsed: (facts) => logger.info('a slow watcher gets a snapshot instead of its changes', facts),
-    refused: (facts) => logger.warn('refused', facts),
   };
 }
 
