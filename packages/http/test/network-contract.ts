@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Call, FlotillaError, problemMediaType } from '@flotilla/core';
+import { pathFromSegments, type RequestPath } from '../src/path.ts';
 import {
   bytes,
   Fixture,
@@ -178,6 +179,16 @@ function messageClaims(claim: Claim): void {
     assert.equal(serverCall.priority, 'critical');
     assert.equal(serverCall.attempt, 2);
     assert.equal(serverCall.idempotencyKey, 'k-1');
+  });
+
+  claim('a path is read anew on arrival: what is unsafe in it is refused before the handler', async (fixture) => {
+    const { endpoint } = await fixture.serve(async ({ path }) => response(200, path.text));
+    const read = async (path: RequestPath): Promise<string> => {
+      const answer = await endpoint.handle({ ...request('GET', '/'), path }, fixture.call());
+      return `${answer.status} ${await text(answer.body)}`;
+    };
+    assert.equal(await read({ text: '/a//b/%7ec', segments: [] }), '200 /a/b/~c');
+    assert.match(await read(pathFromSegments(['a/b'])), /^400 .*MALFORMED_REQUEST/);
   });
 
   claim('a message that cannot be written is refused before anything is sent', async (fixture) => {

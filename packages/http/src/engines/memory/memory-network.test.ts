@@ -4,7 +4,10 @@ import { formatHostPort } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import { Fixture, hasCode, nextText, pieces, request, response, Tap, text } from '../../../test/contract-support.ts';
 import { type NetworkUnderTest, networkContract } from '../../../test/network-contract.ts';
+import { pathFromSegments } from '../../path.ts';
 import { type MemoryNetwork, memoryNetwork } from './index.ts';
+
+const options = { timeout: 10_000 };
 
 interface MemoryUnderTest extends NetworkUnderTest {
   readonly network: MemoryNetwork;
@@ -26,7 +29,7 @@ function underTest(): MemoryUnderTest {
 
 networkContract('in memory', underTest);
 
-it('a listener on every address is found under any name', async () => {
+it('a listener on every address is found under any name', options, async () => {
   const { network, ...under } = underTest();
   const listener = await network.listen({ host: '0.0.0.0', port: 80 }, async () => response(200, 'here'));
   const fixture = new Fixture({ network, ...under });
@@ -37,7 +40,7 @@ it('a listener on every address is found under any name', async () => {
   await listener.drain(0);
 });
 
-it('a partition refuses new calls and breaks those in hand, until it heals', async () => {
+it('a partition refuses new calls and breaks those in hand, until it heals', options, async () => {
   const under = underTest();
   const fixture = new Fixture(under);
   const tap = new Tap();
@@ -55,7 +58,7 @@ it('a partition refuses new calls and breaks those in hand, until it heals', asy
   await fixture.close();
 });
 
-it('a silent partition lets calls wait for their connect time-out and streams stand still', async () => {
+it('a silent partition lets calls wait for their connect time-out and streams stand still', options, async () => {
   const under = underTest();
   const fixture = new Fixture(under);
   const tap = new Tap();
@@ -81,7 +84,7 @@ it('a silent partition lets calls wait for their connect time-out and streams st
   await fixture.close();
 });
 
-it('latency delays a request by exactly that much', async () => {
+it('latency delays a request by exactly that much', options, async () => {
   const under = underTest();
   const fixture = new Fixture(under);
   let arrivedAt = -1;
@@ -99,7 +102,17 @@ it('latency delays a request by exactly that much', async () => {
   await fixture.close();
 });
 
-it('a descriptor cannot be listened on', async () => {
+it('an encoded slash is kept where the network is told so', options, async () => {
+  const clock = new ManualClock();
+  const network = memoryNetwork({ clock, random: seededRandom(1), encodedSlash: 'keep' });
+  const fixture = new Fixture({ ...underTest(), network });
+  const { endpoint } = await fixture.serve(async ({ path }) => response(200, path.segments.join('|')));
+  const sent = { ...request('GET', '/'), path: pathFromSegments(['a/b', 'c']) };
+  assert.equal(await text((await endpoint.handle(sent, fixture.call())).body), 'a/b|c');
+  await fixture.close();
+});
+
+it('a descriptor cannot be listened on', options, async () => {
   const { network } = underTest();
   await assert.rejects(
     network.listen({ fd: 3 }, async () => response(200)),

@@ -1,8 +1,9 @@
 import { type Call, type Clock, type Endpoint, FlotillaError, formatHostPort, type Random } from '@flotilla/core';
 import { readContext } from '../../context-headers.ts';
 import type { CallMaker, HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
+import type { HttpHeaders } from '../../headers.ts';
 import type { Bind, HttpListener, HttpNetwork, HttpTarget } from '../../network.ts';
-import { parsePath } from '../../path.ts';
+import { type PathOptions, parsePath } from '../../path.ts';
 import { CountedEndpoint } from '../counted-endpoint.ts';
 import { outgoingRequestHeaders } from '../messages.ts';
 import { Exchange } from './exchange.ts';
@@ -15,6 +16,11 @@ export interface MemoryNetworkOptions {
   readonly random: Random;
   /** Which call a request that comes in gets. Default: the one that its context headers say. */
   readonly makeCall?: CallMaker;
+  /**
+   * `%2F` in the path of a request that comes in: `refuse` (default) answers 400 before any handler sees it; `keep`
+   * leaves the decision to whoever routes: a service that uses decoded segments, a gateway with routes that say so.
+   */
+  readonly encodedSlash?: 'refuse' | 'keep';
 }
 
 /** A network in one process, with faults to order. `target` is `host:port`, as a client names it in `connect`. */
@@ -31,9 +37,6 @@ export interface MemoryNetwork extends HttpNetwork {
   setLatency(target: string, latencyMs: number): void;
 }
 
-const everywhere: readonly string[] = ['0.0.0.0', '::'];
-const firstFreePort = 49_152; // RFC 6335 §6: the dynamic ports
-
 /**
  * HTTP without sockets: messages are copied, context travels in header fields, bodies stream with back pressure, as
  * they do between machines, and time is the clock's alone.
@@ -45,91 +48,124 @@ const firstFreePort = 49_152; // RFC 6335 §6: the dynamic ports
  * ```
  */
 export function memoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
-  const { clock, random } = options;
-  const makeCall = options.makeCall ?? ((request: HttpRequest) => readContext(request.headers, { clock, random }));
-  const listeners = new Map<string, MemoryListener>();
-  const links = new Map<string, Link>();
-  let nextPort = firstFreePort;
+  return new Wires(options);
+}
 
-  const linkTo = (target: string): Link => {
-    const link = links.get(target) ?? new Link(target);
-    links.set(target, link);
-    return link;
-  };
+interface Received {
+  readonly request: Omit<HttpRequest, 'body'>;
+  readonly refused: HttpHandler | undefined;
+}
 
-  const freePort = (host: string): number => {
-    while (find(listeners, { host, port: nextPort })) nextPort++;
-    return nextPort++;
-  };
+type HostPort = Pick<HttpTarget, 'host' | 'port'>;
 
-  const open = async (target: HttpTarget, request: HttpRequest, clientCall: Call): Promise<Exchange> => {
-    const link = linkTo(formatHostPort(target));
+const everywhere: readonly string[] = ['0.0.0.0', '::'];
+const firstFreePort = 49_152; // RFC 6335 §6: the dynamic ports
+
+class Wires implements MemoryNetwork {
+  readonly #clock: Clock;
+  readonly #makeCall: CallMaker;
+  readonly #pathOptions: PathOptions;
+  readonly #listeners = new Map<string, MemoryListener>();
+  readonly #links = new Map<string, Link>();
+  #nextPort = firstFreePort;
+
+  constructor({ clock, random, makeCall, encodedSlash = 'refuse' }: MemoryNetworkOptions) {
+    this.#pathOptions = { encodedSlash };
+    this.#clock = clock;
+    this.#makeCall = makeCall ?? (({ headers }) => readContext(headers, { clock, random }));
+  }
+
+  async listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
+    if ('fd' in bind) throw new FlotillaError('START_FAILED', 'a network in memory has no descriptors to listen on');
+    const address = { host: bind.host, port: bind.port === 0 ? this.#freePort(bind.host) : bind.port };
+    if (this.#find(address)) {
+      const detail = `${formatHostPort(address)} is taken: stop what listens there, or take another port (0 takes a free one)`;
+      throw new FlotillaError('ADDRESS_IN_USE', detail);
+    }
+    const key = keyOf(address);
+    const listener = new MemoryListener(address, handler, this.#clock, () => this.#listeners.delete(key));
+    this.#listeners.set(key, listener);
+    return listener;
+  }
+
+  connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
+    return new CountedEndpoint({
+      target: formatHostPort(target),
+      maxLoad: Infinity,
+      send: async (request, call) => (await this.#open(target, request, call)).run(),
+      release: async () => {},
+    });
+  }
+
+  partition(target: string, fault: Fault = 'refused'): void {
+    this.#linkTo(target).break(fault);
+  }
+
+  heal(target: string): void {
+    this.#linkTo(target).heal();
+  }
+
+  setLatency(target: string, latencyMs: number): void {
+    this.#linkTo(target).latencyMs = latencyMs;
+  }
+
+  async #open(target: HttpTarget, request: HttpRequest, clientCall: Call): Promise<Exchange> {
+    const link = this.#linkTo(formatHostPort(target));
     const headers = outgoingRequestHeaders(request, clientCall);
     await link.open(clientCall);
-    const listener = link.refuses ? undefined : find(listeners, target);
+    const listener = link.refuses ? undefined : this.#find(target);
     if (!listener) throw new FlotillaError('CONNECT_FAILED', `nobody listens on ${formatHostPort(target)}`);
-    const { method, authority, query, path, body } = request;
-    const peer = { address: '127.0.0.1', port: 0, encrypted: target.protocol === 'https' };
-    const received = { method, authority, query, path: parsePath(path.text), headers, peer };
-    const serverCall = makeCall({ ...received, body: undefined });
-    const { handler } = listener;
-    const exchange = new Exchange({ request: received, body, handler, clientCall, serverCall, gate: link.passable });
+    const received = this.#receive(request, headers, target);
+    const serverCall = this.#makeCall({ ...received.request, body: undefined });
+    const handler = received.refused ?? listener.handler;
+    const { body } = request;
+    const exchange = new Exchange({
+      request: received.request,
+      body,
+      handler,
+      clientCall,
+      serverCall,
+      gate: link.passable,
+    });
     listener.take(exchange);
     link.carry(exchange);
     return exchange;
-  };
-
-  return {
-    async listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
-      if ('fd' in bind) throw new FlotillaError('START_FAILED', 'a network in memory has no descriptors to listen on');
-      const port = bind.port === 0 ? freePort(bind.host) : bind.port;
-      const address = { host: bind.host, port };
-      if (find(listeners, address)) {
-        throw new FlotillaError(
-          'ADDRESS_IN_USE',
-          `${formatHostPort(address)} is taken: stop what listens there, or take another port`,
-        );
-      }
-      const key = keyOf(address);
-      const listener = new MemoryListener(address, handler, clock, () => listeners.delete(key));
-      listeners.set(key, listener);
-      return listener;
-    },
-    connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
-      return new CountedEndpoint({
-        target: formatHostPort(target),
-        maxLoad: Infinity,
-        send: async (request, call) => (await open(target, request, call)).run(),
-        release: async () => {},
-      });
-    },
-    partition(target: string, fault: Fault = 'refused'): void {
-      linkTo(target).break(fault);
-    },
-    heal(target: string): void {
-      linkTo(target).heal();
-    },
-    setLatency(target: string, latencyMs: number): void {
-      linkTo(target).latencyMs = latencyMs;
-    },
-  } satisfies MemoryNetwork;
-}
-
-function find(
-  listeners: ReadonlyMap<string, MemoryListener>,
-  { host, port }: { host: string; port: number },
-): MemoryListener | undefined {
-  const exact = listeners.get(keyOf({ host, port }));
-  if (exact) return exact;
-  for (const any of everywhere) {
-    const listener = listeners.get(keyOf({ host: any, port }));
-    if (listener) return listener;
   }
-  return undefined;
+
+  /** The request as it arrives. One that a listener on sockets would refuse is refused by a handler in its place. */
+  #receive(request: HttpRequest, headers: HttpHeaders, target: HttpTarget): Received {
+    const { method, authority, query, path } = request;
+    const peer = { address: '127.0.0.1', port: 0, encrypted: target.protocol === 'https' };
+    const head = { method, authority, query, headers, peer };
+    try {
+      return { request: { ...head, path: parsePath(path.text, this.#pathOptions) }, refused: undefined };
+    } catch (thrown) {
+      return { request: { ...head, path }, refused: () => Promise.reject(thrown) };
+    }
+  }
+
+  #linkTo(target: string): Link {
+    const link = this.#links.get(target) ?? new Link(target);
+    this.#links.set(target, link);
+    return link;
+  }
+
+  #freePort(host: string): number {
+    while (this.#find({ host, port: this.#nextPort })) this.#nextPort++;
+    return this.#nextPort++;
+  }
+
+  #find({ host, port }: HostPort): MemoryListener | undefined {
+    for (const name of [host, ...everywhere]) {
+      const listener = this.#listeners.get(keyOf({ host: name, port }));
+      if (listener) return listener;
+    }
+    return undefined;
+  }
 }
 
 /** `localhost` is where `127.0.0.1` is. */
-function keyOf({ host, port }: { host: string; port: number }): string {
+function keyOf({ host, port }: HostPort): string {
   const name = host.toLowerCase();
   return formatHostPort({ host: name === 'localhost' ? '127.0.0.1' : name, port });
 }

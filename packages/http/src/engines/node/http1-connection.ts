@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Peer } from '../../exchange.ts';
+import { discard } from './discard.ts';
 import type { Http1Options } from './http1.ts';
 import { Http1Exchange } from './http1-exchange.ts';
 import { plainAddress } from './listener.ts';
@@ -71,19 +72,20 @@ export class Http1Connection implements TongueConnection {
 
   /** The parser has a whole head. */
   take(request: IncomingMessage, response: ServerResponse): void {
-    const { limits } = this.options;
+    const { limits, pathOptions } = this.options;
     this.#headSince = undefined;
     request.on('error', nothing);
-    if (this.#last || this.#served >= limits.maxRequestsPerConnection) return;
-    if (this.#queue.length > limits.maxPipelined) {
-      this.#finishWith({});
+    if (this.#queue.length > limits.maxPipelined) this.#finishWith({});
+    if (this.#last || this.#served >= limits.maxRequestsPerConnection) {
+      discard(request, limits.maxDiscardBytes);
       return;
     }
     const { method = '', url = '', httpVersion, rawHeaders } = request;
     try {
-      const head = checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits);
+      const head = checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits, pathOptions);
       this.#enqueue(new Http1Exchange(this, request, response, head));
     } catch (thrown) {
+      discard(request, limits.maxDiscardBytes);
       this.refuse(toFlotillaError(thrown));
     }
   }
@@ -140,8 +142,8 @@ export class Http1Connection implements TongueConnection {
   }
 
   destroy(reason: FlotillaError): void {
+    this.socket.destroy(); // first, so that nothing that waits in line is started
     for (const exchange of [...this.#queue]) exchange.lost(reason);
-    this.socket.destroy();
   }
 
   #enqueue(exchange: Http1Exchange): void {

@@ -123,8 +123,8 @@ export class Http1Exchange {
   /** The head is out: only a break tells the client that the rest will not come. */
   #abort(reason: FlotillaError): void {
     if (this.#flushed) return;
+    this.#connection.socket.destroy(); // first, so that nothing that waits in line is started
     this.#end(reason);
-    this.#connection.socket.destroy();
   }
 
   #finished(): void {

@@ -245,6 +245,15 @@ describe('HTTP/1.1: answers', () => {
     }
   });
 
+  it('an encoded slash is kept where the network is told so', options, async () => {
+    const server = await rawServer(async ({ path }) => response(200, `${path.segments.join('|')}\n`), {
+      encodedSlash: 'keep',
+    });
+    const client = await server.connect();
+    await client.send('GET /a%2fb/c HTTP/1.1\r\nHost: a\r\n\r\n').until(/^a\/b\|c$/m);
+    await server.close();
+  });
+
   it('a handler runs inside its call', options, async () => {
     const server = await rawServer(async (_, call) => {
       await settle();
@@ -270,6 +279,49 @@ describe('HTTP/1.1: order and end', () => {
     taps[1]?.send('second\n');
     taps[1]?.end();
     assert.match(await client.until(/second/), /first.*second/s);
+    await server.close();
+  });
+
+  it('what waits in line behind an exchange that breaks is never started', options, async () => {
+    const started: string[] = [];
+    const tap = new Tap();
+    const server = await rawServer(async ({ path }) => {
+      started.push(path.text);
+      return response(200, tap.body);
+    });
+    const client = await server.connect();
+    client.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await client.until(/200 OK/);
+    tap.fail(new Error('the disk is gone'));
+    await client.untilClosed();
+    assert.deepEqual(started, ['/1']);
+    await server.close();
+  });
+
+  it('breaking at the drain deadline starts nothing that waits in line', options, async () => {
+    const started: string[] = [];
+    const server = await rawServer(({ path }) => {
+      started.push(path.text);
+      return new Promise(() => {});
+    });
+    const client = await server.connect();
+    client.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await untilStill(() => server.listener.inFlight);
+    assert.equal(server.listener.inFlight, 2);
+    const drained = server.listener.drain(3_000);
+    await server.pass(3);
+    await drained;
+    assert.deepEqual(started, ['/1']);
+    await server.close();
+  });
+
+  it('a client that is still sending a refused body reads why it was refused', options, async () => {
+    const server = await rawServer(async () => response(200));
+    const client = await server.connect();
+    client.send(`${post('Content-Length: 20000000\r\n')}${'x'.repeat(2_000_000)}`);
+    assert.deepEqual(statuses(await client.until(/BODY_TOO_LARGE/)), [413]);
+    await server.pass(3);
+    await client.close();
     await server.close();
   });
 

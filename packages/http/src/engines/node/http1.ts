@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { type Clock, FlotillaError, type Logger, type Random } from '@flotilla/core';
 import type { CallMaker, HttpHandler } from '../../exchange.ts';
+import type { PathOptions } from '../../path.ts';
 import type { FailureListener } from '../answer.ts';
 import { Http1Connection } from './http1-connection.ts';
 import type { ListenerLimits } from './options.ts';
@@ -15,6 +16,8 @@ export interface Http1Options {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: ListenerLimits;
+  /** How paths are read. */
+  readonly pathOptions: PathOptions;
   /** Hears of each request that its handler could not answer. */
   readonly failed: FailureListener;
 }

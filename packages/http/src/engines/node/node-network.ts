@@ -20,14 +20,16 @@ import { poolEndpoint } from './pool.ts';
  * @throws RangeError for a limit that is unknown or no number from 0 on
  */
 export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
-  const { clock, random, logger = nullLogger } = options;
+  const { clock, random, logger = nullLogger, encodedSlash = 'refuse' } = options;
   const limits = resolveLimits(listenerDefaults, options.limits);
+  const pathOptions = { encodedSlash };
+  const failed = failureLog(logger);
   const pool = resolveLimits(poolDefaults, options.pool);
   const makeCall = options.makeCall ?? ((request: HttpRequest) => readContext(request.headers, { clock, random }));
   return {
     listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
-      const tongues = [http1Tongue({ handler, makeCall, clock, random, logger, limits, failed: failureLog(logger) })];
-      return SocketListener.open(bind, { tongues, clock, logger, limits });
+      const tongue = http1Tongue({ handler, makeCall, clock, random, logger, limits, pathOptions, failed });
+      return SocketListener.open(bind, { tongues: [tongue], clock, logger, limits });
     },
     connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
       return poolEndpoint(target, pool);

@@ -109,6 +109,11 @@ export interface NodeNetworkOptions {
   readonly pool?: Partial<PoolLimits>;
   /** Which call a request that comes in gets. Default: the one that its context headers say. */
   readonly makeCall?: CallMaker;
+  /**
+   * `%2F` in the path of a request that comes in: `refuse` (default) answers 400 before any handler sees it; `keep`
+   * leaves the decision to whoever routes: a service that uses decoded segments, a gateway with routes that say so.
+   */
+  readonly encodedSlash?: 'refuse' | 'keep';
 }
 
 /** @throws RangeError for a number that is no limit: below 0, NaN. */

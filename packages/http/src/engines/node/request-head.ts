@@ -1,6 +1,6 @@
 import { FlotillaError } from '@flotilla/core';
 import { isFieldName, isFieldValue } from '../../field-grammar.ts';
-import { parsePath, type RequestPath } from '../../path.ts';
+import { type PathOptions, parsePath, type RequestPath } from '../../path.ts';
 import { isAuthority } from '../messages.ts';
 import type { ListenerLimits } from './options.ts';
 
@@ -37,7 +37,7 @@ const targetPattern = /^[!"$-~]+$/;
  *
  * @throws FlotillaError with the status to answer; the connection cannot be used any further
  */
-export function checkHead(head: RawHead, limits: ListenerLimits): RequestHead {
+export function checkHead(head: RawHead, limits: ListenerLimits, pathOptions: PathOptions): RequestHead {
   checkRequestLine(head, limits);
   const decisive = checkFields(head.fields, limits);
   const length = checkFraming(head, decisive);
@@ -47,7 +47,7 @@ export function checkHead(head: RawHead, limits: ListenerLimits): RequestHead {
   const authority = checkHost(decisive.host);
   // HTTP/1.0 knows no interim answers: there the expectation is ignored (RFC 9110 §10.1.1).
   const expectsContinue = checkExpect(decisive.expect) && head.version === '1.1';
-  return { authority, ...checkTarget(head, authority), length, expectsContinue };
+  return { authority, ...checkTarget(head, authority, pathOptions), length, expectsContinue };
 }
 
 function checkRequestLine({ method, target, version }: RawHead, limits: ListenerLimits): void {
@@ -128,7 +128,11 @@ function checkExpect(expectations: readonly string[]): boolean {
   return true;
 }
 
-function checkTarget({ method, target }: RawHead, authority: string): Pick<RequestHead, 'path' | 'query'> {
+function checkTarget(
+  { method, target }: RawHead,
+  authority: string,
+  options: PathOptions,
+): Pick<RequestHead, 'path' | 'query'> {
   if (!targetPattern.test(target))
     throw malformed('a request target with blanks, control or 8-bit characters, or a fragment');
   if (target === '*') {
@@ -137,8 +141,8 @@ function checkTarget({ method, target }: RawHead, authority: string): Pick<Reque
   }
   const origin = originForm(target, authority);
   const mark = origin.indexOf('?');
-  if (mark < 0) return { path: parsePath(origin), query: '' };
-  return { path: parsePath(origin.slice(0, mark)), query: origin.slice(mark + 1) };
+  if (mark < 0) return { path: parsePath(origin, options), query: '' };
+  return { path: parsePath(origin.slice(0, mark), options), query: origin.slice(mark + 1) };
 }
 
 /** A target in absolute form is its path, if it names the same host as the Host field (RFC 9112 §3.2.2). */
