@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { it } from 'node:test';
 import { systemClock, systemRandom } from '@flotilla/core';
 import { listenerDefaults, nodeNetwork, poolDefaults } from './index.ts';
@@ -59,4 +60,19 @@ it('a limit that is unknown or no number is refused when the network is made', (
   assert.throws(make({ maxConnection: 1 }), /RangeError: "maxConnection" is not a limit; there are .*maxConnections/);
   for (const value of [-1, Number.NaN, '10']) assert.throws(make({ lingerMs: value }), /RangeError: lingerMs must be/);
   assert.doesNotThrow(make({ maxBodyBytes: Infinity }));
+});
+
+it('the tables of the README say the same, limit by limit', async () => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  for (const [title, defaults] of [
+    ['Limits of a listener', listenerDefaults],
+    ['Limits of a pool', poolDefaults],
+  ] as const) {
+    const section = readme.split(`### ${title}\n`)[1]?.split('\n###')[0] ?? '';
+    const rows = [...section.matchAll(/^\| `(\w+)` \| ([\d.,]+) \|/gm)];
+    const documented = Object.fromEntries(
+      rows.map(([, name = '', value = '']) => [name, Number(value.replaceAll(',', ''))]),
+    );
+    assert.deepEqual(documented, { ...defaults });
+  }
 });
