@@ -69,7 +69,7 @@ it('the tables of the README say the same, limit by limit', async () => {
     ['Limits of a pool', poolDefaults],
   ] as const) {
     const section = readme.split(`### ${title}\n`)[1]?.split('\n###')[0] ?? '';
-    const rows = [...section.matchAll(/^\| `(\w+)` \| ([\d.,]+) \|/gm)];
+    const rows = [...section.matchAll(/^\| `(\w+)` +\| ([\d.,]+) +\|/gm)];
     const documented = Object.fromEntries(
       rows.map(([, name = '', value = '']) => [name, Number(value.replaceAll(',', ''))]),
     );
