@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Peer } from '../../exchange.ts';
 import { discard } from './discard.ts';
-import type { Http1Options } from './http1.ts';
-import { Http1Exchange } from './http1-exchange.ts';
+import { type ExchangeHost, Http1Exchange } from './http1-exchange.ts';
+import type { Http1Options } from './http1-options.ts';
 import { plainAddress } from './listener.ts';
 import { parserError } from './parser-error.ts';
 import { farewell, refusal } from './refusal.ts';
@@ -21,7 +21,7 @@ import type { TongueConnection } from './tongue.ts';
  * | idle | a silent close after `keepAliveIdleMs` ± jitter | head, closed |
  * | leaving: half-closed, input is thrown away | a cut after `lingerMs` | closed |
  */
-export class Http1Connection implements TongueConnection {
+export class Http1Connection implements TongueConnection, ExchangeHost {
   readonly socket: Socket;
   readonly options: Http1Options;
   readonly peer: Peer;
@@ -63,7 +63,6 @@ export class Http1Connection implements TongueConnection {
     return this.#queue.length - (this.#queue[0]?.answered ? 1 : 0);
   }
 
-  /** An answer to the request that is first in line is the last one on this connection. */
   get closing(): boolean {
     if (this.#queue.length > 1) return false;
     if (this.#last) return this.#last.words === undefined;
@@ -115,7 +114,6 @@ export class Http1Connection implements TongueConnection {
     }
   }
 
-  /** The first one in line is done: its answer is flushed and its body is read or thrown away. */
   exchangeOver(exchange: Http1Exchange): void {
     if (this.#queue[0] !== exchange) return;
     this.#queue.shift();
@@ -183,7 +181,6 @@ export class Http1Connection implements TongueConnection {
     if (this.#queue.length === 0) this.leave();
   }
 
-  /** Half-closes after the last words; what still comes is thrown away for `lingerMs`. */
   leave(): void {
     if (this.#leavingAt !== undefined) return;
     this.#leavingAt = this.options.clock.now();

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
-import type { HttpRequest, HttpResponse } from '../../exchange.ts';
+import type { HttpRequest, HttpResponse, Peer } from '../../exchange.ts';
 import { HttpHeaders } from '../../headers.ts';
 import { answer } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { incomingHeaders } from '../messages.ts';
 import { dispose } from '../pump.ts';
-import type { Http1Connection } from './http1-connection.ts';
+import type { Http1Options } from './http1-options.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { WriteWatch } from './write-watch.ts';
@@ -16,9 +17,22 @@ import { WriteWatch } from './write-watch.ts';
 /** Bodies up to this size go out in one write; longer ones in slices, so that progress can be seen. */
 const oneWriteBytes = 65_536;
 
+/** What an exchange needs of its connection. */
+export interface ExchangeHost {
+  readonly socket: Socket;
+  readonly options: Http1Options;
+  readonly peer: Peer;
+  /** An answer to the request that is first in line is the last one on this connection. */
+  readonly closing: boolean;
+  /** The first one in line is done: its answer is flushed and its body is read or thrown away. */
+  exchangeOver(exchange: Http1Exchange): void;
+  /** Half-closes after the last words; what still comes is thrown away for `lingerMs`. */
+  leave(): void;
+}
+
 /** One request of a connection and its answer, from its head to its last byte. */
 export class Http1Exchange {
-  readonly #connection: Http1Connection;
+  readonly #connection: ExchangeHost;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #head: RequestHead;
@@ -29,7 +43,7 @@ export class Http1Exchange {
   #receivingSince = 0;
   #over = false;
 
-  constructor(connection: Http1Connection, request: IncomingMessage, response: ServerResponse, head: RequestHead) {
+  constructor(connection: ExchangeHost, request: IncomingMessage, response: ServerResponse, head: RequestHead) {
     this.#connection = connection;
     this.#request = request;
     this.#response = response;

@@ -1,26 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Clock, FlotillaError, type Logger, type Random } from '@flotilla/core';
-import type { CallMaker, HttpHandler } from '../../exchange.ts';
-import type { PathOptions } from '../../path.ts';
-import type { FailureListener } from '../answer.ts';
+import { FlotillaError } from '@flotilla/core';
 import { Http1Connection } from './http1-connection.ts';
+import type { Http1Options } from './http1-options.ts';
 import type { ListenerLimits } from './options.ts';
 import type { Tongue } from './tongue.ts';
-
-/** What HTTP/1.1 needs. */
-export interface Http1Options {
-  readonly handler: HttpHandler;
-  readonly makeCall: CallMaker;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly limits: ListenerLimits;
-  /** How paths are read. */
-  readonly pathOptions: PathOptions;
-  /** Hears of each request that its handler could not answer. */
-  readonly failed: FailureListener;
-}
 
 /** How a connection to HTTP/2 begins (RFC 9113 §3.4): its first bytes alone would pass for a method. */
 const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');

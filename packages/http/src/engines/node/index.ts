@@ -1,4 +1,5 @@
-export { type Http1Options, http1Tongue } from './http1.ts';
+export { http1Tongue } from './http1.ts';
+export type { Http1Options } from './http1-options.ts';
 export { inheritedSockets } from './inherited-sockets.ts';
 export { SocketListener, type SocketListenerOptions } from './listener.ts';
 export { nodeNetwork } from './node-network.ts';

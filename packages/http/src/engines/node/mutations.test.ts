@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import fc from 'fast-check';
 import { bytes, response } from '../../../test/contract-support.ts';
 import { RawClient, statuses } from '../../../test/raw-client.ts';
 import { rawServer } from '../../../test/raw-server.ts';
@@ -43,3 +44,40 @@ for (const { name, value, body } of framings) {
     await server.close();
   });
 }
+
+const seeds = [
+  'GET /a?b HTTP/1.1\r\nHost: a\r\n\r\n',
+  'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello',
+  'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nT: v\r\n\r\n',
+  'PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc',
+  'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n',
+];
+
+/** Requests with bytes cut out, put in and said twice. */
+const mangled = fc
+  .tuple(
+    fc.array(fc.constantFrom(...seeds), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(400), fc.nat(12), fc.string({ unit: 'binary-ascii', maxLength: 4 })), { maxLength: 4 }),
+  )
+  .map(([parts, edits]) =>
+    edits.reduce((text, [at, cut, put]) => text.slice(0, at) + put + text.slice(at + cut), parts.join('')),
+  );
+
+it('whatever bytes come, every request is answered or closed, and the listener lives', {
+  timeout: 60_000,
+}, async () => {
+  const server = await rawServer(async ({ body }) => response(200, await bytes(body)));
+  const run = fc.asyncProperty(mangled, async (text) => {
+    const client = new RawClient(server.listener.port).send(text);
+    client.socket.end();
+    const answers = statuses(await client.untilClosed());
+    assert.ok(
+      answers.every((status) => status < 500 || status === 505),
+      `${answers} to ${JSON.stringify(text)}`,
+    );
+  });
+  await fc.assert(run, { numRuns: 300 });
+  const alive = await server.connect();
+  await alive.send(seeds[0] ?? '').until(/^HTTP\/1\.1 200 /);
+  await server.close();
+});

@@ -148,9 +148,12 @@ function checkTarget(
 /** A target in absolute form is its path, if it names the same host as the Host field (RFC 9112 §3.2.2). */
 function originForm(target: string, authority: string): string {
   if (target.startsWith('/')) return target;
-  const absolute = /^https?:\/\/([^/?]+)(.*)$/i.exec(target);
-  if (!absolute) throw malformed('a request target that is neither a path nor an http URL');
-  const [, named = '', rest = ''] = absolute;
+  const [scheme] = /^https?:\/\//i.exec(target) ?? [];
+  if (!scheme) throw malformed('a request target that is neither a path nor an http URL');
+  const afterScheme = target.slice(scheme.length);
+  const end = afterScheme.search(/[/?]/);
+  const named = end < 0 ? afterScheme : afterScheme.slice(0, end);
+  const rest = end < 0 ? '' : afterScheme.slice(end);
   if (named.toLowerCase() !== authority.toLowerCase())
     throw malformed('a request target for another host than the host field');
   return rest.startsWith('/') ? rest : `/${rest}`;

@@ -1,0 +1,19 @@
+import type { Clock, Logger, Random } from '@flotilla/core';
+import type { CallMaker, HttpHandler } from '../../exchange.ts';
+import type { PathOptions } from '../../path.ts';
+import type { FailureListener } from '../answer.ts';
+import type { ListenerLimits } from './options.ts';
+
+/** What HTTP/1.1 needs. */
+export interface Http1Options {
+  readonly handler: HttpHandler;
+  readonly makeCall: CallMaker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly limits: ListenerLimits;
+  /** How paths are read. */
+  readonly pathOptions: PathOptions;
+  /** Hears of each request that its handler could not answer. */
+  readonly failed: FailureListener;
+}
