@@ -1,6 +1,7 @@
 /**
  * Holds the documentation against the code:
  * - `docs/errors.md` lists exactly the codes of the error table, with their statuses, both ways;
+ * - `docs/metrics.md` lists exactly the metrics that the sources name, both ways;
  * - a code block under `<!-- file: PATH -->` is that file, or its part between `// #region NAME` lines
  *   (`<!-- file: PATH#NAME -->`), to the letter;
  * - a relative link leads to a file.
@@ -9,9 +10,11 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorTable } from '../packages/core/src/errors.ts';
 import { root } from './packages.ts';
+import { sourcesUnder } from './sources.ts';
 
 const mistakes: string[] = [];
 checkErrors();
+checkMetrics();
 const pages = globSync('**/*.md', {
   cwd: root,
   exclude: (name) => /node_modules|dist|golden/.test(String(name)),
@@ -41,6 +44,24 @@ function checkErrors(): void {
   for (const code of documented.keys()) {
     if (!Object.hasOwn(errorTable, code)) mistakes.push(`${path}: ${code} is not in the error table`);
   }
+}
+
+function checkMetrics(): void {
+  const path = 'docs/metrics.md';
+  const documented = new Set([...read(path).matchAll(/^\| `(flotilla_\w+)`/gm)].map(([, name = '']) => name));
+  const named = new Set<string>();
+  for (const { path: file, text } of sourcesUnder('packages')) {
+    if (/\.test\.ts$|\/test\//.test(file)) continue;
+    for (const [, template = ''] of text.matchAll(/name: [`'](flotilla_[\w${}]+)[`']/g)) {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the sources hold this text
+      const sides = template.includes('${kind}') ? ['client', 'server'] : [''];
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the sources hold this text
+      for (const side of sides) named.add(template.replace('${kind}', side));
+    }
+  }
+  for (const name of named) if (!documented.has(name)) mistakes.push(`${path}: ${name} is emitted, but not listed`);
+  for (const name of documented)
+    if (!named.has(name)) mistakes.push(`${path}: ${name} is listed, but nothing emits it`);
 }
 
 function checkSnippets(page: string, text: string): void {

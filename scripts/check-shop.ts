@@ -106,6 +106,7 @@ async function startReport(output: NodeJS.ReadableStream, lines: string[]): Prom
       else reject(new Error(`not everything serves: ${line}`));
     });
     reader.on('close', () => reject(new Error('the shop ended before it served')));
+    setTimeout(() => reject(new Error('the shop did not say within 60 s that it serves')), 60_000).unref();
   });
 }
 

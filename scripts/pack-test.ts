@@ -59,7 +59,7 @@ function useFromJavaScript(): void {
   write(
     'use.js',
     `import assert from 'node:assert/strict';
-import { safe, service } from 'flotilla';
+import { HttpHeaders, safe, service } from 'flotilla';
 import { contract, error, get, query } from 'flotilla/contract';
 import { startInMemory } from 'flotilla/testing';
 import { gather, optional } from '@flotilla/edge';
@@ -82,7 +82,7 @@ const caller = service('caller');
 const greeter = caller.client(greetings);
 caller.http('GET', '/page', async (_, call) => {
   const page = await gather(call, { greeting: optional((c) => greeter.greet({ name: 'Ada' }, c), undefined) });
-  return Response.json(page);
+  return { status: 200, headers: new HttpHeaders(), body: Buffer.from(JSON.stringify(page)) };
 });
 const fleet = await startInMemory([app, caller], { clock: new ManualClock() });
 assert.deepEqual(await greeter.greet({ name: 'Ada' }), { text: 'Hello, Ada!' });

@@ -1,7 +1,7 @@
 import type { ConfigSchema } from '@flotilla/config';
 import { FlotillaError } from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
-import type { AnyContract, Binding, Client, Handlers } from '@flotilla/rpc';
+import { type AnyContract, type Binding, bind, type Client, type Handlers } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
 
 /** What `service` may be told. */
@@ -72,7 +72,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
   const clients: LazyClient[] = [];
   const app: App<S> = {
     name,
-    handle: (contract, handlers) => void bindings.push({ contract, handlers } as Binding),
+    handle: (contract, handlers) => void bindings.push(bind(contract, handlers)),
     http: (method, path, handler) => void routes.push({ path, methods: [method], value: handler }),
     client(contract, clientOptions = {}) {
       const lazy = createLazyClient(contract, clientOptions);

@@ -16,7 +16,7 @@ import {
   startAll,
   type Tracer,
 } from '@flotilla/core';
-import type { HttpListener, HttpNetwork } from '@flotilla/http';
+import type { Bind, HttpListener, HttpNetwork } from '@flotilla/http';
 import { contractHandler, contractHash } from '@flotilla/rpc';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts } from './app.ts';
@@ -27,6 +27,8 @@ import type { ServiceConfig } from './platform-settings.ts';
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
 export interface ServiceRuntime {
   readonly network: HttpNetwork;
+  /** Where to listen: the address, or a listening socket that a supervisor handed over instead. */
+  readonly bindOf: (host: string, port: number) => Bind;
   readonly discovery: Discovery;
   readonly clock: Clock;
   readonly random: Random;
@@ -147,7 +149,7 @@ function discoveryComponent({ discovery }: ServiceRuntime): Component {
 function listenerOf<S>(
   parts: AppParts<S>,
   config: ServiceConfig<S>,
-  { network, logger, meter, tracer, clock }: ServiceRuntime,
+  { network, bindOf, logger, meter, tracer, clock }: ServiceRuntime,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
   const listener = (): HttpListener => {
@@ -165,7 +167,7 @@ function listenerOf<S>(
         meter,
         tracer,
       });
-      open = await network.listen({ host: config.bind, port: config.port }, handler);
+      open = await network.listen(bindOf(config.bind, config.port), handler);
     },
     stop: async () => open?.drain(config.drainMs),
   };

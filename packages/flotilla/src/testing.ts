@@ -9,7 +9,7 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import { routesHandler } from '@flotilla/http';
+import { type Bind, routesHandler } from '@flotilla/http';
 import { type MemoryNetwork, memoryNetwork } from '@flotilla/http/memory';
 import { registryClient } from '@flotilla/registry/client';
 import { createRegistry, type Registry, registryRoutes } from '@flotilla/registry/server';
@@ -75,7 +75,8 @@ export async function startInMemory(
     for (const app of apps) {
       const { name, options } = appParts(app);
       const { values } = loadConfig(serviceSchema(options.config), { files: [memoryConfig(name, settings[name])] });
-      const runtime = { ...foundation, health: createHealth(), discovery: discover() };
+      const bindOf = (host: string, port: number): Bind => ({ host, port });
+      const runtime = { ...foundation, bindOf, health: createHealth(), discovery: discover() };
       const advertise = (): { host: string; reason: string } => ({
         host: name,
         reason: 'memory knows services by name',

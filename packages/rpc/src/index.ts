@@ -15,3 +15,4 @@ export {
 } from './reply.ts';
 export { contractHandler } from './server/contract-handler.ts';
 export { type ContractHandlerOptions, contractHandlerDefaults } from './server/options.ts';
+export { problemMember } from './stream-problem.ts';

@@ -1,4 +1,6 @@
 import { FlotillaError, nearest } from '@flotilla/core';
+import { decodeLines } from '@flotilla/http';
+import { problemMember } from '@flotilla/rpc';
 import {
   buildRequest,
   type ContractDescription,
@@ -36,8 +38,7 @@ export async function call(
     ...(found.operation.kind === 'stream' ? { signal: new AbortController().signal } : undefined),
   });
   if (found.operation.kind === 'stream' && response.status < 300 && response.body) {
-    const decoder = new TextDecoder();
-    for await (const chunk of response.body) output.print(decoder.decode(chunk, { stream: true }).trimEnd());
+    for await (const line of decodeLines(response.body, { maxLineBytes: 1_048_576 })) printElement(line, output);
     return;
   }
   printAnswer(response.status, await response.text(), output);
@@ -75,6 +76,15 @@ async function findOperation(state: FleetState, wanted: string): Promise<Found> 
   const meant = nearest(wanted, known);
   const hint = meant === undefined ? `known: ${[...new Set(known)].join(', ')}` : `did you mean "${meant}"?`;
   throw new FlotillaError('NO_ROUTE', `no process of the fleet serves "${wanted}"; ${hint}`);
+}
+
+/** An element of a stream, or the error that ended it; empty lines only keep the connection alive. */
+function printElement(line: string, output: Output): void {
+  const { [problemMember]: problem } = (line.startsWith('{') ? JSON.parse(line) : {}) as {
+    [problemMember]?: { status: number };
+  };
+  if (problem) printAnswer(problem.status, JSON.stringify(problem), output);
+  else if (line !== '') output.print(line);
 }
 
 function printAnswer(status: number, text: string, output: Output): void {

@@ -22,6 +22,7 @@ test('a fleet is one registry first, then every copy of every service and the ga
     folder: '/shop',
     program: '/flotilla/main.ts',
     ports: { of },
+    compileCache: undefined,
     join,
     read: (path) => (path === '/shop/edge/web.ts' ? "import '../contracts/web.ts';" : ''),
   });

@@ -18,6 +18,8 @@ export interface PlanNeeds {
   /** Absolute path of this program: it is the registry and the gateway too. */
   readonly program: string;
   readonly ports: FleetPorts;
+  /** Folder in which Node keeps compiled modules, shared by all processes. */
+  readonly compileCache: string | undefined;
   readonly join: (...parts: string[]) => string;
   readonly read: ReadText;
 }
@@ -26,14 +28,17 @@ export interface PlanNeeds {
 const drainNoticeMs = 100;
 
 /** The processes of a fleet: the registry first, then everything else. */
-export function planFleet(fleet: Fleet, { folder, program, ports, join, read }: PlanNeeds): ProcessPlan[] {
+export function planFleet(
+  fleet: Fleet,
+  { folder, program, ports, compileCache, join, read }: PlanNeeds,
+): ProcessPlan[] {
   const registry = `http://127.0.0.1:${portsOf(ports, 'registry').port}`;
   const envOf = (title: string): Record<string, string> => ({
     FLOTILLA_PORT: String(portsOf(ports, title).port),
     FLOTILLA_MANAGEMENT_PORT: String(portsOf(ports, title).management),
     FLOTILLA_LOG_FORMAT: 'json',
     FLOTILLA_DRAIN_NOTICE_MS: String(drainNoticeMs),
-    NODE_COMPILE_CACHE: join(folder, '.flotilla', 'compile-cache'),
+    ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }),
   });
   const services = fleet.services.flatMap(({ name, run, instances }) => {
     const entry = join(folder, run);

@@ -9,7 +9,9 @@ import { gatewaySettings } from './gateway-settings.ts';
 
 /** Browsers send more header fields than services do; and nothing that a stranger says decides about a call. */
 const network = (needs: Needs): Partial<NodeNetworkOptions> => ({
-  limits: { maxHeaderFields: 100 },
+  // A route has its own limit for bodies, and decides itself about an encoded slash.
+  limits: { maxHeaderFields: 100, maxBodyBytes: Infinity },
+  encodedSlash: 'keep',
   makeCall: outsideCalls(needs),
 });
 
@@ -47,7 +49,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
             {
               name: 'listener',
               async start() {
-                listener = await runtime.network.listen({ host: config.bind, port: config.port }, gateway.handler);
+                listener = await runtime.network.listen(runtime.bindOf(config.bind, config.port), gateway.handler);
               },
               stop: async () => listener?.drain(config.drainMs),
             },

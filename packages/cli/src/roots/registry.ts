@@ -21,7 +21,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       schema: settings(registrySettings),
       section: ['registry'],
       network,
-      async build(config, { network, clock, random, logger, meter }) {
+      async build(config, { network, bindOf, clock, random, logger, meter }) {
         const users = Object.entries(config.users).map(([name, user]) => ({ name, ...user }));
         assertRegistryExposure(config.bind, users);
         const registry = createRegistry({
@@ -39,7 +39,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
             if (config.snapshotFile !== '') await ensureFolderOf(config.snapshotFile);
             await registry.start();
             const handler = routesHandler([...registryRoutes(registry, access), ...eurekaRoutes(registry, access)]);
-            listener = await network.listen({ host: config.bind, port: config.port }, handler);
+            listener = await network.listen(bindOf(config.bind, config.port), handler);
           },
           async stop(reason) {
             const drained = listener?.drain(config.drainMs); // from here on nobody new comes in

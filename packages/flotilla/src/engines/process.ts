@@ -26,8 +26,8 @@ import {
   systemRandom,
   type Tracer,
 } from '@flotilla/core';
-import type { HttpListener, HttpNetwork } from '@flotilla/http';
-import { type NodeNetworkOptions, nodeNetwork } from '@flotilla/http/node';
+import type { Bind, HttpListener, HttpNetwork } from '@flotilla/http';
+import { inheritedSockets, type NodeNetworkOptions, nodeNetwork } from '@flotilla/http/node';
 import {
   assertManagementExposure,
   createHealth,
@@ -43,6 +43,8 @@ import type { ProcessConfig } from '../platform-settings.ts';
 /** What every process of a fleet has. */
 export interface ProcessRuntime {
   readonly network: HttpNetwork;
+  /** Where to listen: the address, or the listening socket that systemd handed over (`LISTEN_FDS`) instead. */
+  readonly bindOf: (host: string, port: number) => Bind;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -138,6 +140,7 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
   const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation) });
+  const [inherited] = inheritedSockets(process.env, process.pid).values();
   let parts: ProcessParts | undefined;
   const management = managementPort(spec, config, loaded.origins, {
     network,
@@ -151,6 +154,7 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
     parts = await spec.build(config, {
       ...foundation,
       network,
+      bindOf: (host, port) => (inherited === undefined ? { host, port } : { fd: inherited }),
       meter,
       tracer: tracesAreCollected() ? otelTracer(opentelemetry) : nullTracer,
       health,

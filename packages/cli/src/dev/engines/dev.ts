@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FileWatch, watchFile } from '@flotilla/config';
@@ -46,11 +47,13 @@ export async function runFleet(folder: string, options: DevOptions): Promise<voi
       new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../../main.js', import.meta.url),
     ),
     ports,
+    compileCache: getCompileCacheDir(),
     join,
     read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
   });
   const run = new FleetRun(root, fleet, ports, plans, options);
   run.onSignals();
+  flushCompileCache(); // this process has loaded most of what the others will
   await run.start(startedAt);
 }
 
