@@ -2,7 +2,10 @@
 export type Baggage = ReadonlyMap<string, string>;
 
 /** What a peer can make us carry: more members are dropped, in the order in which they came. */
-export const baggageLimits = Object.freeze({ maxMembers: 64, maxBytes: 8_192 });
+export const baggageLimits: { readonly maxMembers: number; readonly maxBytes: number } = Object.freeze({
+  maxMembers: 64,
+  maxBytes: 8_192,
+});
 
 /** The tenant is a member of the baggage, so that it survives hops that know nothing of us. */
 export const tenantKey = 'flotilla.tenant';

@@ -1,3 +1,35 @@
+/** A code of the platform's table. */
+export type ErrorCode =
+  | 'INVALID_INPUT'
+  | 'MALFORMED_REQUEST'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'NO_ROUTE'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_ACCEPTABLE'
+  | 'REQUEST_TIMEOUT'
+  | 'BODY_TOO_LARGE'
+  | 'TARGET_TOO_LONG'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'EXPECTATION_FAILED'
+  | 'RATE_LIMITED'
+  | 'HEADERS_TOO_LARGE'
+  | 'CANCELLED'
+  | 'INTERNAL'
+  | 'UNIMPLEMENTED'
+  | 'BAD_RESPONSE'
+  | 'CONNECTION_LOST'
+  | 'CONNECT_FAILED'
+  | 'NO_INSTANCE'
+  | 'UNAVAILABLE'
+  | 'DEADLINE_EXCEEDED'
+  | 'START_FAILED'
+  | 'ADDRESS_IN_USE'
+  | 'CONFIG_INVALID'
+  | 'CONTRACT_INVALID'
+  | 'PACKAGE_MISSING'
+  | 'STORE_FAILED';
+
 /**
  * The one table of error codes: what a code means, and what it is called in each protocol. `docs/errors.md` shows it,
  * `conformance/golden/errors.json` pins it. A code stands for a decision that the caller can make; a retired code is
@@ -6,7 +38,7 @@
  * `executed` is the code's usual answer to "was the work done?": `no` (certainly not), `unknown`, `yes`.
  * gRPC names: https://grpc.io/docs/guides/status-codes/ · RSocket codes: RSocket protocol 1.0, "Error Codes".
  */
-export const errorTable = Object.freeze({
+export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = Object.freeze({
   INVALID_INPUT: row(400, 'INVALID_ARGUMENT', 'INVALID', 'no', 'the request does not fit what the operation takes'),
   MALFORMED_REQUEST: row(400, 'INVALID_ARGUMENT', 'INVALID', 'no', 'the bytes are not a well-formed request'),
   UNAUTHENTICATED: row(401, 'UNAUTHENTICATED', 'REJECTED', 'no', 'the caller did not prove who it is'),
@@ -64,9 +96,6 @@ export const errorTable = Object.freeze({
 
 /** Was the work done? From it and from idempotency alone follows whether to try again; nothing else says so. */
 export type Executed = 'no' | 'unknown' | 'yes';
-
-/** A code of the platform's table. */
-export type ErrorCode = keyof typeof errorTable;
 
 /** One row of {@link errorTable}. */
 export interface ErrorRow {

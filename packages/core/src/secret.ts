@@ -23,7 +23,7 @@ export class Secret {
     return '***';
   }
 
-  [inspect.custom](): string {
-    return '***';
+  static {
+    Object.defineProperty(Secret.prototype, inspect.custom, { value: () => '***' });
   }
 }

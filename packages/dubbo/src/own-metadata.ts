@@ -4,7 +4,10 @@ type Entry = readonly [name: string, text: string];
 type Means = (name: string, text: string) => boolean;
 
 /** What an instance's metadata may hold. */
-export const metadataLimits = Object.freeze({ entries: 64, entryBytes: 1_024 });
+export const metadataLimits: { readonly entries: number; readonly entryBytes: number } = Object.freeze({
+  entries: 64,
+  entryBytes: 1_024,
+});
 
 /**
  * The owner's entries among a document's. A Dubbo provider may say more than metadata holds (a list of many methods,

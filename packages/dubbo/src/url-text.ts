@@ -15,7 +15,10 @@ export interface UrlParts {
 }
 
 /** What one URL may hold: a Java interface with a thousand configured methods fits. */
-export const urlLimits = Object.freeze({ length: 65_536, parameters: 1_024 });
+export const urlLimits: { readonly length: number; readonly parameters: number } = Object.freeze({
+  length: 65_536,
+  parameters: 1_024,
+});
 
 /**
  * Takes a URL's text apart as `URLStrParser#parseDecodedStr` does: nothing in it is percent-encoded, a parameter ends

@@ -11,7 +11,10 @@ export interface MetadataFacts {
 }
 
 /** What one registration's metadata may hold. */
-export const metadataLimits = Object.freeze({ entries: 64, entryBytes: 1_024 });
+export const metadataLimits: { readonly entries: number; readonly entryBytes: number } = Object.freeze({
+  entries: 64,
+  entryBytes: 1_024,
+});
 
 const zonePattern = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 const weightPattern = /^[1-9]\d{0,8}$/;

@@ -29,9 +29,11 @@ export {
 } from './engines/process.ts';
 export { run } from './engines/run.ts';
 export {
+  type PlatformConfig,
   type ProcessConfig,
   processSettings,
   type ServiceConfig,
+  type SettingsOf,
   serviceSchema,
   serviceSettings,
 } from './platform-settings.ts';

@@ -12,9 +12,48 @@ import {
   text,
   url,
 } from '@flotilla/config';
+import type { LogLevel, Secret } from '@flotilla/core';
 
-/** Keys that every process of a fleet understands: the management port and the log. */
-export const processSettings = {
+/** The schema of each key. */
+export type SettingsOf<Config> = { readonly [Key in keyof Config]: Setting<Config[Key]> };
+
+/** What every process of a fleet is told. */
+export interface ProcessConfig {
+  /** The management port: health, metrics, configuration. Off loopback it wants user and password. */
+  readonly management: {
+    readonly bind: string;
+    readonly port: number;
+    readonly user: string | undefined;
+    readonly password: Secret | undefined;
+  };
+  readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' | 'auto' };
+  /** How long callers are given to see that this instance is draining before it stops taking calls. */
+  readonly drainNoticeMs: number;
+  /** How long calls in hand may take to end. */
+  readonly drainMs: number;
+}
+
+/** What a service is told, besides its own settings. */
+export interface PlatformConfig extends ProcessConfig {
+  readonly bind: string;
+  readonly port: number;
+  readonly advertise: string | undefined;
+  readonly registry: readonly string[];
+  readonly zone: string | undefined;
+  readonly weight: number;
+  readonly stateDir: string;
+  readonly run: string | undefined;
+  readonly instances: number;
+  readonly maxBodyBytes: number;
+}
+
+/** What a service is told; its own part stands under `settings`. */
+export interface ServiceConfig<S> extends PlatformConfig {
+  readonly settings: S;
+}
+
+/** Keys that every process of a fleet understands. */
+export const processSettings: SettingsOf<ProcessConfig> = {
   management: group(
     {
       bind: text({
@@ -38,15 +77,10 @@ export const processSettings = {
     describe: 'how long callers are given to see that this instance is draining before it stops taking calls',
   }),
   drainMs: integer({ default: 30_000, min: 0, max: 3_600_000, describe: 'how long calls in hand may take to end' }),
-} as const;
-
-/** The values of {@link processSettings}. */
-export type ProcessConfig = {
-  readonly [K in keyof typeof processSettings]: (typeof processSettings)[K] extends Setting<infer V> ? V : never;
 };
 
 /** Keys that a service understands besides its own, which stand under `settings`. */
-export const serviceSettings = {
+export const serviceSettings: SettingsOf<PlatformConfig> = {
   bind: text({
     default: '127.0.0.1',
     describe: 'address that the service listens on; only this machine reaches the default',
@@ -75,12 +109,7 @@ export const serviceSettings = {
   instances: integer({ default: 1, min: 1, max: 32, describe: 'how many copies `flotilla dev` starts' }),
   maxBodyBytes: integer({ default: 1_048_576, min: 1, describe: 'largest JSON body of a request' }),
   ...processSettings,
-} as const;
-
-/** The values of {@link serviceSettings}, with the service's own under `settings`. */
-export type ServiceConfig<S> = {
-  readonly [K in keyof typeof serviceSettings]: (typeof serviceSettings)[K] extends Setting<infer V> ? V : never;
-} & { readonly settings: S };
+};
 
 /** The whole configuration of a service whose own part has the schema `own`. */
 export function serviceSchema<S>(own: ConfigSchema<S> | undefined): Settings<ServiceConfig<S>> {

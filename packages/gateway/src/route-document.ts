@@ -63,7 +63,10 @@ export interface RouteDocument {
 }
 
 /** What a route has when it does not say. */
-export const routeDefaults = Object.freeze({
+export const routeDefaults: Pick<
+  RouteDefinition,
+  'priority' | 'auth' | 'maxBodyBytes' | 'encodedSlash' | 'headTimeoutMs' | 'idleTimeoutMs'
+> = Object.freeze({
   priority: 0,
   auth: 'required', // an open route is a decision that somebody wrote down
   maxBodyBytes: 10_485_760, // 10 MiB: room for uploads, too little to fill a memory with
@@ -73,13 +76,16 @@ export const routeDefaults = Object.freeze({
 } as const);
 
 /** What the filters of a route have when they do not say. */
-export const filterDefaults = Object.freeze({
-  retryAttempts: 2, // the first try and one more
-  retryMethods: Object.freeze(['GET', 'HEAD']) as readonly string[], // safe methods: doing them twice changes nothing
-});
+export const filterDefaults: { readonly retryAttempts: number; readonly retryMethods: readonly string[] } =
+  Object.freeze({
+    retryAttempts: 2, // the first try and one more
+    retryMethods: Object.freeze(['GET', 'HEAD']) as readonly string[], // safe methods: doing them twice changes nothing
+  });
 
 /** The largest document that is accepted. */
-export const documentLimits = Object.freeze({
+export const documentLimits: Readonly<
+  Record<'maxRoutes' | 'maxFiltersPerRoute' | 'maxListItems' | 'maxTextLength', number>
+> = Object.freeze({
   maxRoutes: 10_000,
   maxFiltersPerRoute: 50,
   maxListItems: 200,

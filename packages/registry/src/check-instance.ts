@@ -25,7 +25,20 @@ import {
 } from './field-checks.ts';
 
 /** What one registration may hold. Every reader of the registry gets what it lists, so all of it is bounded. */
-export const instanceBounds = Object.freeze({
+export const instanceBounds: Readonly<
+  Record<
+    | 'maxTextCharacters'
+    | 'maxMetadataKeys'
+    | 'maxMetadataEntryBytes'
+    | 'maxAddresses'
+    | 'maxContracts'
+    | 'maxWeight'
+    | 'maxBags'
+    | 'maxBagBytes'
+    | 'maxBagDepth',
+    number
+  >
+> = Object.freeze({
   maxTextCharacters: 255,
   maxMetadataKeys: 64,
   /** UTF-8 bytes of a key and its value together. */

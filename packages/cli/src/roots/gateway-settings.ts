@@ -1,12 +1,21 @@
 import { integer, list, text, url } from '@flotilla/config';
-import { processSettings } from 'flotilla';
+import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla';
+
+/** What the gateway process is told. */
+export interface GatewayConfig extends ProcessConfig {
+  readonly bind: string;
+  readonly port: number;
+  readonly routes: string;
+  readonly registry: readonly string[];
+  readonly stateDir: string;
+}
 
 /** Keys of the gateway process; its part of `flotilla.yaml` is `gateway`. */
-export const gatewaySettings = {
+export const gatewaySettings: SettingsOf<GatewayConfig> = {
   bind: text({ default: '127.0.0.1', describe: 'address that the door listens on' }),
   port: integer({ default: 8_080, min: 0, max: 65_535 }),
   routes: text({ default: 'gateway.yaml', describe: 'file of the routes; a change is taken in at once' }),
   registry: list(url(), { default: ['http://127.0.0.1:8761'], minItems: 1 }),
   stateDir: text({ default: '.flotilla/state', describe: 'folder for the last known instances' }),
   ...processSettings,
-} as const;
+};

@@ -1,8 +1,24 @@
 import { group, integer, list, map, oneOf, secret, text } from '@flotilla/config';
-import { processSettings } from 'flotilla';
+import type { Secret } from '@flotilla/core';
+import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla';
+
+/** Somebody who may use the registry. */
+interface UserConfig {
+  readonly password: Secret;
+  readonly role: 'instance' | 'operator' | 'reader';
+  readonly services: readonly string[];
+}
+
+/** What the registry process is told. */
+export interface RegistryConfig extends ProcessConfig {
+  readonly bind: string;
+  readonly port: number;
+  readonly snapshotFile: string;
+  readonly users: Readonly<Record<string, UserConfig>>;
+}
 
 /** Keys of the registry process; its part of `flotilla.yaml` is `registry`. */
-export const registrySettings = {
+export const registrySettings: SettingsOf<RegistryConfig> = {
   bind: text({ default: '127.0.0.1', describe: 'off loopback it wants users' }),
   port: integer({ default: 8_761, min: 0, max: 65_535 }),
   snapshotFile: text({
@@ -18,4 +34,4 @@ export const registrySettings = {
     { default: {}, describe: 'who may use it, by name' },
   ),
   ...processSettings,
-} as const;
+};

@@ -41,7 +41,11 @@ export function readQuery<Name extends string>(query: string, known: readonly Na
 }
 
 /** Namespace, group and version are query parameters: a path segment holds no slash. */
-export const identityParameters = Object.freeze(['namespace', 'group', 'version'] as const);
+export const identityParameters: readonly ['namespace', 'group', 'version'] = Object.freeze([
+  'namespace',
+  'group',
+  'version',
+] as const);
 
 /** Which identity a request means: the service of its path, the rest of its query. */
 export function identityOf(
