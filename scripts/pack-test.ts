@@ -139,7 +139,7 @@ console.log('TypeScript: types and values arrived');
 
 function useTheCommand(): void {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  assert.equal(run('npx', ['--no', 'flotilla', '--version'], consumer).trim(), version);
+  assert.equal(run('npx', ['--no', '--', 'flotilla', '--version'], consumer).trim(), version);
 }
 
 function write(name: string, text: string): void {
