@@ -107,7 +107,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
       listing.component,
     ],
     instance: listing.instance,
-    url: () => `http://${formatHostPort({ host: config.bind, port: door.listener().port })}`,
+    url: () => `http://${formatHostPort(door.listener())}`,
     inHand() {
       const calls = door.listener().inFlight;
       return calls === 0 ? '' : `${calls} ${calls === 1 ? 'call' : 'calls'}`;
@@ -189,12 +189,13 @@ function registrationOf<S>(
   const component: Component = {
     name: 'registration',
     async start() {
-      const { host, reason } = runtime.advertise(config.bind, config.advertise);
-      instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port: listener().port });
+      const { port, host: bound } = listener(); // a socket that was handed over need not be where `bind` says
+      const { host, reason } = runtime.advertise(bound, config.advertise);
+      instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port });
       registration = runtime.discovery.registrar.register(instance);
       runtime.logger.info('registering', {
         instance: instance.id,
-        address: formatHostPort({ host, port: listener().port }),
+        address: formatHostPort({ host, port }),
         reason,
       });
     },

@@ -55,7 +55,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
             },
           ],
           info: () => ({ routes: gateway.routes() }),
-          url: () => `http://${formatHostPort({ host: config.bind, port: listener?.port ?? 0 })}`,
+          url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
           inHand: () => (listener && listener.inFlight > 0 ? `${listener.inFlight} requests` : ''),
         };
       },

@@ -49,7 +49,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
         };
         return {
           components: [component],
-          url: () => `http://${formatHostPort({ host: config.bind, port: listener?.port ?? 0 })}`,
+          url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
           inHand: () => (listener && listener.connections > 0 ? `${listener.connections} connections` : ''),
         };
       },
