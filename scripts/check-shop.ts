@@ -36,6 +36,7 @@ async function runOnce(thorough: boolean): Promise<number> {
     const started = await startReport(shop.stdout, lines);
     const home = await ask(`${started.gateway}/api/home`);
     const servedMs = performance.now() - startedAt;
+    console.log(`served after ${(servedMs / 1_000).toFixed(1)} s, npm included`);
     assert.ok(home.categories.every((category: { products: unknown[] }) => category.products.length > 0));
     if (thorough) {
       await order(started.gateway);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FileWatch, watchFile } from '@flotilla/config';
 import { FlotillaError, systemClock } from '@flotilla/core';
@@ -47,7 +47,7 @@ export async function runFleet(folder: string, options: DevOptions): Promise<voi
       new URL(import.meta.url.endsWith('.ts') ? '../../main.ts' : '../../main.js', import.meta.url),
     ),
     ports,
-    compileCache: getCompileCacheDir(),
+    compileCache: compileCacheRoot(),
     join,
     read: (path) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
   });
@@ -199,6 +199,12 @@ class FleetRun {
 function stagesOf(plans: readonly ProcessPlan[]): ProcessPlan[][] {
   const stages = [...new Set(plans.map(({ stage }) => stage))].sort((a, b) => a - b);
   return stages.map((stage) => plans.filter((plan) => plan.stage === stage));
+}
+
+/** What `NODE_COMPILE_CACHE` takes: Node adds a folder for its version below it. */
+function compileCacheRoot(): string | undefined {
+  const versioned = getCompileCacheDir();
+  return versioned && dirname(versioned);
 }
 
 async function findPorts(fleet: Fleet, print: (text: string) => void): Promise<FleetPorts> {
