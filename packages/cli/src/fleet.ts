@@ -1,5 +1,5 @@
 import { group, integer, loadConfig, map, type Setting, settings, text } from '@flotilla/config';
-import { serviceSettings } from 'flotilla';
+import { serviceSettings } from 'flotilla/settings';
 import { gatewaySettings } from './roots/gateway-settings.ts';
 import { registrySettings } from './roots/registry-settings.ts';
 

@@ -1,16 +1,8 @@
 import { FlotillaError } from '@flotilla/core';
 import { Command } from 'commander';
-import { call } from './commands/call.ts';
-import { config } from './commands/config.ts';
-import { gateway } from './commands/gateway.ts';
 import type { Output } from './commands/output.ts';
-import { ps } from './commands/ps.ts';
-import { registry } from './commands/registry.ts';
-import { runFleet } from './dev/engines/dev.ts';
 import { managementOf, runningFleet } from './engines/running-fleet.ts';
 import { ownVersion } from './engines/version.ts';
-import { runGateway } from './roots/gateway.ts';
-import { runRegistry } from './roots/registry.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -25,49 +17,63 @@ const program = new Command('flotilla')
   .showSuggestionAfterError()
   .enablePositionalOptions();
 
+// Each command loads what it needs when it is called: most need little, and `dev` has others to start.
 program
   .command('dev')
   .description('run the fleet of flotilla.yaml: registry, gateway and every service, each a process of its own')
   .argument('[folder]', 'where flotilla.yaml lies', '.')
   .option('--json', 'logs and start table as JSON, one document per line')
-  .action((folder: string, { json = false }: CommonOptions) =>
-    runFleet(folder, { json, print, colours: coloursWanted() }),
-  );
+  .action(async (folder: string, { json = false }: CommonOptions) => {
+    const { runFleet } = await import('./dev/engines/dev.ts');
+    await runFleet(folder, { json, print, colours: coloursWanted() });
+  });
 
-inspecting('ps', 'show the processes of the running fleet').action((options: CommonOptions) =>
-  ps(runningFleet(options.folder), outputOf(options)),
-);
+inspecting('ps', 'show the processes of the running fleet').action(async (options: CommonOptions) => {
+  const { ps } = await import('./commands/ps.ts');
+  await ps(runningFleet(options.folder), outputOf(options));
+});
 
 inspecting('call', 'call an operation: flotilla call catalog.product --id rice-bowl')
   .argument('<contract.operation>')
   .argument('[fields...]', 'input fields, as --name value')
   .allowUnknownOption()
   .passThroughOptions()
-  .action((operation: string, fields: string[], options: CommonOptions) => {
+  .action(async (operation: string, fields: string[], options: CommonOptions) => {
+    const { call } = await import('./commands/call.ts');
     // Options after the operation's name are its fields; --json alone is ours wherever it stands.
     const own = fields.filter((field) => field !== '--json');
     const output = { print, json: options.json === true || own.length < fields.length };
-    return call(runningFleet(options.folder), operation, own, output);
+    await call(runningFleet(options.folder), operation, own, output);
   });
 
 inspecting('config', 'show each value of a running process and where it came from')
   .argument('<process>', 'registry, gateway, or the name of a service')
-  .action((name: string, options: CommonOptions) =>
-    config(managementOf(runningFleet(options.folder), name).managementUrl, outputOf(options)),
-  );
+  .action(async (name: string, options: CommonOptions) => {
+    const { config } = await import('./commands/config.ts');
+    await config(managementOf(runningFleet(options.folder), name).managementUrl, outputOf(options));
+  });
 
 const registryCommand = inspecting('registry', 'show what the registry lists')
   .option('--url <url>', 'of a registry that "flotilla dev" did not start')
-  .action((options: CommonOptions & { readonly url?: string }) =>
-    registry(options.url ?? runningFleet(options.folder).registry, outputOf(options)),
-  );
-starting(registryCommand, 'run a registry', (args) => runRegistry({ args }));
+  .action(async (options: CommonOptions & { readonly url?: string }) => {
+    const { registry } = await import('./commands/registry.ts');
+    await registry(options.url ?? runningFleet(options.folder).registry, outputOf(options));
+  });
+starting(registryCommand, 'run a registry', async (args) => {
+  const { runRegistry } = await import('./roots/registry.ts');
+  await runRegistry({ args });
+});
 
 const gatewayCommand = inspecting('gateway', 'show the routes of the running gateway').action(
-  (options: CommonOptions) =>
-    gateway(managementOf(runningFleet(options.folder), 'gateway').managementUrl, outputOf(options)),
+  async (options: CommonOptions) => {
+    const { gateway } = await import('./commands/gateway.ts');
+    await gateway(managementOf(runningFleet(options.folder), 'gateway').managementUrl, outputOf(options));
+  },
 );
-starting(gatewayCommand, 'run a gateway', (args) => runGateway({ args }));
+starting(gatewayCommand, 'run a gateway', async (args) => {
+  const { runGateway } = await import('./roots/gateway.ts');
+  await runGateway({ args });
+});
 
 try {
   await program.parseAsync();

@@ -1,5 +1,5 @@
 import { integer, list, text, url } from '@flotilla/config';
-import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla';
+import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla/settings';
 
 /** What the gateway process is told. */
 export interface GatewayConfig extends ProcessConfig {

@@ -1,6 +1,6 @@
 import { group, integer, list, map, oneOf, secret, text } from '@flotilla/config';
 import type { Secret } from '@flotilla/core';
-import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla';
+import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla/settings';
 
 /** Somebody who may use the registry. */
 interface UserConfig {

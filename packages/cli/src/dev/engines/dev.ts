@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,6 @@ export async function runFleet(folder: string, options: DevOptions): Promise<voi
   });
   const run = new FleetRun(root, fleet, ports, plans, options);
   run.onSignals();
-  flushCompileCache(); // this process has loaded most of what the others will
   await run.start(startedAt);
 }
 
@@ -80,8 +79,9 @@ class FleetRun {
   }
 
   async start(startedAt: number): Promise<void> {
-    for (const stage of stagesOf(this.#plans)) {
+    for (const [position, stage] of stagesOf(this.#plans).entries()) {
       const started = stage.map((plan) => this.#supervise(plan).firstServing);
+      if (position === 0) await warmCompileCache(); // while the registry starts on another core
       await Promise.allSettled(started);
       if (this.#stopping) return;
     }
@@ -199,6 +199,17 @@ class FleetRun {
 function stagesOf(plans: readonly ProcessPlan[]): ProcessPlan[][] {
   const stages = [...new Set(plans.map(({ stage }) => stage))].sort((a, b) => a - b);
   return stages.map((stage) => plans.filter((plan) => plan.stage === stage));
+}
+
+/**
+ * Compiles what all processes load once, here, when nobody has done so before: a first start would otherwise compile it
+ * in each of them, side by side.
+ */
+async function warmCompileCache(): Promise<void> {
+  const folder = getCompileCacheDir();
+  if (folder === undefined || readdirSync(folder).length > 200) return;
+  await Promise.all([import('../../roots/registry.ts'), import('../../roots/gateway.ts')]);
+  flushCompileCache();
 }
 
 /** What `NODE_COMPILE_CACHE` takes: Node adds a folder for its version below it. */
