@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,4 +84,21 @@ test('two copies never sell the last piece twice', () => {
   ].map(({ kind }) => kind);
   assert.deepEqual(kinds, ['taken', 'soldOut']);
   assert.equal(first.product('last-cookie')?.stock, 0);
+});
+
+test('four processes that open a new database at one moment all get it', async () => {
+  const file = join(folder, 'new', 'catalog.sqlite');
+  const program = `import { openCatalogStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)};
+    process.stdin.once('data', () => { const store = openCatalogStore(${JSON.stringify(file)});
+      process.stdout.write(String(store.products(undefined, 100).length)); store.close(); process.exit(); });
+    process.stdout.write('ready ');`;
+  const children = Array.from({ length: 4 }, () => spawn(process.execPath, ['--input-type=module', '-e', program]));
+  const said = children.map(async (child) => {
+    let text = '';
+    for await (const chunk of child.stdout) text += chunk;
+    return text;
+  });
+  await Promise.all(children.map((child) => once(child.stdout, 'readable')));
+  for (const child of children) child.stdin.write('go');
+  assert.deepEqual(await Promise.all(said), Array(4).fill('ready 12'));
 });

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { inTransaction, openDatabase } from '../database.ts';
 import { categories, products } from './assortment.ts';
 
 export interface Category {
@@ -45,20 +44,18 @@ export interface CatalogStore {
   close(): void;
 }
 
+const schema = `
+  CREATE TABLE IF NOT EXISTS category (id TEXT PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS product (
+    id TEXT PRIMARY KEY, category TEXT NOT NULL REFERENCES category (id), name TEXT NOT NULL,
+    description TEXT NOT NULL, priceCents INTEGER NOT NULL, stock INTEGER NOT NULL CHECK (stock >= 0)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS taken (orderId TEXT PRIMARY KEY, lines TEXT NOT NULL) STRICT;
+`;
+
 /** @param file a path; its folder is made. */
 export function openCatalogStore(file: string): CatalogStore {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file);
-  db.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA busy_timeout = 2000;
-    CREATE TABLE IF NOT EXISTS category (id TEXT PRIMARY KEY, name TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS product (
-      id TEXT PRIMARY KEY, category TEXT NOT NULL REFERENCES category (id), name TEXT NOT NULL,
-      description TEXT NOT NULL, priceCents INTEGER NOT NULL, stock INTEGER NOT NULL CHECK (stock >= 0)
-    ) STRICT;
-    CREATE TABLE IF NOT EXISTS taken (orderId TEXT PRIMARY KEY, lines TEXT NOT NULL) STRICT;
-  `);
+  const db = openDatabase(file, schema);
   seed(db);
   const all = db.prepare(`SELECT * FROM product ORDER BY rowid LIMIT ?`);
   const inCategory = db.prepare(`SELECT * FROM product WHERE category = ? ORDER BY rowid LIMIT ?`);
@@ -67,6 +64,14 @@ export function openCatalogStore(file: string): CatalogStore {
   const takenBefore = db.prepare(`SELECT lines FROM taken WHERE orderId = ?`);
   const remember = db.prepare(`INSERT INTO taken (orderId, lines) VALUES (?, ?)`);
   const product = (id: string): Product | undefined => one.get(id) as Product | undefined;
+  const takeItem = ({ productId, quantity }: Item): Line => {
+    // One statement checks and takes, so two processes cannot both see the last piece.
+    const { changes } = takeOne.run(quantity, productId, quantity);
+    const found = product(productId);
+    if (!found) throw new CannotTake({ kind: 'unknown', id: productId });
+    if (changes === 0) throw new CannotTake({ kind: 'soldOut', id: productId, left: found.stock });
+    return { productId, name: found.name, priceCents: found.priceCents, quantity };
+  };
 
   return {
     categories: () => db.prepare(`SELECT id, name FROM category ORDER BY position`).all() as unknown as Category[],
@@ -74,51 +79,42 @@ export function openCatalogStore(file: string): CatalogStore {
       (category === undefined ? all.all(limit) : inCategory.all(category, limit)) as unknown as Product[],
     product,
     take(orderId, items) {
-      return inTransaction(db, () => {
-        const before = takenBefore.get(orderId) as { lines: string } | undefined;
-        if (before) return { kind: 'taken', lines: JSON.parse(before.lines) as Line[] };
-        const lines: Line[] = [];
-        for (const { productId, quantity } of items) {
-          // One statement checks and takes, so two processes cannot both see the last piece.
-          const { changes } = takeOne.run(quantity, productId, quantity);
-          const found = product(productId);
-          if (!found) return { kind: 'unknown', id: productId };
-          if (changes === 0) return { kind: 'soldOut', id: productId, left: found.stock };
-          lines.push({ productId, name: found.name, priceCents: found.priceCents, quantity });
-        }
-        remember.run(orderId, JSON.stringify(lines));
-        return { kind: 'taken', lines };
-      });
+      try {
+        return inTransaction(db, () => {
+          const before = takenBefore.get(orderId) as { lines: string } | undefined;
+          if (before) return { kind: 'taken', lines: JSON.parse(before.lines) as Line[] };
+          const lines = items.map(takeItem);
+          remember.run(orderId, JSON.stringify(lines));
+          return { kind: 'taken', lines };
+        });
+      } catch (thrown) {
+        if (thrown instanceof CannotTake) return thrown.taking;
+        throw thrown;
+      }
     },
     close: () => db.close(),
   };
 }
 
-/** Keeps what was done only when it ended as `taken`. */
-function inTransaction(db: DatabaseSync, work: () => Taking): Taking {
-  db.exec('BEGIN IMMEDIATE');
-  let kept = false;
-  try {
-    const taking = work();
-    kept = taking.kind === 'taken';
-    return taking;
-  } finally {
-    db.exec(kept ? 'COMMIT' : 'ROLLBACK');
+/** Ends the transaction, so that nothing of the order is taken. */
+class CannotTake extends Error {
+  readonly taking: Taking;
+
+  constructor(taking: Taking) {
+    super(taking.kind);
+    this.taking = taking;
   }
 }
 
 function seed(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const addCategory = db.prepare(`INSERT OR IGNORE INTO category (id, name, position) VALUES (?, ?, ?)`);
+  const addCategory = db.prepare(`INSERT OR IGNORE INTO category (id, name, position) VALUES (?, ?, ?)`);
+  const addProduct = db.prepare(
+    `INSERT OR IGNORE INTO product (id, category, name, description, priceCents, stock) VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  inTransaction(db, () => {
     for (const [position, { id, name }] of categories.entries()) addCategory.run(id, name, position);
-    const addProduct = db.prepare(
-      `INSERT OR IGNORE INTO product (id, category, name, description, priceCents, stock) VALUES (?, ?, ?, ?, ?, ?)`,
-    );
     for (const { id, category, name, description, priceCents, stock } of products) {
       addProduct.run(id, category, name, description, priceCents, stock);
     }
-  } finally {
-    db.exec('COMMIT');
-  }
+  });
 }

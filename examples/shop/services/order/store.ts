@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { openDatabase } from '../database.ts';
 
 export interface Order {
   readonly id: string;
@@ -20,13 +18,10 @@ export interface OrderStore {
 
 /** @param file a path; its folder is made. */
 export function openOrderStore(file: string): OrderStore {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file);
-  db.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA busy_timeout = 2000;
-    CREATE TABLE IF NOT EXISTS purchase (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
-  `);
+  const db = openDatabase(
+    file,
+    `CREATE TABLE IF NOT EXISTS purchase (id TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT`,
+  );
   const insert = db.prepare(`INSERT INTO purchase (id, document) VALUES (?, ?)`);
   const select = db.prepare(`SELECT document FROM purchase WHERE id = ?`);
   return {

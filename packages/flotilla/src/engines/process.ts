@@ -300,7 +300,7 @@ function reportFailure(name: string, thrown: unknown): void {
   const error = thrown instanceof FlotillaError ? thrown : undefined;
   const message = error?.message ?? (thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   process.stderr.write(`${name} could not start.\n${message}\n`);
-  process.send?.({ flotilla: 'failed', message });
   process.exitCode = 1;
-  process.disconnect?.();
+  // Whoever only lets go of the channel would end with 0: a worker that is disconnected thinks that it was told to.
+  process.send?.({ flotilla: 'failed', message }, () => process.exit(1));
 }
