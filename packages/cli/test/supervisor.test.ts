@@ -14,20 +14,22 @@ const folder = mkdtempSync(join(tmpdir(), 'flotilla-supervisor-'));
 const broken = join(folder, 'broken');
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-async function started() {
+async function begun(env: Record<string, string> = {}) {
   const port = await freePort('127.0.0.1', 0, new Set());
   const plan: ProcessPlan = {
     name: 'fixture',
     copy: 1,
     program: fileURLToPath(new URL('fixtures/server.ts', import.meta.url)),
     args: [],
-    env: { FLOTILLA_PORT: String(port), FIXTURE_BROKEN: broken },
+    env: { FLOTILLA_PORT: String(port), FIXTURE_BROKEN: broken, ...env },
     files: new Set(),
     stage: 0,
   };
   const states: ProcessState[] = [];
   const reasons: string[] = [];
   const waiting = new Map<ProcessState, () => void>();
+  const lines = new Map<string, () => void>();
+  const printed = (text: string): Promise<void> => new Promise((resolve) => lines.set(text, resolve));
   const supervised = supervise(plan, systemClock, {
     changed({ state }, why) {
       states.push(state);
@@ -35,11 +37,16 @@ async function started() {
       waiting.get(state)?.();
       waiting.delete(state);
     },
-    line() {},
+    line: (_, text) => lines.get(text)?.(),
   });
-  await supervised.firstServing;
   const reached = (state: ProcessState): Promise<void> => new Promise((resolve) => waiting.set(state, resolve));
-  return { supervised, states, reasons, reached, ask: () => ask(port) };
+  return { supervised, states, reasons, reached, printed, ask: () => ask(port) };
+}
+
+async function started() {
+  const begin = await begun();
+  await begin.supervised.firstServing;
+  return begin;
 }
 
 /** One request on a connection of its own; resolves with the process id that answered. */
@@ -120,4 +127,11 @@ test('stopping drains; nothing is left', async () => {
   await supervised.stop();
   assert.deepEqual(states.slice(-2), ['stopping', 'stopped']);
   await supervised.stop();
+});
+
+test('a process that is told to stop while it starts does not outlive it', async () => {
+  const { supervised, states, printed } = await begun({ FIXTURE_STUCK: '1' });
+  await printed('stuck');
+  await supervised.stop();
+  assert.deepEqual(states, ['starting', 'stopping', 'stopped']);
 });

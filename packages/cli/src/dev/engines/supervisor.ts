@@ -120,9 +120,9 @@ class SupervisedProcess implements Supervised {
       this.#become('stopped');
       return;
     }
-    const again = this.#state === 'stopping';
-    if (!again) this.#become('stopping');
-    await (again ? killed(worker) : drained(worker));
+    const end = this.#state === 'starting' ? 'SIGTERM' : this.#state === 'stopping' ? 'SIGKILL' : 'ask';
+    this.#become('stopping');
+    await endOf(worker, end);
     this.#become('stopped');
   }
 
@@ -132,7 +132,7 @@ class SupervisedProcess implements Supervised {
     this.#worker = worker;
     worker.on('message', (message: unknown) => {
       const report = reportIn(message);
-      if (report?.flotilla !== 'serving' || this.#worker !== worker) return;
+      if (report?.flotilla !== 'serving' || this.#worker !== worker || this.#state !== 'starting') return;
       this.#serves(worker, report);
       this.#settleFirst?.resolve();
     });
@@ -162,7 +162,7 @@ class SupervisedProcess implements Supervised {
     const successor = this.#fork();
     const report = await servingOrEnd(successor);
     if (this.#state !== 'replacing') {
-      await drained(successor); // stopped meanwhile
+      await endOf(successor, 'ask'); // stopped meanwhile
       return;
     }
     if (typeof report === 'string') {
@@ -171,7 +171,7 @@ class SupervisedProcess implements Supervised {
     }
     successor.once('exit', (code, signal) => this.#ended(successor, endingOf(code, signal)));
     this.#serves(successor, report);
-    if (old) await drained(old);
+    if (old) await endOf(old, 'ask');
   }
 
   #fork(): Worker {
@@ -204,29 +204,20 @@ function servingOrEnd(worker: Worker): Promise<string | { readonly url: string; 
 }
 
 /**
- * Asks a process to drain, over the channel: a signal that reaches the whole process group reaches it as well, and must
- * not count as a second one.
+ * Ends a process and waits for it.
+ * - `ask`: over the channel. A signal that reaches the whole process group reaches it as well, and must not count twice.
+ * - `SIGTERM`: for one that is starting and does not listen to the channel yet.
+ * - `SIGKILL`: at once.
  */
-function drained(worker: Worker): Promise<void> {
+function endOf(worker: Worker, how: 'ask' | 'SIGTERM' | 'SIGKILL'): Promise<void> {
   return new Promise((resolve) => {
     if (worker.isDead()) {
       resolve();
       return;
     }
     worker.once('exit', () => resolve());
-    if (worker.isConnected()) worker.send({ flotilla: 'stop' });
-    else worker.process.kill('SIGTERM');
-  });
-}
-
-function killed(worker: Worker): Promise<void> {
-  return new Promise((resolve) => {
-    if (worker.isDead()) {
-      resolve();
-      return;
-    }
-    worker.once('exit', () => resolve());
-    worker.process.kill('SIGKILL');
+    if (how === 'ask' && worker.isConnected()) worker.send({ flotilla: 'stop' });
+    else worker.process.kill(how === 'ask' ? 'SIGTERM' : how);
   });
 }
 
