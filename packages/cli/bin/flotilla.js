@@ -11,13 +11,15 @@ const { existsSync } = await import('node:fs');
 const { fileURLToPath } = await import('node:url');
 const source = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 if (existsSync(source)) {
-  // Inside the repository: run the sources, which takes a condition that only a new process can be given.
-  const { spawn } = await import('node:child_process');
-  const child = spawn(process.execPath, ['--conditions=flotilla-source', source, ...process.argv.slice(2)], {
-    stdio: 'inherit',
-  });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+  // Inside the repository: run the sources, which takes a condition that only a new start can be given.
+  const args = ['--conditions=flotilla-source', source, ...process.argv.slice(2)];
+  if (process.platform === 'win32') {
+    const { spawnSync } = await import('node:child_process');
+    process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1;
+  } else {
+    // In place of this process: with one in between, Ctrl-C would be heard twice.
+    process.execve(process.execPath, [process.execPath, ...args], process.env);
+  }
 } else {
   await import('../dist/main.js');
 }
