@@ -9,12 +9,12 @@ test('a record is one line for a person: time, process, level, message, fields',
     time: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
     service: 'x',
     msg: 'lease lapsed',
-    id: 'a',
+    service_: 'catalog',
     n: 2,
   };
   assert.equal(
     formatLogLine(JSON.stringify(record), 'order.1', 9, 0, paintNothing),
-    '03:04:05.006 order.1   warn  lease lapsed id=a n=2',
+    '03:04:05.006 order.1   warn  lease lapsed service=catalog n=2',
   );
 });
 

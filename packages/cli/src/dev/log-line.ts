@@ -33,6 +33,8 @@ export function formatLogLine(text: string, title: string, column: number, order
     typeof record['time'] === 'number' ? new Date(record['time']).toISOString().slice(11, 23) : ' '.repeat(12);
   const fields = Object.entries(record)
     .filter(([key]) => !ownPlaces.has(key))
+    // A field that is named like one of the record's own was told apart by a `_`; here the own ones are not shown.
+    .map(([key, value]) => [ownPlaces.has(key.slice(0, -1)) ? key.slice(0, -1) : key, value] as const)
     .map(([key, value]) => `${paint('gray', `${key}=`)}${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return [
     paint('gray', time),
