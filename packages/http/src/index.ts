@@ -18,6 +18,7 @@ export { HttpHeaders } from './headers.ts';
 export { formatAddress, parseAddress } from './ip-address.ts';
 export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type TrustedProxies } from './ip-network.ts';
 export { jsonLimits, parseJson, parseJsonText } from './json.ts';
+export { isLoopback } from './loopback.ts';
 export { acceptsMediaType, type MediaType, parseMediaType } from './media-type.ts';
 export { decodeLines, encodeLine, type LineOptions, ndjsonMediaType } from './ndjson.ts';
 export type { Bind, HttpListener, HttpNetwork, HttpTarget } from './network.ts';

@@ -9,7 +9,7 @@ export {
 export { createLogger, type LoggerOptions } from './logs/logger.ts';
 export { fromPino, type PinoLike } from './logs/pino.ts';
 export { logLimits } from './logs/printable.ts';
-export { assertManagementExposure, isLoopback, type ManagementCredentials } from './management/exposure.ts';
+export { assertManagementExposure, type ManagementCredentials } from './management/exposure.ts';
 export { type ManagementOptions, managementHandler } from './management/handler.ts';
 export { type PrometheusMeter, type PrometheusMeterOptions, prometheusMeter } from './metrics/prometheus-meter.ts';
 export { defaultBuckets } from './metrics/recorded.ts';

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FlotillaError } from '@flotilla/core';
 import { type FleetProcess, type FleetState, parseState, statePath } from '../dev/state-file.ts';
+import { isAlive } from './process-alive.ts';
 
 /**
  * The fleet that `flotilla dev` runs: looked for in `folder` and upwards, then in the examples of the repository.
@@ -34,13 +35,4 @@ function placesToLook(start: string): string[] {
     if (dirname(place) === place) break;
   }
   return [...places, join(start, 'examples', 'shop')];
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -26,7 +26,7 @@ import {
   systemRandom,
   type Tracer,
 } from '@flotilla/core';
-import type { Bind, HttpListener, HttpNetwork } from '@flotilla/http';
+import { type Bind, type HttpListener, type HttpNetwork, isLoopback } from '@flotilla/http';
 import { inheritedSockets, type NodeNetworkOptions, nodeNetwork } from '@flotilla/http/node';
 import {
   assertManagementExposure,
@@ -292,8 +292,7 @@ function announce(
 
 function loopbackHint(url: string): { readonly note?: string } {
   const { hostname } = new URL(url);
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  return loopback ? { note: 'only this machine can reach it; set "bind" to open it' } : {};
+  return isLoopback(hostname) ? { note: 'only this machine can reach it; set "bind" to open it' } : {};
 }
 
 function reportFailure(name: string, thrown: unknown): void {

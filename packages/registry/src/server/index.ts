@@ -10,7 +10,6 @@ export {
   assertRegistryExposure,
   basicChallenge,
   createAuthenticator,
-  isLoopback,
   type Principal,
   type RegistryRole,
   type RegistryUser,

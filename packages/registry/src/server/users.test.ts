@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, rootPath } from '@flotilla/http';
-import { assertRegistryExposure, createAuthenticator, isLoopback, type RegistryUser } from './users.ts';
+import { HttpHeaders, type HttpRequest, isLoopback, rootPath } from '@flotilla/http';
+import { assertRegistryExposure, createAuthenticator, type RegistryUser } from './users.ts';
 
 const user = (name: string, parts: Partial<RegistryUser> = {}): RegistryUser => ({
   name,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { FlotillaError, type Secret } from '@flotilla/core';
-import type { HttpRequest } from '@flotilla/http';
+import { type HttpRequest, isLoopback } from '@flotilla/http';
 
 /**
  * What a user may do; everybody may read.
@@ -91,11 +91,6 @@ export function assertRegistryExposure(
     `the registry would listen on "${host}" without credentials: anybody who reaches it could register, redirect calls ` +
       `or take instances out. Set "${keys.users}", or "${keys.bind}" to 127.0.0.1`,
   );
-}
-
-/** 127.0.0.0/8, ::1 and `localhost`. */
-export function isLoopback(host: string): boolean {
-  return /^(?:127(?:\.[0-9]{1,3}){3}|::1|\[::1\]|localhost|::ffff:127(?:\.[0-9]{1,3}){3})$/i.test(host);
 }
 
 function checkUsers(users: readonly RegistryUser[]): void {

@@ -1,18 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { FlotillaError, type Secret } from '@flotilla/core';
+import { isLoopback } from '@flotilla/http';
 
 /** Who may use the management port, by HTTP Basic (RFC 7617). */
 export interface ManagementCredentials {
   readonly user: string;
   readonly password: Secret;
-}
-
-/** True for addresses that only this machine can reach. */
-export function isLoopback(host: string): boolean {
-  const bare = host.toLowerCase().replace(/^\[|\]$/g, '');
-  if (bare === 'localhost' || bare === '::1') return true;
-  const [, ipv4] = /^(?:::ffff:)?(\d{1,3}(?:\.\d{1,3}){3})$/.exec(bare) ?? [];
-  return ipv4?.startsWith('127.') ?? false;
 }
 
 /**

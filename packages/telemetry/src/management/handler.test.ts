@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Call, type LogFields, type Logger, nullLogger, Secret } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
-import { HttpHeaders, type HttpRequest, readBody } from '@flotilla/http';
+import { HttpHeaders, type HttpRequest, isLoopback, readBody } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { createHealth } from '../health.ts';
 import { prometheusMeter } from '../metrics/prometheus-meter.ts';
-import { assertManagementExposure, hostAllowed, isLoopback } from './exposure.ts';
+import { assertManagementExposure, hostAllowed } from './exposure.ts';
 import { type ManagementOptions, managementHandler } from './handler.ts';
 
 const credentials = { user: 'operator', password: new Secret('kX9-hj2-qq71-vL') };

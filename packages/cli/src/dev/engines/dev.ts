@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FileWatch, watchFile } from '@flotilla/config';
 import { FlotillaError, systemClock } from '@flotilla/core';
+import { isAlive } from '../../engines/process-alive.ts';
 import { type Fleet, readFleet } from '../../fleet.ts';
 import { formatLogLine, type Paint, paintColours, paintNothing } from '../log-line.ts';
 import { type FleetPorts, planFleet, portsOf } from '../plan.ts';
@@ -246,14 +247,5 @@ function refuseSecondFleet(root: string): void {
       'ADDRESS_IN_USE',
       `the fleet of ${root} is running already (process ${state.pid}); stop it first, or see it with "flotilla ps"`,
     );
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
