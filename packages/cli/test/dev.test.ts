@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type FleetState, parseState } from '../src/dev/state-file.ts';
+import { isAlive } from '../src/engines/process-alive.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const main = join(here, '../src/main.ts');
@@ -50,17 +51,7 @@ before(async () => {
   - { id: b, path: /b, to: service://b, auth: public }
 `,
   );
-  const { port } = blocker.address() as { port: number };
-  write(
-    'flotilla.yaml',
-    `fleet: two
-registry: { port: ${port} }
-gateway: { port: 0 }
-services:
-  a: { run: services/a.ts, instances: 2 }
-  b: { run: services/b.ts }
-`,
-  );
+  writeFleet('a: { run: services/a.ts, instances: 2 }', 'b: { run: services/b.ts }');
   fleet = await startFleet();
 });
 after(async () => {
@@ -68,6 +59,12 @@ after(async () => {
   blocker.close();
   rmSync(folder, { recursive: true, force: true });
 });
+
+function writeFleet(...services: string[]): void {
+  const { port } = blocker.address() as { port: number };
+  const lines = services.map((service) => `  ${service}\n`).join('');
+  write('flotilla.yaml', `fleet: two\nregistry: { port: ${port} }\ngateway: { port: 0 }\nservices:\n${lines}`);
+}
 
 function write(name: string, text: string): void {
   writeFileSync(join(folder, name), text);
@@ -165,6 +162,48 @@ test('a file that does not run leaves the process from before, and says why', as
   const told = fleet.line(/the changed files do not start/);
   write('services/b.ts', 'this is no program\n');
   await told;
+  assert.match(await ask('/b'), /^B two \d+$/);
+  const mended = fleet.line(/"msg":"serving".*"service":"b"/);
+  write('services/b.ts', serviceSource('b', 'B'));
+  await mended;
+});
+
+test('a service that is written into flotilla.yaml is started, more copies too, and mistakes change nothing', async () => {
+  write('services/c.ts', serviceSource('c', 'C').replace('words.c', "'new'"));
+  write(
+    'gateway.yaml',
+    readFileSync(join(folder, 'gateway.yaml'), 'utf8').concat(
+      '  - { id: c, path: /c, to: service://c, auth: public }\n',
+    ),
+  );
+  const serving = fleet.line(/"msg":"serving".*"service":"c"/);
+  writeFleet('a: { run: services/a.ts, instances: 3 }', 'b: { run: services/b.ts }', 'c: { run: services/c.ts }');
+  await fleet.line(/flotilla\.yaml changed: starting a\.3, c\.1/);
+  await serving;
+  while ((await fetch(`${fleet.gateway}/c`)).status !== 200) await ask('/b'); // until the gateway has read its routes
+  assert.equal(pidsOf(fleet.state(), 'a').length, 3);
+
+  const refused = fleet.line(/flotilla\.yaml refused.*instnaces/);
+  writeFleet('a: { run: services/a.ts, instnaces: 1 }', 'b: { run: services/b.ts }');
+  await refused;
+  assert.equal(pidsOf(fleet.state(), 'a').length, 3);
+});
+
+test('a service or copy that is taken out of flotilla.yaml is drained and stopped', async () => {
+  const pid = pidsOf(fleet.state(), 'c')[0] ?? 0;
+  const stopping = fleet.line(/flotilla\.yaml changed: stopping a\.2, a\.3, c\.1/);
+  writeFleet('a: { run: services/a.ts }', 'b: { run: services/b.ts }');
+  await stopping;
+  while (isAlive(pid)) await ask('/a');
+  assert.equal(pidsOf(fleet.state(), 'a').length, 1);
+});
+
+test('what only another start takes in restarts its own service, and no request is refused', async () => {
+  const [before] = pidsOf(fleet.state(), 'b');
+  const restarting = fleet.line(/configuration of b changed: restarting/);
+  writeFleet('a: { run: services/a.ts }', 'b: { run: services/b.ts, zone: east }');
+  await restarting;
+  while (pidsOf(fleet.state(), 'b')[0] === before || isAlive(before ?? 0)) await ask('/b');
   assert.match(await ask('/b'), /^B two \d+$/);
 });
 

@@ -37,6 +37,7 @@ async function begun(env: Record<string, string> = {}) {
       waiting.get(state)?.();
       waiting.delete(state);
     },
+    outdated() {},
     line: (_, text) => lines.get(text)?.(),
   });
   const reached = (state: ProcessState): Promise<void> => new Promise((resolve) => waiting.set(state, resolve));

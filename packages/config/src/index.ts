@@ -1,4 +1,5 @@
 export { readConfigFiles, readSecretFiles } from './engines/config-files.ts';
+export { type FileFollower, followFiles } from './engines/follow-files.ts';
 export { type FileWatch, watchFile } from './engines/watch-file.ts';
 export { flagName, variableName } from './key-names.ts';
 export type { SecretFile } from './layers/env.ts';
@@ -6,8 +7,9 @@ export { type ConfigFile, type Layers, type Loaded, loadConfig } from './load.ts
 export { maskUrl } from './mask.ts';
 export { formatMistake, type Mistake } from './mistakes.ts';
 export type { Origin } from './origins.ts';
+export { type Change, type Refreshed, refreshConfig } from './refresh.ts';
 export type { ConfigSchema } from './schema.ts';
-export type { JsonSchema, Setting, SettingOptions, SettingValue } from './setting.ts';
+export { type JsonSchema, restartKeyword, type Setting, type SettingOptions, type SettingValue } from './setting.ts';
 export {
   group,
   type ListOptions,

@@ -12,6 +12,8 @@ export interface Origin {
   readonly source: 'default' | 'file' | 'env' | 'flag';
   /** `flotilla.yaml:12`, `FLOTILLA_HTTP_MAX_BODY_BYTES`, `--http.max-body-bytes`; empty for a default. */
   readonly where: string;
+  /** What is written by now, where that counts from the next start only. */
+  readonly pending?: Pick<Origin, 'value' | 'source' | 'where'>;
 }
 
 /** One row per key that takes a value, in the order of the schema; one per entry of a map; a list is one row. */

@@ -33,7 +33,15 @@ export interface SettingOptions<T> {
   readonly default?: T;
   /** The value may be absent; it is `undefined` then. */
   readonly optional?: true;
+  /**
+   * A change of the value counts from the next start of the process: it opened something by it. Default: a running
+   * process takes the change in at once.
+   */
+  readonly restart?: true;
 }
+
+/** In a JSON Schema: {@link SettingOptions.restart}. Schemas of other libraries may carry it too. */
+export const restartKeyword = 'x-flotilla-restart';
 
 /** Reads a value that is present; `refuse` says what is wrong with it. */
 export type Parse<T> = (value: unknown, refuse: (message: string) => T, path: Path, issues: Issue[]) => T;
@@ -64,6 +72,7 @@ export function defineSetting<T>(
       ...jsonSchema,
       ...(options.describe === undefined ? undefined : { description: options.describe }),
       ...(options.default === undefined ? undefined : { default: options.default }),
+      ...(options.restart ? { [restartKeyword]: true } : undefined),
     }),
     required: options.default === undefined && !options.optional,
     read,

@@ -1,4 +1,4 @@
-import type { JsonSchema } from './setting.ts';
+import { type JsonSchema, restartKeyword } from './setting.ts';
 
 /** What a schema says about a value, as far as reading configuration needs it. */
 export type Shape = GroupShape | MapShape | ListShape | ValueShape;
@@ -6,6 +6,8 @@ export type Shape = GroupShape | MapShape | ListShape | ValueShape;
 interface Common {
   /** Shown as `***`. */
   readonly secret: boolean;
+  /** A change counts from the next start only. */
+  readonly restart: boolean;
 }
 
 /** Known keys, nothing else. */
@@ -39,7 +41,8 @@ export type ScalarType = 'string' | 'integer' | 'number' | 'boolean';
  * Reads a JSON Schema (2020-12, as Standard Schema libraries give it). An object with `properties` is a group, and
  * closed: a key that it does not name is a mistake even where the validator would drop it. What is read: `type`,
  * `properties`, `required`, `additionalProperties`, `items`, `enum`, `const`, `allOf`, `anyOf` and `oneOf` of one
- * branch beside null, `$ref` within the document, and `writeOnly` or `format: password` for a secret.
+ * branch beside null, `$ref` within the document, `writeOnly` or `format: password` for a secret, and
+ * `x-flotilla-restart` for what a running process does not take in.
  */
 export function shapeOf(root: JsonSchema): Shape {
   return new ShapeReader(root).read(root);
@@ -59,7 +62,10 @@ class ShapeReader {
 
   read(written: unknown): Shape {
     const schema = this.#resolve(asSchema(written));
-    const common = { secret: schema['writeOnly'] === true || schema['format'] === 'password' };
+    const common = {
+      secret: schema['writeOnly'] === true || schema['format'] === 'password',
+      restart: schema[restartKeyword] === true,
+    };
     if (isRecord(schema['properties'])) return this.#group(schema, common);
     if (isRecord(schema['additionalProperties'])) return this.#map(schema, schema['additionalProperties'], common);
     if (schema['type'] === 'array') return this.#list(schema, common);
@@ -132,7 +138,7 @@ class ShapeReader {
   }
 }
 
-const anything: Shape = Object.freeze({ kind: 'value', types: new Set<ScalarType>(), secret: false });
+const anything: Shape = Object.freeze({ kind: 'value', types: new Set<ScalarType>(), secret: false, restart: false });
 
 function merged(outer: JsonSchema, inner: JsonSchema): JsonSchema {
   const { anyOf: _anyOf, oneOf: _oneOf, ...rest } = outer;

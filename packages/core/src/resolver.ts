@@ -40,6 +40,8 @@ export interface Resolver {
 export interface Registration {
   /** Says that the owner's status changed. Resolves when the registry knows, or when it cannot be reached now. */
   setStatus(status: InstanceStatus): Promise<void>;
+  /** Says that the instance takes another share of the calls. Resolves as {@link setStatus} does. */
+  setWeight(weight: number): Promise<void>;
   /** Takes the instance out and stops renewing. Never rejects: a lease that cannot be given up lapses. */
   deregister(): Promise<void>;
 }

@@ -22,6 +22,15 @@ export interface ResourceSpec<S> {
   value: { readonly opened: unknown } | undefined;
 }
 
+/** The service's own settings: what they are now, and who wants to hear of a change. */
+export interface SettingsSlot<S> {
+  now: { readonly values: S } | undefined;
+  readonly listeners: SettingsListener<S>[];
+}
+
+/** Hears that settings changed. */
+export type SettingsListener<S> = (now: S, before: S) => void | Promise<void>;
+
 /** All that an application is made of: read by {@link startService}. */
 export interface AppParts<S> {
   readonly name: string;
@@ -30,6 +39,7 @@ export interface AppParts<S> {
   readonly routes: readonly RouteSpec<HttpHandler>[];
   readonly resources: readonly ResourceSpec<S>[];
   readonly clients: readonly LazyClient[];
+  readonly settings: SettingsSlot<S>;
 }
 
 /**
@@ -52,6 +62,15 @@ export interface App<S = unknown> {
    * @returns reads it; throws before the start and after the stop.
    */
   resource<T>(name: string, start: (settings: S) => T | Promise<T>, stop?: (value: T) => void | Promise<void>): () => T;
+  /**
+   * The service's own settings as they stand now, frozen. They follow the configuration file while the service runs, all
+   * keys of one version together: read them where they are used, once for each piece of work. A resource is opened with
+   * what they were at the start; mark such keys `restart: true`.
+   * Throws before the start and after the stop.
+   */
+  settings(): S;
+  /** Calls `listener` after each change of the settings. What it throws is logged, and changes nothing. */
+  onSettings(listener: SettingsListener<S>): void;
 }
 
 const partsOf = new WeakMap<object, AppParts<never>>();
@@ -70,6 +89,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
   const routes: RouteSpec<HttpHandler>[] = [];
   const resources: ResourceSpec<S>[] = [];
   const clients: LazyClient[] = [];
+  const current: SettingsSlot<S> = { now: undefined, listeners: [] };
   const app: App<S> = {
     name,
     handle: (contract, handlers) => void bindings.push(bind(contract, handlers)),
@@ -97,8 +117,26 @@ export function service<S = Record<never, never>>(name: string, options: Service
         return spec.value.opened as never;
       };
     },
+    settings() {
+      if (!current.now) {
+        throw new FlotillaError(
+          'UNAVAILABLE',
+          `the settings of service "${name}" are read by run(); they are not there yet`,
+        );
+      }
+      return current.now.values;
+    },
+    onSettings: (listener) => void current.listeners.push(listener),
   };
-  partsOf.set(app, { name, options, bindings, routes, resources, clients } as unknown as AppParts<never>);
+  partsOf.set(app, {
+    name,
+    options,
+    bindings,
+    routes,
+    resources,
+    clients,
+    settings: current,
+  } as unknown as AppParts<never>);
   return app;
 }
 

@@ -58,9 +58,16 @@ export const processSettings: SettingsOf<ProcessConfig> = {
     {
       bind: text({
         default: '127.0.0.1',
+        restart: true,
         describe: 'address of health, metrics and configuration; off loopback it wants user and password',
       }),
-      port: integer({ default: 0, min: 0, max: 65_535, describe: '0 takes a free one, which the start-up line names' }),
+      port: integer({
+        default: 0,
+        min: 0,
+        max: 65_535,
+        restart: true,
+        describe: '0 takes a free one, which the start-up line names',
+      }),
       user: text({ optional: true, describe: 'for Basic credentials' }),
       password: secret({ optional: true }),
     },
@@ -68,7 +75,11 @@ export const processSettings: SettingsOf<ProcessConfig> = {
   ),
   log: group({
     level: oneOf(['debug', 'info', 'warn', 'error'], { default: 'info' }),
-    format: oneOf(['pretty', 'json', 'auto'], { default: 'auto', describe: 'auto: pretty in a terminal, else JSON' }),
+    format: oneOf(['pretty', 'json', 'auto'], {
+      default: 'auto',
+      restart: true,
+      describe: 'auto: pretty in a terminal, else JSON',
+    }),
   }),
   drainNoticeMs: integer({
     default: 5_000,
@@ -83,31 +94,36 @@ export const processSettings: SettingsOf<ProcessConfig> = {
 export const serviceSettings: SettingsOf<PlatformConfig> = {
   bind: text({
     default: '127.0.0.1',
+    restart: true,
     describe: 'address that the service listens on; only this machine reaches the default',
   }),
-  port: integer({ default: 0, min: 0, max: 65_535, describe: '0 takes a free one' }),
+  port: integer({ default: 0, min: 0, max: 65_535, restart: true, describe: '0 takes a free one' }),
   advertise: text({
     optional: true,
+    restart: true,
     describe: 'host that others reach this instance by; default: chosen from bind, and explained in the log',
   }),
   registry: list(url({ protocols: ['http', 'https'] }), {
     default: ['http://127.0.0.1:8761'],
     minItems: 1,
+    restart: true,
     describe: 'where instances are registered and looked up; several for failover',
   }),
   zone: text({
     optional: true,
+    restart: true,
     maxLength: 255,
     describe: 'where this instance runs, for callers that prefer their own zone',
   }),
   weight: number({ default: 1, min: 0, max: 1_000, describe: 'share of the calls relative to its siblings' }),
   stateDir: text({
     default: '.flotilla/state',
+    restart: true,
     describe: 'folder for the last known instances, for a start without registry',
   }),
   run: text({ optional: true, describe: 'program of the service, for `flotilla dev`' }),
   instances: integer({ default: 1, min: 1, max: 32, describe: 'how many copies `flotilla dev` starts' }),
-  maxBodyBytes: integer({ default: 1_048_576, min: 1, describe: 'largest JSON body of a request' }),
+  maxBodyBytes: integer({ default: 1_048_576, min: 1, restart: true, describe: 'largest JSON body of a request' }),
   ...processSettings,
 };
 

@@ -57,12 +57,16 @@ export interface ServiceParts {
   url(): string;
   /** Calls that ending at once would lose: "3 calls". Empty: none. */
   inHand(): string;
+  /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
+  refresh(now: ServiceConfig<unknown>): void;
 }
 
 /** A service that takes calls. */
 export interface RunningService {
   readonly instance: Instance;
   readonly url: string;
+  /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
+  refresh(now: ServiceConfig<unknown>): void;
   /**
    * Leaves well.
    * 1. Readiness says no; the registry learns `draining` and pushes it; callers get `drainNoticeMs` to see it.
@@ -84,22 +88,31 @@ export async function startService<S>(
 ): Promise<RunningService> {
   const parts = serviceParts(app, config, runtime);
   const running: Running = await startAll(parts.components, runtime.logger);
-  return { instance: parts.instance(), url: parts.url(), stop: (reason) => running.stop(reason) };
+  return {
+    instance: parts.instance(),
+    url: parts.url(),
+    refresh: (now) => parts.refresh(now),
+    stop: (reason) => running.stop(reason),
+  };
 }
 
 /**
  * What starting an application means, in order.
- * 1. Resources are opened, in the order in which they were declared.
- * 2. Clients begin to look for their services.
- * 3. The listener opens.
- * 4. The instance is registered as `up`. A registry that cannot be reached is tried again, and is no error.
+ * 1. The settings can be read.
+ * 2. Resources are opened, in the order in which they were declared.
+ * 3. Clients begin to look for their services.
+ * 4. The listener opens.
+ * 5. The instance is registered as `up`. A registry that cannot be reached is tried again, and is no error.
  */
 export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
   const parts = appParts(app);
-  const door = listenerOf(parts, config, runtime);
-  const listing = registrationOf(parts, config, runtime, door.listener);
+  let current = config;
+  const now = (): ServiceConfig<S> => current;
+  const door = listenerOf(parts, now, runtime);
+  const listing = registrationOf(parts, now, runtime, door.listener);
   return {
     components: [
+      settingsComponent(parts, now),
       ...parts.resources.map((resource) => resourceComponent(resource, config.settings)),
       clientsComponent(parts.clients, runtime),
       discoveryComponent(runtime),
@@ -112,7 +125,36 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
       const calls = door.listener().inFlight;
       return calls === 0 ? '' : `${calls} ${calls === 1 ? 'call' : 'calls'}`;
     },
+    refresh(changed) {
+      current = changed as ServiceConfig<S>;
+      refreshSettings(parts, current.settings, runtime.logger);
+      listing.refresh();
+    },
   };
+}
+
+function settingsComponent<S>({ settings }: AppParts<S>, now: () => ServiceConfig<S>): Component {
+  return {
+    name: 'settings',
+    async start() {
+      settings.now = { values: now().settings };
+    },
+    async stop() {
+      settings.now = undefined;
+    },
+  };
+}
+
+/** Swaps the settings, then tells everybody who wants to hear of it, in the order in which they asked. */
+function refreshSettings<S>({ name, settings }: AppParts<S>, values: S, logger: Logger): void {
+  const before = settings.now?.values;
+  if (before === undefined || before === values) return;
+  settings.now = { values };
+  for (const listener of settings.listeners) {
+    void (async () => listener(values, before))().catch((cause: unknown) =>
+      logger.error('a listener of the settings failed; the new settings count all the same', { name, cause }),
+    );
+  }
 }
 
 function resourceComponent<S>(resource: AppParts<S>['resources'][number], settings: S): Component {
@@ -148,7 +190,7 @@ function discoveryComponent({ discovery }: ServiceRuntime): Component {
 
 function listenerOf<S>(
   parts: AppParts<S>,
-  config: ServiceConfig<S>,
+  now: () => ServiceConfig<S>,
   { network, bindOf, logger, meter, tracer, clock }: ServiceRuntime,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
@@ -159,6 +201,7 @@ function listenerOf<S>(
   const component: Component = {
     name: 'listener',
     async start() {
+      const config = now();
       const handler = contractHandler(parts.bindings, {
         maxBodyBytes: config.maxBodyBytes,
         extraRoutes: parts.routes,
@@ -169,17 +212,17 @@ function listenerOf<S>(
       });
       open = await network.listen(bindOf(config.bind, config.port), handler);
     },
-    stop: async () => open?.drain(config.drainMs),
+    stop: async () => open?.drain(now().drainMs),
   };
   return { component, listener };
 }
 
 function registrationOf<S>(
   parts: AppParts<S>,
-  config: ServiceConfig<S>,
+  now: () => ServiceConfig<S>,
   runtime: ServiceRuntime,
   listener: () => HttpListener,
-): { readonly component: Component; readonly instance: () => Instance } {
+): { readonly component: Component; readonly instance: () => Instance; refresh(): void } {
   let instance: Instance | undefined;
   let registration: Registration | undefined;
   const present = (): Instance => {
@@ -189,6 +232,7 @@ function registrationOf<S>(
   const component: Component = {
     name: 'registration',
     async start() {
+      const config = now();
       const { port, host: bound } = listener(); // a socket that was handed over need not be where `bind` says
       const { host, reason } = runtime.advertise(bound, config.advertise);
       instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port });
@@ -203,11 +247,16 @@ function registrationOf<S>(
       runtime.health.drain();
       runtime.logger.info('draining', { instance: instance?.id, reason });
       await registration?.setStatus('draining');
-      if (config.drainNoticeMs > 0) await passing(config.drainNoticeMs, runtime.clock);
+      const { drainNoticeMs } = now();
+      if (drainNoticeMs > 0) await passing(drainNoticeMs, runtime.clock);
       await registration?.deregister();
     },
   };
-  return { component, instance: present };
+  return {
+    component,
+    instance: present,
+    refresh: () => void registration?.setWeight(now().weight),
+  };
 }
 
 function describeInstance<S>(

@@ -26,9 +26,9 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const noRegistry = '--registry=http://127.0.0.1:1';
 
 /** A process in an empty folder, its lines, and its end. */
-function start(flags: readonly string[], env: Record<string, string> = {}) {
+function start(flags: readonly string[], env: Record<string, string> = {}, cwd = folder) {
   const child = spawn(process.execPath, ['--conditions=flotilla-source', program, '--log.format=json', ...flags], {
-    cwd: folder,
+    cwd,
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -168,4 +168,71 @@ test('the management port shows health, metrics and the configuration with secre
   });
   assert.equal(rowOf('management.password')?.value, '***');
   assert.match(await ask('/contracts'), /"name":"slow"/);
+});
+
+test('a changed configuration file reaches the running process, whole or not at all', async () => {
+  const own = mkdtempSync(join(folder, 'live-'));
+  const write = (yaml: string): void => writeFileSync(join(own, 'flotilla.yaml'), `services:\n  slow: ${yaml}\n`);
+  write('{ settings: { word: one } }');
+  const service = start([noRegistry, '--drain-notice-ms=0'], {}, own);
+  const { url, management } = await servingUrl(service);
+  const word = async (): Promise<string> => ((await (await fetch(`${url}/word`)).json()) as { word: string }).word;
+  const rowOf = async (key: string): Promise<unknown> => {
+    const rows = (await (await fetch(`${management}/config`)).json()) as { key: string }[];
+    return rows.find((row) => row.key === key);
+  };
+  assert.equal(await word(), 'one');
+
+  write('{ port: 1, settings: { word: two } }');
+  await service.line(/^word: one → two$/);
+  assert.equal(await word(), 'two');
+  assert.match(
+    await service.line(/"msg":"configuration changed"/),
+    /"key":"settings\.word","before":"one","after":"two"/,
+  );
+  assert.match(await service.line(/from the next start only/), /"key":"port","before":0,"after":1/);
+  assert.deepEqual(await rowOf('port'), {
+    key: 'port',
+    value: 0,
+    source: 'default',
+    where: '',
+    pending: { value: 1, source: 'file', where: 'flotilla.yaml:2' },
+  });
+  await service.line(/a listener of the settings failed/);
+
+  write('{ settings: { wrod: three }, log: { level: debug } }');
+  assert.match(await service.line(/changed configuration refused/), /wrod.*did you mean \\"word\\"/);
+  assert.equal(await word(), 'two');
+
+  write('{ settings: { word: four }, log: { level: error } }');
+  await service.line(/^word: two → four$/);
+  assert.deepEqual(await rowOf('log.level'), {
+    key: 'log.level',
+    value: 'error',
+    source: 'file',
+    where: 'flotilla.yaml:2',
+  });
+  const metrics = await (await fetch(`${management}/metrics`)).text();
+  assert.match(metrics, /^flotilla_config_refreshes_total\{result="applied"\} 2$/m);
+  assert.match(metrics, /^flotilla_config_refreshes_total\{result="refused"\} 1$/m);
+  service.child.kill('SIGTERM');
+  const { code, text } = await service.ended;
+  assert.equal(code, 0);
+  assert.doesNotMatch(text, /"msg":"draining"/, 'the level counts for lines, too');
+});
+
+test('a new management password in its file counts at once, and a bad one changes nothing', async () => {
+  const secretFile = join(folder, 'password');
+  const write = (text: string): void => writeFileSync(secretFile, text, { mode: 0o600 });
+  write('correct-horse-9');
+  const service = start([noRegistry, '--management.user=ops'], { FLOTILLA_MANAGEMENT_PASSWORD_FILE: secretFile });
+  const { management } = await servingUrl(service);
+  const statusWith = async (password: string): Promise<number> =>
+    (await fetch(`${management}/info`, { headers: { authorization: `Basic ${btoa(`ops:${password}`)}` } })).status;
+  write('battery-staple-4');
+  await service.line(/"msg":"configuration changed".*management\.password/);
+  assert.deepEqual([await statusWith('correct-horse-9'), await statusWith('battery-staple-4')], [401, 200]);
+  write('short');
+  await service.line(/changed configuration refused/);
+  assert.equal(await statusWith('battery-staple-4'), 200);
 });

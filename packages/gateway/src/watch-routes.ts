@@ -1,4 +1,4 @@
-import { readConfigFiles, watchFile } from '@flotilla/config';
+import { followFiles, readConfigFiles } from '@flotilla/config';
 import { type Clock, FlotillaError, type Logger, nullLogger, toFlotillaError } from '@flotilla/core';
 import { readRoutes } from './document/read.ts';
 import type { Gateway } from './gateway.ts';
@@ -34,34 +34,29 @@ export interface RouteWatch {
  * @throws FlotillaError CONFIG_INVALID when the file cannot be used at the start, and neither can its last good version.
  */
 export async function watchRoutes(path: string, gateway: Gateway, options: WatchRoutesOptions): Promise<RouteWatch> {
-  const follower = new Follower(path, gateway, options);
-  // Watched before it is read: a change between the two is not missed.
-  const watch = await watchFile(path, options.clock, () => follower.changed());
+  const reader = new RouteReader(path, gateway, options);
+  // Followed before it is read: a change between the two is not missed.
+  const starting = Promise.withResolvers<void>();
+  const follower = await followFiles([path], options.clock, async () => {
+    await starting.promise;
+    await reader.follow();
+  });
   try {
-    await follower.start();
+    await reader.start();
   } catch (thrown) {
-    watch.close();
+    starting.resolve();
+    await follower.close();
     throw thrown;
   }
-  let closing: Promise<void> | undefined;
-  return {
-    close() {
-      watch.close();
-      closing ??= follower.stop();
-      return closing;
-    },
-  };
+  starting.resolve();
+  return follower;
 }
 
-/** Reads one version at a time; changes that come meanwhile make one further reading. */
-class Follower {
+class RouteReader {
   readonly #path: string;
   readonly #gateway: Gateway;
   readonly #lastGood: LastGoodRoutes | undefined;
   readonly #log: RouteFileLog;
-  #work: Promise<void> = Promise.resolve();
-  #waiting = false;
-  #stopped = false;
 
   constructor(path: string, gateway: Gateway, { logger = nullLogger, lastGood }: WatchRoutesOptions) {
     this.#path = path;
@@ -70,24 +65,7 @@ class Follower {
     this.#log = routeFileLog(logger);
   }
 
-  start(): Promise<void> {
-    const started = this.#start();
-    this.#work = started.catch(() => undefined);
-    return started;
-  }
-
-  changed(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.#work = this.#work.then(() => this.#follow());
-  }
-
-  stop(): Promise<void> {
-    this.#stopped = true;
-    return this.#work;
-  }
-
-  async #start(): Promise<void> {
+  async start(): Promise<void> {
     try {
       await this.#apply();
     } catch (thrown) {
@@ -99,9 +77,7 @@ class Follower {
     }
   }
 
-  async #follow(): Promise<void> {
-    this.#waiting = false;
-    if (this.#stopped) return;
+  async follow(): Promise<void> {
     try {
       await this.#apply();
     } catch (thrown) {

@@ -8,7 +8,7 @@ import type { ProcessPlan } from './process-plan.ts';
  */
 export interface FleetPorts {
   /** By title: `registry`, `gateway`, `catalog.1`. */
-  readonly of: ReadonlyMap<string, { readonly port: number; readonly management: number }>;
+  readonly of: Map<string, { readonly port: number; readonly management: number }>;
 }
 
 /** What planning needs to know of the machine. */

@@ -27,13 +27,16 @@ export function restartDelayMs(endings: number): number {
 /** What a supervised process tells its supervisor over the channel between them. */
 export type ProcessReport =
   | { readonly flotilla: 'serving'; readonly url: string; readonly managementUrl?: string }
-  | { readonly flotilla: 'failed'; readonly message: string };
+  | { readonly flotilla: 'failed'; readonly message: string }
+  /** Its configuration changed in a way that counts from the next start only. */
+  | { readonly flotilla: 'outdated' };
 
 /** The report in a message, if it is one; whatever else comes over the channel is not ours. */
 export function reportIn(message: unknown): ProcessReport | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
   const { flotilla, url, managementUrl, message: text } = message as Record<string, unknown>;
   if (flotilla === 'failed') return { flotilla, message: String(text) };
+  if (flotilla === 'outdated') return { flotilla };
   if (flotilla !== 'serving' || typeof url !== 'string') return undefined;
   return { flotilla, url, ...(typeof managementUrl === 'string' ? { managementUrl } : undefined) };
 }

@@ -12,10 +12,14 @@ export interface GatewayConfig extends ProcessConfig {
 
 /** Keys of the gateway process; its part of `flotilla.yaml` is `gateway`. */
 export const gatewaySettings: SettingsOf<GatewayConfig> = {
-  bind: text({ default: '127.0.0.1', describe: 'address that the door listens on' }),
-  port: integer({ default: 8_080, min: 0, max: 65_535 }),
-  routes: text({ default: 'gateway.yaml', describe: 'file of the routes; a change is taken in at once' }),
-  registry: list(url(), { default: ['http://127.0.0.1:8761'], minItems: 1 }),
-  stateDir: text({ default: '.flotilla/state', describe: 'folder for the last known instances' }),
+  bind: text({ default: '127.0.0.1', restart: true, describe: 'address that the door listens on' }),
+  port: integer({ default: 8_080, min: 0, max: 65_535, restart: true }),
+  routes: text({
+    default: 'gateway.yaml',
+    restart: true,
+    describe: 'file of the routes; a change is taken in at once',
+  }),
+  registry: list(url(), { default: ['http://127.0.0.1:8761'], minItems: 1, restart: true }),
+  stateDir: text({ default: '.flotilla/state', restart: true, describe: 'folder for the last known instances' }),
   ...processSettings,
 };

@@ -32,6 +32,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           resolver: discovery.resolver,
           cache: createFileCache({ directory: config.stateDir, logger: runtime.logger }),
         });
+        let { drainMs } = config;
         let listener: HttpListener | undefined;
         let routes: Awaited<ReturnType<typeof watchRoutes>> | undefined;
         return {
@@ -51,9 +52,12 @@ export function runGateway(sources: ProcessSources): Promise<void> {
               async start() {
                 listener = await runtime.network.listen(runtime.bindOf(config.bind, config.port), gateway.handler);
               },
-              stop: async () => listener?.drain(config.drainMs),
+              stop: async () => listener?.drain(drainMs),
             },
           ],
+          refresh(now) {
+            drainMs = now.drainMs;
+          },
           info: () => ({ routes: gateway.routes() }),
           url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
           inHand: () => (listener && listener.inFlight > 0 ? `${listener.inFlight} requests` : ''),

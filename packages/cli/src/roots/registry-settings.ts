@@ -19,10 +19,11 @@ export interface RegistryConfig extends ProcessConfig {
 
 /** Keys of the registry process; its part of `flotilla.yaml` is `registry`. */
 export const registrySettings: SettingsOf<RegistryConfig> = {
-  bind: text({ default: '127.0.0.1', describe: 'off loopback it wants users' }),
-  port: integer({ default: 8_761, min: 0, max: 65_535 }),
+  bind: text({ default: '127.0.0.1', restart: true, describe: 'off loopback it wants users' }),
+  port: integer({ default: 8_761, min: 0, max: 65_535, restart: true }),
   snapshotFile: text({
     default: '.flotilla/state/registry.json',
+    restart: true,
     describe: 'where the instances are kept for a restart; empty: nowhere',
   }),
   users: map(

@@ -1,12 +1,18 @@
 import { settings } from '@flotilla/config';
 import { type Component, formatHostPort } from '@flotilla/core';
 import { eurekaRoutes } from '@flotilla/eureka/server';
-import { type HttpListener, routesHandler } from '@flotilla/http';
+import { type HttpHandler, type HttpListener, routesHandler } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
-import { assertRegistryExposure, createRegistry, fileStore, registryRoutes } from '@flotilla/registry/server';
+import {
+  assertRegistryExposure,
+  createRegistry,
+  fileStore,
+  type RegistryUser,
+  registryRoutes,
+} from '@flotilla/registry/server';
 import { type ProcessSources, runProcess } from 'flotilla';
 import { ensureFolderOf } from '../engines/folder.ts';
-import { registrySettings } from './registry-settings.ts';
+import { type RegistryConfig, registrySettings } from './registry-settings.ts';
 
 /** A registry holds one connection per watcher and per renewing client. */
 const network = (): Partial<NodeNetworkOptions> => ({
@@ -21,9 +27,8 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       schema: settings(registrySettings),
       section: ['registry'],
       network,
+      check: (config) => assertRegistryExposure(config.bind, usersOf(config)),
       async build(config, { network, bindOf, clock, random, logger, meter }) {
-        const users = Object.entries(config.users).map(([name, user]) => ({ name, ...user }));
-        assertRegistryExposure(config.bind, users);
         const registry = createRegistry({
           clock,
           random,
@@ -31,18 +36,25 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           meter,
           ...(config.snapshotFile === '' ? undefined : { store: fileStore({ path: config.snapshotFile, logger }) }),
         });
-        const access = users.length > 0 ? { users } : {};
+        const handlerFor = (now: RegistryConfig): HttpHandler => {
+          const users = usersOf(now);
+          const access = users.length > 0 ? { users } : {};
+          return routesHandler([...registryRoutes(registry, access), ...eurekaRoutes(registry, access)]);
+        };
+        let handler = handlerFor(config);
+        let drainMs = config.drainMs;
         let listener: HttpListener | undefined;
         const component: Component = {
           name: 'registry',
           async start() {
             if (config.snapshotFile !== '') await ensureFolderOf(config.snapshotFile);
             await registry.start();
-            const handler = routesHandler([...registryRoutes(registry, access), ...eurekaRoutes(registry, access)]);
-            listener = await network.listen(bindOf(config.bind, config.port), handler);
+            listener = await network.listen(bindOf(config.bind, config.port), (request, call) =>
+              handler(request, call),
+            );
           },
           async stop(reason) {
-            const drained = listener?.drain(config.drainMs); // from here on nobody new comes in
+            const drained = listener?.drain(drainMs); // from here on nobody new comes in
             await registry.stop(reason); // ends the watches, which would hold their connections for ever
             await drained;
           },
@@ -50,10 +62,19 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
         return {
           components: [component],
           url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
+          // Who may use it counts from the next request; a watch that is open goes on.
+          refresh(now) {
+            handler = handlerFor(now);
+            drainMs = now.drainMs;
+          },
           inHand: () => (listener && listener.connections > 0 ? `${listener.connections} connections` : ''),
         };
       },
     },
     sources,
   );
+}
+
+function usersOf({ users }: RegistryConfig): RegistryUser[] {
+  return Object.entries(users).map(([name, user]) => ({ name, ...user }));
 }

@@ -4,6 +4,7 @@ import {
   defineSetting,
   type Issue,
   type Path,
+  restartKeyword,
   type Setting,
   type SettingOptions,
   type SettingValue,
@@ -62,7 +63,7 @@ export type MemberValues<M extends Members> = { readonly [Key in keyof M]: Setti
  */
 export function group<const M extends Members>(
   members: M,
-  options: { readonly describe?: string } = {},
+  options: Pick<SettingOptions<never>, 'describe' | 'restart'> = {},
 ): Setting<MemberValues<M>> {
   const known = new Map(Object.entries(members));
   for (const key of known.keys()) assertKey(key);
@@ -72,6 +73,7 @@ export function group<const M extends Members>(
     required: [...known].filter(([, member]) => member.required).map(([key]) => key),
     additionalProperties: false,
     ...(options.describe !== undefined && { description: options.describe }),
+    ...(options.restart && { [restartKeyword]: true }),
   };
   return Object.freeze({
     jsonSchema: Object.freeze(jsonSchema),

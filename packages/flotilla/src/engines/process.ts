@@ -5,7 +5,6 @@ import {
   type ConfigSchema,
   type Loaded,
   loadConfig,
-  type Origin,
   readConfigFiles,
   readSecretFiles,
 } from '@flotilla/config';
@@ -33,12 +32,14 @@ import {
   createHealth,
   createLogger,
   type Health,
+  type ManagementCredentials,
   managementHandler,
   otelTracer,
   prometheusMeter,
 } from '@flotilla/telemetry';
 import * as opentelemetry from '@opentelemetry/api';
 import type { ProcessConfig } from '../platform-settings.ts';
+import { LiveConfig } from './live-config.ts';
 
 /** What every process of a fleet has. */
 export interface ProcessRuntime {
@@ -58,7 +59,7 @@ export interface ProcessRuntime {
 }
 
 /** What one kind of process adds. */
-export interface ProcessParts {
+export interface ProcessParts<C> {
   /** Started in order, stopped in reverse. */
   readonly components: readonly Component[];
   /** What it serves, once it is up. */
@@ -67,6 +68,8 @@ export interface ProcessParts {
   info?(): object;
   /** Calls and streams that ending at once would lose: "3 calls". Empty: nothing. */
   inHand(): string;
+  /** Takes in a configuration that changed while the process runs; keys marked `restart` are as they were. Must not throw. */
+  refresh?(now: C, before: C): void;
 }
 
 /** A kind of process: a service, the registry, the gateway. */
@@ -79,7 +82,9 @@ export interface ProcessSpec<C extends ProcessConfig> {
   readonly network?: (needs: { readonly clock: Clock; readonly random: Random }) => Partial<NodeNetworkOptions>;
   /** Contracts that the management port describes. */
   readonly contracts?: unknown;
-  readonly build: (config: C, runtime: ProcessRuntime) => Promise<ProcessParts>;
+  /** A last look at a configuration before it counts, at the start and later. @throws FlotillaError CONFIG_INVALID. */
+  readonly check?: (config: C) => void;
+  readonly build: (config: C, runtime: ProcessRuntime) => Promise<ProcessParts<C>>;
 }
 
 /** Where a process takes its configuration from. */
@@ -99,7 +104,8 @@ const reserved = ['FLOTILLA_SUPERVISED', 'FLOTILLA_TEST_DATA'];
  * 1. An old Node is refused. The configuration is read; all its mistakes are reported at once.
  * 2. The management port opens, so that health can be asked while the rest starts.
  * 3. The components start, all or none; then readiness says yes.
- * 4. SIGTERM or SIGINT drains and stops them in reverse; a second one ends at once and says what was lost.
+ * 4. A change of a configuration file is taken in (see {@link LiveConfig}).
+ * 5. SIGTERM or SIGINT drains and stops them in reverse; a second one ends at once and says what was lost.
  *
  * What keeps it from starting is logged with what to do next, and the exit code is 1.
  */
@@ -111,7 +117,8 @@ export async function runProcess<C extends ProcessConfig>(
   try {
     if (outdated !== undefined) throw new FlotillaError('START_FAILED', outdated);
     const loaded = await loadProcessConfig(spec, sources);
-    await startProcess(spec, loaded);
+    checkConfig(spec, loaded.values);
+    await startProcess(spec, loaded, sources);
   } catch (thrown) {
     reportFailure(spec.name, thrown);
   }
@@ -120,10 +127,10 @@ export async function runProcess<C extends ProcessConfig>(
 /** The configuration of a process from its file section, environment and flags. */
 export async function loadProcessConfig<C>(
   spec: Pick<ProcessSpec<ProcessConfig & C>, 'schema' | 'section'>,
-  { args = process.argv.slice(2), env = process.env, files }: ProcessSources = {},
+  sources: ProcessSources = {},
 ): Promise<Loaded<C>> {
-  const paths = files ?? ['flotilla.yaml'].filter((name) => existsSync(name));
-  const read: ConfigFile[] = await readConfigFiles(paths);
+  const { args = process.argv.slice(2), env = process.env } = sources;
+  const read: ConfigFile[] = await readConfigFiles(configFiles(sources).filter(existsSync));
   return loadConfig(spec.schema, {
     files: read.map((file) => ({ ...file, at: spec.section })),
     env,
@@ -133,25 +140,50 @@ export async function loadProcessConfig<C>(
   });
 }
 
-async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loaded: Loaded<C>): Promise<void> {
-  const config = loaded.values;
-  const logger = processLogger(spec.name, config);
+function configFiles({ files = ['flotilla.yaml'] }: ProcessSources): readonly string[] {
+  return files;
+}
+
+/** Files that `FLOTILLA_…_FILE` names. */
+function secretFilePaths({ env = process.env }: ProcessSources): string[] {
+  const named = Object.entries(env).filter(([name]) => /^FLOTILLA_\w+_FILE$/.test(name));
+  return named.flatMap(([, path]) => path ?? []);
+}
+
+function checkConfig<C extends ProcessConfig>(spec: ProcessSpec<C>, config: C): void {
+  assertManagementExposure(config.management.bind, credentialsOf(config));
+  spec.check?.(config);
+}
+
+async function startProcess<C extends ProcessConfig>(
+  spec: ProcessSpec<C>,
+  loaded: Loaded<C>,
+  sources: ProcessSources,
+): Promise<void> {
   const meter = prometheusMeter();
+  let config: LiveConfig<C> | undefined;
+  const now = (): C => config?.now ?? loaded.values;
+  const logger = processLogger(spec.name, now);
+  config = new LiveConfig({
+    schema: spec.schema,
+    loaded,
+    load: () => loadProcessConfig<C>(spec, sources),
+    files: [...configFiles(sources), ...secretFilePaths(sources)],
+    check: (values) => checkConfig(spec, values),
+    outdated: () => void process.send?.({ flotilla: 'outdated' }),
+    clock: systemClock,
+    logger,
+    meter,
+  });
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
   const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation) });
   const [inherited] = inheritedSockets(process.env, process.pid).values();
-  let parts: ProcessParts | undefined;
-  const management = managementPort(spec, config, loaded.origins, {
-    network,
-    meter,
-    health,
-    logger,
-    parts: () => parts,
-  });
+  let parts: ProcessParts<C> | undefined;
+  const management = managementPort(spec, config, { network, meter, health, logger, parts: () => parts });
   await management.component.start();
   try {
-    parts = await spec.build(config, {
+    parts = await spec.build(config.now, {
       ...foundation,
       network,
       bindOf: (host, port) => (inherited === undefined ? { host, port } : { fd: inherited }),
@@ -171,6 +203,7 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
     superviseProcess(
       {
         async stop(reason) {
+          await config.close();
           health.drain();
           await running.stop(reason);
           await management.component.stop(reason);
@@ -183,6 +216,7 @@ async function startProcess<C extends ProcessConfig>(spec: ProcessSpec<C>, loade
     throw thrown;
   }
   announce(spec.name, parts.url(), management.address(), logger);
+  await config.follow((values, before) => parts.refresh?.(values, before));
 }
 
 /** Whether an OpenTelemetry SDK was registered before the start (`node --import`): without one, spans go nowhere. */
@@ -192,10 +226,11 @@ function tracesAreCollected(): boolean {
   return opentelemetry.isSpanContextValid(span.spanContext());
 }
 
-function processLogger(name: string, { log }: ProcessConfig): Logger {
+function processLogger(name: string, now: () => ProcessConfig): Logger {
+  const { log } = now();
   const pretty = log.format === 'pretty' || (log.format === 'auto' && process.stdout.isTTY);
   return createLogger({
-    level: log.level,
+    level: () => now().log.level,
     format: pretty ? 'pretty' : 'json',
     colors: process.stdout.isTTY === true,
     write: (line) => void process.stdout.write(`${line}\n`),
@@ -206,8 +241,7 @@ function processLogger(name: string, { log }: ProcessConfig): Logger {
 
 function managementPort<C extends ProcessConfig>(
   spec: ProcessSpec<C>,
-  { management }: C,
-  origins: readonly Origin[],
+  config: LiveConfig<C>,
   {
     network,
     meter,
@@ -216,11 +250,10 @@ function managementPort<C extends ProcessConfig>(
     parts,
   }: Pick<ProcessRuntime, 'network' | 'health' | 'logger'> & {
     readonly meter: ReturnType<typeof prometheusMeter>;
-    readonly parts: () => ProcessParts | undefined;
+    readonly parts: () => ProcessParts<C> | undefined;
   },
 ): { readonly component: Component; readonly address: () => { readonly host: string; readonly port: number } } {
-  const { bind, port, user, password } = management;
-  const credentials = user !== undefined && password ? { user, password } : undefined;
+  const { bind, port } = config.now.management;
   let open: HttpListener | undefined;
   return {
     address() {
@@ -230,22 +263,25 @@ function managementPort<C extends ProcessConfig>(
     component: {
       name: 'management port',
       async start() {
-        assertManagementExposure(bind, credentials);
         const handler = managementHandler({
           health,
           meter,
           logger,
           host: bind,
-          config: () => origins,
+          config: () => config.origins,
           info: () => ({ name: spec.name, node: process.versions.node, pid: process.pid, ...parts()?.info?.() }),
           contracts: () => spec.contracts ?? [],
-          ...(credentials ? { credentials } : undefined),
+          credentials: () => credentialsOf(config.now),
         });
         open = await network.listen({ host: bind, port }, handler);
       },
       stop: async () => open?.drain(1_000),
     },
   };
+}
+
+function credentialsOf({ management: { user, password } }: ProcessConfig): ManagementCredentials | undefined {
+  return user !== undefined && password ? { user, password } : undefined;
 }
 
 /**

@@ -62,9 +62,13 @@ export class LeaseKeeper implements Registration {
   async setStatus(status: InstanceStatus): Promise<void> {
     const before = this.#instance.status;
     if (this.#left || status === before) return;
-    this.#instance = { ...this.#instance, status, incarnation: this.#nextIncarnation() };
     this.#parts.log.statusSet({ ...this.#names, before, after: status });
-    await this.#stepNow();
+    await this.#say({ status });
+  }
+
+  async setWeight(weight: number): Promise<void> {
+    if (this.#left || weight === this.#instance.weight) return;
+    await this.#say({ weight });
   }
 
   deregister(): Promise<void> {
@@ -80,6 +84,12 @@ export class LeaseKeeper implements Registration {
 
   get #names(): { service: string; instanceId: string } {
     return { service: this.#instance.identity.service, instanceId: this.#instance.id };
+  }
+
+  /** What the instance says of itself changed: the registry is told at once. */
+  #say(change: Partial<Pick<Instance, 'status' | 'weight'>>): Promise<void> {
+    this.#instance = { ...this.#instance, ...change, incarnation: this.#nextIncarnation() };
+    return this.#stepNow();
   }
 
   #stepNow(): Promise<void> {

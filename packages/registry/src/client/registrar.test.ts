@@ -62,6 +62,24 @@ test('a status is pushed at once, as a newer incarnation', async () => {
   await world.end();
 });
 
+test('another weight is pushed to whoever watches', async () => {
+  const world = new World();
+  const { registry } = await world.registry('registry');
+  const registration = world.client().registrar.register(anInstance());
+  const seen: number[] = [];
+  world
+    .client()
+    .resolver.watch({ service: key.service }, ({ instances }) => seen.push(...instances.map(({ weight }) => weight)));
+  await settle();
+  await registration.setWeight(7);
+  await settle();
+  assert.deepEqual(seen, [1, 7]);
+  const { revision } = registry.cursor;
+  await registration.setWeight(7);
+  assert.equal(registry.cursor.revision, revision, 'the same again is no change');
+  await world.end();
+});
+
 test('a status that is set while another request is on its way is not lost', async () => {
   const world = new World();
   const { registry } = await world.registry('registry');

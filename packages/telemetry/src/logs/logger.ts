@@ -4,8 +4,8 @@ import { printableFields } from './printable.ts';
 
 /** How a process writes its logs. */
 export interface LoggerOptions {
-  /** The least level that is written. Default `info`. */
-  readonly level?: LogLevel;
+  /** The least level that is written; a function is asked for each line, so that the level can change. Default `info`. */
+  readonly level?: LogLevel | (() => LogLevel);
   /** `json`: pino's shape, for machines. `pretty`: one line for a terminal. Default `json`. */
   readonly format?: 'json' | 'pretty';
   /** Colours in `pretty`. Default true; pass false where the output is no terminal. */
@@ -26,7 +26,7 @@ export function createLogger(options: LoggerOptions): Logger {
   const { level = 'info', format = 'json', colors = true, write, clock, fields = {} } = options;
   const { service, ...own } = fields;
   const sink: Sink = {
-    least: levelNumbers[level],
+    least: typeof level === 'function' ? level : () => level,
     service: typeof service === 'string' ? service : '',
     format: format === 'json' ? formatJson : (entry) => formatPretty(entry, colors),
     write,
@@ -36,7 +36,7 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 interface Sink {
-  readonly least: number;
+  readonly least: () => LogLevel;
   readonly service: string;
   readonly format: (entry: LogEntry) => string;
   readonly write: (line: string) => void;
@@ -74,7 +74,7 @@ class LineLogger implements Logger {
 
   #write(level: LogLevel, message: string, fields?: LogFields): void {
     const { least, service, format, write, clock } = this.#sink;
-    if (levelNumbers[level] < least) return;
+    if (levelNumbers[level] < levelNumbers[least()]) return;
     try {
       const line = together(traceFields(), this.#fields, fields);
       write(format({ level, time: clock.wallNow(), message, service, fields: printableFields(line) }));

@@ -110,7 +110,7 @@ describe('managementHandler', () => {
   });
 
   it('wants credentials on every route once they are set', async () => {
-    const { ask } = management({ host: '10.0.0.5', credentials });
+    const { ask } = management({ host: '10.0.0.5', credentials: () => credentials });
     const authority = '10.0.0.5:9000';
     for (const path of ['/health/live', '/metrics', '/absent']) {
       const { status, headers } = await ask(path, { authority });

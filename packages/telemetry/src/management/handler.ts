@@ -20,8 +20,8 @@ export interface ManagementOptions {
   readonly host?: string;
   /** More names by which it may be asked for. */
   readonly allowedHosts?: readonly string[];
-  /** Required off the loopback; asked for on every route wherever they are given. */
-  readonly credentials?: ManagementCredentials;
+  /** Required off the loopback; asked for on every route wherever they are given. Asked anew for each request: they may change. */
+  readonly credentials?: () => ManagementCredentials | undefined;
 }
 
 type Route = () => HttpResponse | Promise<HttpResponse>;
@@ -33,15 +33,16 @@ type Route = () => HttpResponse | Promise<HttpResponse>;
  * @throws FlotillaError CONFIG_INVALID when others could reach it without credentials.
  */
 export function managementHandler(options: ManagementOptions): HttpHandler {
-  const { host = '127.0.0.1', allowedHosts = [], credentials } = options;
-  assertManagementExposure(host, credentials);
+  const { host = '127.0.0.1', allowedHosts = [], credentials = () => undefined } = options;
+  assertManagementExposure(host, credentials());
   const routes = routesOf(options);
   const log = telemetryLog(options.logger);
   const admit = (request: HttpRequest): Route => {
     if (!hostAllowed(request.authority, host, allowedHosts)) {
       throw new FlotillaError('FORBIDDEN', `the management port is not known as "${request.authority.slice(0, 255)}"`);
     }
-    if (credentials && !matchesBasic(request.headers.get('authorization'), credentials)) {
+    const wanted = credentials();
+    if (wanted && !matchesBasic(request.headers.get('authorization'), wanted)) {
       throw new FlotillaError('UNAUTHENTICATED', 'the management port wants its user and password');
     }
     const route = routes.get(request.path.text);

@@ -28,6 +28,8 @@ export interface ProcessView {
 export interface SupervisorEvents {
   /** A process changed its state; `why` is there when it ended or could not be replaced. */
   changed(view: ProcessView, why?: string): void;
+  /** The process that serves has a configuration that only another start takes in. */
+  outdated(view: ProcessView): void;
   /** A line that a process printed. */
   line(view: ProcessView, text: string): void;
 }
@@ -136,7 +138,14 @@ class SupervisedProcess implements Supervised {
       this.#serves(worker, report);
       this.#settleFirst?.resolve();
     });
+    this.#hear(worker);
     worker.once('exit', (code, signal) => this.#ended(worker, endingOf(code, signal)));
+  }
+
+  #hear(worker: Worker): void {
+    worker.on('message', (message: unknown) => {
+      if (reportIn(message)?.flotilla === 'outdated' && this.#worker === worker) this.#events.outdated(this.view);
+    });
   }
 
   #serves(worker: Worker, report: { readonly url: string; readonly managementUrl?: string }): void {
@@ -169,6 +178,7 @@ class SupervisedProcess implements Supervised {
       this.#become('serving', `the changed files do not start (${report}); the process from before goes on`);
       return;
     }
+    this.#hear(successor);
     successor.once('exit', (code, signal) => this.#ended(successor, endingOf(code, signal)));
     this.#serves(successor, report);
     if (old) await endOf(old, 'ask');
@@ -197,7 +207,7 @@ function servingOrEnd(worker: Worker): Promise<string | { readonly url: string; 
     worker.on('message', (message: unknown) => {
       const report = reportIn(message);
       if (report?.flotilla === 'serving') resolve(report);
-      else if (report) failure = report.message;
+      else if (report?.flotilla === 'failed') failure = report.message;
     });
     worker.once('exit', (code, signal) => resolve(failure ?? endingOf(code, signal)));
   });
