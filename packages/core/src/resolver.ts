@@ -38,6 +38,8 @@ export interface Resolver {
 
 /** An instance that is being kept registered. */
 export interface Registration {
+  /** Resolves when the registry knows the instance, or when the first try found that it cannot be reached now. Never rejects. */
+  readonly announced: Promise<void>;
   /** Says that the owner's status changed. Resolves when the registry knows, or when it cannot be reached now. */
   setStatus(status: InstanceStatus): Promise<void>;
   /** Says that the instance takes another share of the calls. Resolves as {@link setStatus} does. */

@@ -102,7 +102,7 @@ export async function startService<S>(
  * 2. Resources are opened, in the order in which they were declared.
  * 3. Clients begin to look for their services.
  * 4. The listener opens.
- * 5. The instance is registered as `up`. A registry that cannot be reached is tried again, and is no error.
+ * 5. The instance is registered as `up`. A registry that cannot be reached now is tried again, and is no error.
  */
 export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
   const parts = appParts(app);
@@ -242,6 +242,8 @@ function registrationOf<S>(
         address: formatHostPort({ host, port }),
         reason,
       });
+      // Who says that it serves can be found: a predecessor that leaves now leaves no gap.
+      await registration.announced;
     },
     async stop(reason) {
       runtime.health.drain();

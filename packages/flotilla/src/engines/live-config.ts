@@ -1,13 +1,5 @@
-import {
-  type ConfigSchema,
-  type FileFollower,
-  followFiles,
-  type Loaded,
-  type Origin,
-  type Refreshed,
-  refreshConfig,
-} from '@flotilla/config';
-import { type Clock, type FlotillaError, type Logger, type Meter, toFlotillaError } from '@flotilla/core';
+import { type ConfigSchema, type Loaded, type Origin, type Refreshed, refreshConfig } from '@flotilla/config';
+import { type FlotillaError, type Logger, type Meter, toFlotillaError } from '@flotilla/core';
 
 /** What a {@link LiveConfig} needs. */
 export interface LiveConfigOptions<C> {
@@ -16,13 +8,10 @@ export interface LiveConfigOptions<C> {
   readonly loaded: Loaded<C>;
   /** Reads all layers again. @throws FlotillaError CONFIG_INVALID naming every mistake. */
   readonly load: () => Promise<Loaded<C>>;
-  /** Files whose change means something: those of the configuration, and those that hold secrets. */
-  readonly files: readonly string[];
   /** A last look at values before they count. @throws FlotillaError CONFIG_INVALID when they may not. */
   readonly check: (now: C) => void;
   /** Called when something waits for the next start that did not wait before. */
   readonly outdated: () => void;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
 }
@@ -37,7 +26,6 @@ export class LiveConfig<C> {
   #loaded: Loaded<C>;
   #pending: Refreshed<C>['pending'] = [];
   #listener: ((now: C, before: C) => void) | undefined;
-  #follower: FileFollower | undefined;
 
   constructor(options: LiveConfigOptions<C>) {
     this.#options = options;
@@ -53,21 +41,13 @@ export class LiveConfig<C> {
     return this.#loaded.origins;
   }
 
-  /**
-   * Looks at the files from now on, and once at the beginning: they may have changed while the process started.
-   * @param listener hears of each change, after it counts; must not throw.
-   */
-  async follow(listener: (now: C, before: C) => void): Promise<void> {
+  /** @param listener hears of each change, after it counts; must not throw. */
+  onChange(listener: (now: C, before: C) => void): void {
     this.#listener = listener;
-    this.#follower = await followFiles(this.#options.files, this.#options.clock, () => this.#read());
-    await this.#read();
   }
 
-  async close(): Promise<void> {
-    await this.#follower?.close();
-  }
-
-  async #read(): Promise<void> {
+  /** Reads all layers again and takes in what changed. Never rejects. One at a time. */
+  async refresh(): Promise<void> {
     const { schema, load, check } = this.#options;
     try {
       const refreshed = refreshConfig(schema, this.#loaded, await load());

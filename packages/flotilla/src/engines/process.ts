@@ -3,6 +3,8 @@ import { networkInterfaces } from 'node:os';
 import {
   type ConfigFile,
   type ConfigSchema,
+  type FileFollower,
+  followFiles,
   type Loaded,
   loadConfig,
   readConfigFiles,
@@ -116,9 +118,13 @@ export async function runProcess<C extends ProcessConfig>(
   const outdated = nodeVersionProblem(process.versions.node);
   try {
     if (outdated !== undefined) throw new FlotillaError('START_FAILED', outdated);
+    // Followed before they are read: a change between the two is not missed, and counts once everything is up.
+    const live = Promise.withResolvers<LiveConfig<C>>();
+    const files = [...configFiles(sources), ...secretFilePaths(sources)];
+    const follower = await followFiles(files, systemClock, async () => (await live.promise).refresh());
     const loaded = await loadProcessConfig(spec, sources);
     checkConfig(spec, loaded.values);
-    await startProcess(spec, loaded, sources);
+    live.resolve(await startProcess(spec, loaded, sources, follower));
   } catch (thrown) {
     reportFailure(spec.name, thrown);
   }
@@ -159,7 +165,8 @@ async function startProcess<C extends ProcessConfig>(
   spec: ProcessSpec<C>,
   loaded: Loaded<C>,
   sources: ProcessSources,
-): Promise<void> {
+  follower: FileFollower,
+): Promise<LiveConfig<C>> {
   const meter = prometheusMeter();
   let config: LiveConfig<C> | undefined;
   const now = (): C => config?.now ?? loaded.values;
@@ -168,10 +175,8 @@ async function startProcess<C extends ProcessConfig>(
     schema: spec.schema,
     loaded,
     load: () => loadProcessConfig<C>(spec, sources),
-    files: [...configFiles(sources), ...secretFilePaths(sources)],
     check: (values) => checkConfig(spec, values),
     outdated: () => void process.send?.({ flotilla: 'outdated' }),
-    clock: systemClock,
     logger,
     meter,
   });
@@ -203,7 +208,7 @@ async function startProcess<C extends ProcessConfig>(
     superviseProcess(
       {
         async stop(reason) {
-          await config.close();
+          await follower.close();
           health.drain();
           await running.stop(reason);
           await management.component.stop(reason);
@@ -216,7 +221,8 @@ async function startProcess<C extends ProcessConfig>(
     throw thrown;
   }
   announce(spec.name, parts.url(), management.address(), logger);
-  await config.follow((values, before) => parts.refresh?.(values, before));
+  config.onChange((values, before) => parts.refresh?.(values, before));
+  return config;
 }
 
 /** Whether an OpenTelemetry SDK was registered before the start (`node --import`): without one, spans go nowhere. */

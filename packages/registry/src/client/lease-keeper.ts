@@ -37,6 +37,7 @@ const mostRaises = 3;
  * | left | nothing | none |
  */
 export class LeaseKeeper implements Registration {
+  readonly announced: Promise<void>;
   readonly #parts: KeeperParts;
   readonly #backoff: Backoff;
   #instance: Instance;
@@ -56,7 +57,7 @@ export class LeaseKeeper implements Registration {
     this.#instance = instance;
     this.#renewEveryMs = instance.lease?.renewEveryMs ?? leaseDefaults.renewEveryMs;
     this.#backoff = new Backoff(parts.options.random);
-    void this.#stepNow();
+    this.announced = this.#stepNow();
   }
 
   async setStatus(status: InstanceStatus): Promise<void> {

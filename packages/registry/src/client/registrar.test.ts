@@ -62,6 +62,25 @@ test('a status is pushed at once, as a newer incarnation', async () => {
   await world.end();
 });
 
+test('it is announced when the registry knows, and no later than its first try when there is none', async () => {
+  const world = new World();
+  const { registry } = await world.registry('registry');
+  world.network.setLatency('registry:8761', 500);
+  let known: boolean | undefined;
+  void world
+    .client()
+    .registrar.register(anInstance())
+    .announced.then(() => {
+      known = registry.get(key) !== undefined;
+    });
+  await world.clock.advance(499);
+  assert.equal(known, undefined);
+  await world.clock.advance(1_000);
+  assert.equal(known, true);
+  await world.client(['http://nobody:8761']).registrar.register(anInstance()).announced;
+  await world.end();
+});
+
 test('another weight is pushed to whoever watches', async () => {
   const world = new World();
   const { registry } = await world.registry('registry');

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { followFiles } from '@flotilla/config';
 import { FlotillaError, systemClock } from '@flotilla/core';
 import { isAlive } from '../../engines/process-alive.ts';
 import { readFleet } from '../../fleet.ts';
@@ -27,11 +28,15 @@ export async function runFleet(folder: string, options: DevOptions): Promise<voi
   // Whoever was registered before is gone: no fleet runs here. Yesterday's addresses would only be tried in vain.
   rmSync(join(root, '.flotilla', 'state'), { recursive: true, force: true });
   process.chdir(root);
+  // Followed before it is read: a change between the two is not missed, and counts once everything is up.
+  const up = Promise.withResolvers<FleetRun>();
+  const follower = await followFiles(['flotilla.yaml'], systemClock, async () => (await up.promise).refresh());
   const fleet = readFleet('flotilla.yaml', readFileSync(file, 'utf8'));
   const ports = await findPorts(fleet, options.print);
-  const run = new FleetRun(root, fleet, ports, options);
+  const run = new FleetRun(root, fleet, ports, follower, options);
   run.onSignals();
   await run.start(startedAt);
+  up.resolve(run);
 }
 
 function refuseSecondFleet(root: string): void {

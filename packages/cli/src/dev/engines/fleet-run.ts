@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type FileFollower, type FileWatch, followFiles, readConfigFiles, watchFile } from '@flotilla/config';
+import { type FileFollower, type FileWatch, readConfigFiles, watchFile } from '@flotilla/config';
 import { systemClock, toFlotillaError } from '@flotilla/core';
 import { type Fleet, readFleet } from '../../fleet.ts';
 import { formatLogLine, type Paint, paintColours, paintNothing } from '../log-line.ts';
@@ -26,6 +26,7 @@ export class FleetRun {
   readonly #root: string;
   readonly #ports: FleetPorts;
   readonly #options: DevOptions;
+  readonly #follower: FileFollower;
   readonly #processes = new Map<ProcessPlan, Supervised>();
   readonly #watches = new Map<string, FileWatch>();
   /** Processes that the fleet has no longer, until they have ended. */
@@ -35,14 +36,14 @@ export class FleetRun {
   readonly #paint: Paint;
   #fleet: Fleet;
   #plans: readonly ProcessPlan[];
-  #follower: FileFollower | undefined;
   #stopping = false;
 
-  constructor(root: string, fleet: Fleet, ports: FleetPorts, options: DevOptions) {
+  constructor(root: string, fleet: Fleet, ports: FleetPorts, follower: FileFollower, options: DevOptions) {
     this.#root = root;
     this.#fleet = fleet;
     this.#ports = ports;
     this.#options = options;
+    this.#follower = follower;
     this.#paint = options.colours ? paintColours : paintNothing;
     this.#plans = plansOf(fleet, root, ports);
   }
@@ -65,8 +66,6 @@ export class FleetRun {
       }),
     );
     await this.#watch();
-    this.#follower = await followFiles(['flotilla.yaml'], systemClock, () => this.#fleetFileChanged());
-    await this.#fleetFileChanged(); // it may have changed while the fleet started
   }
 
   onSignals(): void {
@@ -139,7 +138,7 @@ export class FleetRun {
   }
 
   /** Makes of what runs what the file describes. What a process reads of the file itself is its own affair. */
-  async #fleetFileChanged(): Promise<void> {
+  async refresh(): Promise<void> {
     if (this.#stopping) return;
     try {
       const [file] = await readConfigFiles(['flotilla.yaml']);
@@ -184,7 +183,7 @@ export class FleetRun {
   async #stop(): Promise<void> {
     if (!this.#stopping) this.#say('stopping; Ctrl-C again ends at once');
     this.#stopping = true;
-    await this.#follower?.close();
+    void this.#follower.close();
     for (const watch of this.#watches.values()) watch.close();
     // The door first, then what stands behind it, the registry last: nobody calls somebody who has left.
     const order = [
