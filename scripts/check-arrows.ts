@@ -10,7 +10,14 @@ import { importsOf, type Source, sourcesUnder } from './sources.ts';
 
 const mistakes: string[] = [];
 /** Tools of the whole repository that a test may use without declaring them. */
-const rootTools = ['fast-check', 'zod', 'valibot', '@valibot/to-json-schema'];
+const rootTools = [
+  'fast-check',
+  'zod',
+  'valibot',
+  '@valibot/to-json-schema',
+  '@fastify/busboy',
+  '@seriousme/openapi-schema-validator',
+];
 const published = publishedPackages();
 const levelOf = new Map(levels.flatMap((names, level) => names.map((name) => [name, level] as const)));
 

@@ -25,6 +25,12 @@ export async function* bodyStream(body: HttpBody): AsyncIterable<Uint8Array> {
   else if (body.byteLength > 0) yield body;
 }
 
+/** True for a body that can be sent again: none, bytes, or a stream that says so of itself, since it begins anew each time. */
+export function isRepeatable(body: HttpBody): boolean {
+  if (body === undefined || body instanceof Uint8Array) return true;
+  return 'repeatable' in body && body.repeatable === true;
+}
+
 async function gather(chunks: AsyncIterator<Uint8Array>, maxBytes: number, call: Call): Promise<Uint8Array> {
   const held = new GrowingBytes();
   try {

@@ -1,4 +1,4 @@
-export { bodyStream, readBody } from './body.ts';
+export { bodyStream, isRepeatable, readBody } from './body.ts';
 export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
 export { formatSetCookie, parseCookies, type SetCookie } from './cookies.ts';
 export {
@@ -11,7 +11,9 @@ export {
   type ServerSentEvent,
 } from './event-stream.ts';
 export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer } from './exchange.ts';
-export { isFieldName, isFieldValue } from './field-grammar.ts';
+export { isFieldName, isFieldValue, quoted } from './field-grammar.ts';
+export { safeFileName } from './file-name.ts';
+export { encodeForm, type FormPairs, formMediaType, parseForm, tooManyFields } from './form.ts';
 export { addForwarded, clientAddress, type ForwardedBy, type ForwardedField } from './forwarded.ts';
 export { type HopByHopOptions, removeHopByHop, removeUntrusted, type UntrustedOptions } from './header-rules.ts';
 export { HttpHeaders } from './headers.ts';
@@ -20,6 +22,14 @@ export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type Trus
 export { jsonLimits, parseJson, parseJsonText } from './json.ts';
 export { isLoopback } from './loopback.ts';
 export { acceptsMediaType, type MediaType, parseMediaType } from './media-type.ts';
+export {
+  boundaryOf,
+  type MultipartLimits,
+  MultipartReader,
+  multipartMediaType,
+  type Part,
+} from './multipart.ts';
+export { type MultipartToSend, multipartBody, type PartToSend } from './multipart-body.ts';
 export { decodeLines, encodeLine, type LineOptions, ndjsonMediaType } from './ndjson.ts';
 export type { Bind, HttpListener, HttpNetwork, HttpTarget } from './network.ts';
 export {

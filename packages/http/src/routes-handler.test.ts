@@ -29,8 +29,17 @@ suite('routesHandler', () => {
   test('answers a problem with the field allow where only the method differs', async () => {
     const { status, headers, body } = await ask('POST', '/orders/7');
     assert.equal(status, 405);
-    assert.equal(headers.get('allow'), 'GET, HEAD, PUT');
-    assert.partialDeepStrictEqual(body, { code: 'METHOD_NOT_ALLOWED' });
+    assert.equal(headers.get('allow'), 'GET, HEAD, OPTIONS, PUT');
+    assert.partialDeepStrictEqual(body, {
+      code: 'METHOD_NOT_ALLOWED',
+      detail: 'POST /orders/7 is not served; this address takes GET, HEAD, OPTIONS, PUT',
+    });
+  });
+
+  test('answers OPTIONS of an address with what it takes, and nothing at others', async () => {
+    const { status, headers, body } = await ask('OPTIONS', '/orders/7');
+    assert.deepEqual([status, headers.get('allow'), body], [204, 'GET, HEAD, OPTIONS, PUT', undefined]);
+    assert.equal((await ask('OPTIONS', '/order/7')).status, 404);
   });
 
   test('refuses routes of which one can never be reached', () => {
@@ -57,5 +66,6 @@ async function ask(method: string, path: string) {
   };
   const call = new Call({ clock: new ManualClock(), random: seededRandom(1) });
   const response = await handler(request, call);
-  return { ...response, body: JSON.parse(new TextDecoder().decode(response.body as Uint8Array)) };
+  const { body } = response;
+  return { ...response, body: body && JSON.parse(new TextDecoder().decode(body as Uint8Array)) };
 }

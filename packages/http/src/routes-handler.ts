@@ -1,5 +1,6 @@
 import { type Attribute, attribute, FlotillaError } from '@flotilla/core';
-import type { HttpHandler } from './exchange.ts';
+import type { HttpHandler, HttpResponse } from './exchange.ts';
+import { HttpHeaders } from './headers.ts';
 import { problemResponse } from './problem-response.ts';
 import type { RouteSpec } from './route-spec.ts';
 import { compileRoutes } from './routes.ts';
@@ -11,8 +12,9 @@ export const paramsAttribute: Attribute<ReadonlyMap<string, string>> = attribute
 export const patternAttribute: Attribute<string> = attribute('pattern');
 
 /**
- * A handler that hands each request to the route that takes it. Where none does it answers itself: a problem
- * NO_ROUTE, or METHOD_NOT_ALLOWED with the field `allow`. An error that a route rejects with goes on to the caller.
+ * A handler that hands each request to the route that takes it. Where none does it answers itself: OPTIONS with 204 and
+ * the field `allow`, another method with a problem METHOD_NOT_ALLOWED and that field, another address with NO_ROUTE. An
+ * error that a route rejects with goes on to the caller.
  *
  * @throws FlotillaError CONFIG_INVALID for a bad pattern, and for two routes that take exactly the same requests
  */
@@ -30,10 +32,15 @@ export function routesHandler(specs: readonly RouteSpec<HttpHandler>[]): HttpHan
     if (match.kind === 'none') {
       return problemResponse(new FlotillaError('NO_ROUTE', `nothing is served at ${shown}`), call);
     }
-    const allow = match.allow.join(', ');
-    const error = new FlotillaError('METHOD_NOT_ALLOWED', `${shown} is not served; this path takes ${allow}`);
+    const allow = [...new Set([...match.allow, 'OPTIONS'])].sort().join(', ');
+    if (request.method === 'OPTIONS') return options(allow);
+    const error = new FlotillaError('METHOD_NOT_ALLOWED', `${shown} is not served; this address takes ${allow}`);
     return problemResponse(error, call, [['allow', allow]]);
   };
+}
+
+function options(allow: string): HttpResponse {
+  return { status: 204, headers: new HttpHeaders([['allow', allow]]), body: undefined };
 }
 
 function assertNoneShadowed(specs: readonly RouteSpec<HttpHandler>[], shadowed: readonly number[]): void {
