@@ -31,6 +31,35 @@ export function isRepeatable(body: HttpBody): boolean {
   return 'repeatable' in body && body.repeatable === true;
 }
 
+/** What {@link limitBody} allows. */
+export interface BodyLimit {
+  readonly maxBytes: number;
+  /** Makes the error of the first byte over it. Default: BODY_TOO_LARGE naming the limit. */
+  readonly over?: () => FlotillaError;
+  /** Reading ends with it. */
+  readonly call: Call;
+}
+
+/** A body that may not be longer than a limit, as a stream that is read once; then its sender is told to stop. */
+export async function* limitBody(
+  body: HttpBody,
+  { maxBytes, over = () => tooLarge(maxBytes), call }: BodyLimit,
+): AsyncGenerator<Uint8Array, undefined> {
+  const chunks = bodyStream(body)[Symbol.asyncIterator]();
+  let left = maxBytes;
+  try {
+    for (;;) {
+      const next = await within(call, chunks.next());
+      if (next.done) return;
+      left -= next.value.byteLength;
+      if (left < 0) throw over();
+      yield next.value;
+    }
+  } finally {
+    leave(chunks);
+  }
+}
+
 async function gather(chunks: AsyncIterator<Uint8Array>, maxBytes: number, call: Call): Promise<Uint8Array> {
   const held = new GrowingBytes();
   try {

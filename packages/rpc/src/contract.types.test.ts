@@ -6,7 +6,30 @@ import * as v from 'valibot';
 import * as z from 'zod';
 import type { Client } from './client/client.ts';
 import type { CallTerms } from './client/options.ts';
-import { command, contract, error, get, notify, query, stream } from './contract/index.ts';
+import {
+  type ByteSource,
+  type ByteStream,
+  type BytesAnswer,
+  type BytesToSend,
+  byteStream,
+  bytes,
+  command,
+  contract,
+  type Download,
+  del,
+  error,
+  type FilePart,
+  type FileToSend,
+  form,
+  get,
+  json,
+  multipart,
+  notify,
+  post,
+  put,
+  query,
+  stream,
+} from './contract/index.ts';
 import type { Handlers } from './handlers.ts';
 import type { OperationCall } from './operation-call.ts';
 import type { Reply, ReplyStream, SafeResult } from './reply.ts';
@@ -69,6 +92,87 @@ export type Claims = [
   Expect<Equal<ReturnType<Client<Catalog>['touched']>, Reply<void, { FULL: undefined }>>>,
   Expect<Equal<keyof Client<Catalog>, 'product' | 'reserve' | 'prices' | 'touched' | 'clear'>>,
 ];
+
+const Numbered = z.object({ id: z.string(), page: z.coerce.number().default(1), note: z.string().optional() });
+
+const pictures = contract(
+  { name: 'pictures', version: 1 },
+  {
+    login: command({ in: Numbered, out: Product, http: post('/login', { body: form({ maxFields: 5 }) }) }),
+    load: command({ in: Numbered, http: post('/load', { body: json({ maxBytes: 5 }) }) }),
+    album: command({ in: Numbered, out: Product, http: post('/albums/{id}', { body: multipart() }) }),
+    scan: command({ http: post('/scans', { body: multipart({ field: 'scans' }) }) }),
+    store: command({ in: Key, http: put('/pictures/{id}', { body: bytes({ type: 'image/png' }) }) }),
+    film: command({ in: Key, http: put('/films/{id}', { body: byteStream({ field: 'film' }) }) }),
+    picture: query({ in: Key, out: bytes(), errors: { GONE: error(410) }, http: get('/pictures/{id}') }),
+    video: query({ in: Key, out: byteStream({ type: 'video/mp4' }), http: get('/videos/{id}') }),
+    seen: notify({ in: Key, http: post('/seen/{id}', { body: bytes() }) }),
+    lines: stream({ out: z.string(), http: post('/lines', { body: byteStream() }) }),
+    either: query({ out: z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]) }),
+  },
+);
+type Pictures = typeof pictures;
+type Takes<Name extends keyof Pictures['operations']> = Parameters<Client<Pictures>[Name]>[0];
+type Gets<Name extends keyof Pictures['operations']> = Parameters<Handlers<Pictures>[Name]>[0];
+
+export type BodyClaims = [
+  // A form and a limit change nothing in the types.
+  Expect<Equal<Takes<'login'>, z.input<typeof Numbered>>>,
+  Expect<Equal<Gets<'login'>, z.output<typeof Numbered>>>,
+  Expect<Equal<Gets<'load'>, z.output<typeof Numbered>>>,
+  // What a body adds stands beside the fields, which stay as optional as they are.
+  Expect<
+    Equal<
+      Takes<'album'>,
+      { id: string; page?: unknown; note?: string | undefined; readonly files: readonly FileToSend[] }
+    >
+  >,
+  Expect<
+    Equal<
+      Gets<'album'>,
+      { id: string; page: number; note?: string | undefined; readonly files: AsyncIterable<FilePart> }
+    >
+  >,
+  Expect<Equal<Takes<'scan'>, { readonly scans: readonly FileToSend[] }>>,
+  Expect<Equal<Gets<'scan'>, { readonly scans: AsyncIterable<FilePart> }>>,
+  Expect<Equal<Takes<'store'>, { id: string; readonly body: ByteSource | BytesToSend }>>,
+  Expect<Equal<Gets<'store'>, { id: string; readonly body: Uint8Array }>>,
+  Expect<Equal<Takes<'film'>, { id: string; readonly film: ByteSource | BytesToSend }>>,
+  Expect<Equal<Gets<'film'>, { id: string; readonly film: ByteStream }>>,
+  Expect<Equal<ReturnType<Client<Pictures>['picture']>, Reply<Uint8Array, { GONE: undefined }>>>,
+  Expect<Equal<ReturnType<Client<Pictures>['video']>, Reply<Download, Record<never, never>>>>,
+  Expect<Equal<ReturnType<Handlers<Pictures>['video']>, ByteSource | BytesAnswer | Promise<ByteSource | BytesAnswer>>>,
+  Expect<Equal<Gets<'seen'>, { id: string; readonly body: Uint8Array }>>,
+  Expect<Equal<Gets<'lines'>, { readonly body: ByteStream }>>,
+  // A handler that answers one of several still answers one promise of all of them.
+  Expect<
+    Equal<
+      ReturnType<Handlers<Pictures>['either']>,
+      { a: string } | { b: string } | Promise<{ a: string } | { b: string }>
+    >
+  >,
+];
+
+export function bodies(client: Client<Pictures>, content: AsyncIterable<Uint8Array>): unknown[] {
+  return [
+    client.store({ id: '1', body: new Uint8Array(1) }),
+    client.store({ id: '1', body: new Blob([]) }),
+    client.store({ id: '1', body: { content, type: 'image/png', length: 3 } }),
+    client.album({ id: '1', files: [{ content: new File([], 'a') }, { content, name: 'b', field: 'c' }] }),
+    // @ts-expect-error no bytes
+    client.store({ id: '1' }),
+    // @ts-expect-error a text
+    client.store({ id: '1', body: 'text' }),
+    // @ts-expect-error one file is a list of one
+    client.scan({ scans: { content } }),
+    // @ts-expect-error GET has no body
+    get('/x', { body: form() }),
+    // @ts-expect-error DELETE neither
+    del('/x', { body: bytes() }),
+    // @ts-expect-error elements of a stream are JSON
+    stream({ out: bytes() }),
+  ];
+}
 
 export function failing(call: OperationCall<ProductErrors>, core: Call): void {
   call.throwIfCancelled();

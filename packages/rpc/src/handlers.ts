@@ -1,4 +1,4 @@
-import type { AnyContract, Operation, OperationKind } from './contract/index.ts';
+import type { AnyContract, ByteSource, BytesAnswer, Download, Operation, OperationKind } from './contract/index.ts';
 import type { OperationCall } from './operation-call.ts';
 
 /** One handler per operation of a contract; none may be missing. */
@@ -12,10 +12,12 @@ export type OperationHandler<Op> =
     ? (input: Parsed, call: OperationCall<Errors>) => HandlerResult<Kind, Out>
     : never;
 
-/** What a handler of one kind gives. */
+/** What a handler of one kind gives. Bytes of any form, where the contract says bytes. */
 export type HandlerResult<Kind extends OperationKind, Out> = Kind extends 'stream'
   ? AsyncIterable<Out>
-  : Promise<Out> | Out;
+  : [Out] extends [Uint8Array | Download]
+    ? Promise<ByteSource | BytesAnswer> | ByteSource | BytesAnswer
+    : Promise<Out> | Out;
 
 /** A contract and what serves it, made by {@link bind}, which checked them against each other. */
 export interface Binding {

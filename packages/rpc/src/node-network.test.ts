@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, openAsBlob, type ReadStream, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { type Call, type Endpoint, sleep, systemClock, systemRandom } from '@flotilla/core';
 import type { HttpListener, HttpRequest, HttpResponse } from '@flotilla/http';
@@ -6,6 +9,7 @@ import { nodeNetwork } from '@flotilla/http/node';
 import * as z from 'zod';
 import {
   bind,
+  byteStream,
   type Client,
   command,
   contract,
@@ -13,6 +17,7 @@ import {
   createClient,
   error,
   get,
+  multipart,
   post,
   query,
   safe,
@@ -30,6 +35,16 @@ const shop = contract(
       http: post('/orders', { status: 201, location: '/orders/{id}', setCookie: { session: { name: 'sid' } } }),
     }),
     wait: query({ out: Key }),
+    album: command({
+      in: z.object({ title: z.string() }),
+      out: z.object({ title: z.string(), files: z.array(z.object({ name: z.string(), hash: z.string() })) }),
+      http: post('/albums', { body: multipart({ maxBytes: 10_000_000 }) }),
+    }),
+    film: command({
+      out: byteStream({ type: 'video/mp4' }),
+      http: post('/films', { body: byteStream({ type: 'video/mp4', maxBytes: 5_000_000 }) }),
+    }),
+    file: query({ in: Key, out: byteStream({ type: 'text/plain' }), http: get('/files/{id}') }),
     counts: stream({ in: z.object({ to: z.number(), padding: z.string() }), out: z.string() }),
   },
 );
@@ -37,6 +52,7 @@ const shop = contract(
 /** The same over real sockets: what memory cannot show is that bytes arrive and connections are given back. */
 describe('a contract over sockets', () => {
   const waiting: PromiseWithResolvers<Call>[] = [];
+  const opened: ReadStream[] = [];
   let listener: HttpListener;
   let endpoint: Endpoint<HttpRequest, HttpResponse>;
   let client: Client<typeof shop>;
@@ -49,6 +65,21 @@ describe('a contract over sockets', () => {
       wait(_, call) {
         call.onCancel(() => waiting.shift()?.resolve(call));
         return new Promise(() => {});
+      },
+      async album({ title, files }) {
+        const seen: { name: string; hash: string }[] = [];
+        for await (const { name, content } of files) {
+          const hash = createHash('sha256');
+          if (title !== 'unread') for await (const chunk of content) hash.update(chunk);
+          seen.push({ name, hash: hash.digest('hex') });
+        }
+        return { title, files: seen };
+      },
+      film: ({ body }) => body, // as it comes, while it comes
+      file({ id }) {
+        const content = createReadStream(import.meta.filename);
+        opened.push(content);
+        return { content, ...(id === 'named' ? { name: 'test.ts' } : {}) };
       },
       async *counts({ to, padding }, call) {
         try {
@@ -100,6 +131,55 @@ describe('a contract over sockets', () => {
     waiting.push(cancelled);
     await assert.rejects(client.wait(undefined, undefined, { timeoutMs: 100 }), { code: 'DEADLINE_EXCEEDED' });
     assert.ok((await cancelled.promise).cancelled);
+  });
+
+  it('sends files larger than any buffer, from memory, from disk and from a stream', async () => {
+    const large = new Uint8Array(3_000_000).map((_, index) => index * 7);
+    const blob = await openAsBlob(import.meta.filename);
+    const { files } = await client.album({
+      title: 'sea',
+      files: [
+        { name: 'large', content: large },
+        { name: 'disk', content: blob },
+        { name: 'stream', content: createReadStream(import.meta.filename) },
+      ],
+    });
+    const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+    const source = hash(readFileSync(import.meta.filename));
+    assert.deepEqual(files, [
+      { name: 'large', hash: hash(large) },
+      { name: 'disk', hash: source },
+      { name: 'stream', hash: source },
+    ]);
+    assert.equal((await client.album({ title: 'unread', files: [{ content: large }] })).files.length, 1);
+  });
+
+  it('lets bytes flow in and out at the same time', async () => {
+    const source = (async function* () {
+      for (let n = 0; n < 40; n++) yield new Uint8Array(100_000).fill(n);
+    })();
+    const { content, type } = await client.film({ body: source });
+    let size = 0;
+    for await (const chunk of content) size += chunk.byteLength;
+    assert.deepEqual([type, size], ['video/mp4', 4_000_000]);
+  });
+
+  it('refuses a stream over its limit while it comes, and says the limit', async () => {
+    const body = new Uint8Array(5_000_001);
+    const refused = { code: 'BODY_TOO_LARGE', data: { maxBytes: 5_000_000 } };
+    await assert.rejects(client.film({ body }), refused);
+  });
+
+  it('closes a file that nobody reads: of HEAD, of a download that is cancelled, of one that is left', async () => {
+    const { content, name } = await client.file({ id: 'named' });
+    assert.equal(name, 'test.ts');
+    assert.deepEqual(Buffer.concat(await Array.fromAsync(content)), readFileSync(import.meta.filename));
+    const url = `http://127.0.0.1:${listener.port}/files/1`;
+    assert.equal((await fetch(url, { method: 'HEAD' })).status, 200);
+    (await client.file({ id: '1' })).cancel();
+    for await (const _ of (await client.file({ id: '1' })).content) break;
+    assert.equal(opened.length, 4);
+    await Promise.all(opened.map((file) => file.closed || once(file, 'close')));
   });
 
   it('gives every connection back', async () => {

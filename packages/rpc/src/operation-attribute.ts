@@ -1,5 +1,5 @@
 import { type Attribute, attribute } from '@flotilla/core';
-import type { OperationKind } from './contract/index.ts';
+import type { AnyOperation, HttpMapping, OperationKind } from './contract/index.ts';
 
 /** Which operation a call is for: what logs, metrics and policies are keyed by. */
 export interface OperationInfo {
@@ -8,7 +8,20 @@ export interface OperationInfo {
   readonly operation: string;
   readonly kind: OperationKind;
   readonly idempotent: boolean;
+  /** The answer goes on after its head, as a stream of elements or of bytes: only its head has a time-out. */
+  readonly streamed: boolean;
 }
 
 /** Set by typed clients on the calls that they make, and by the server on those that it handles. */
 export const operationAttribute: Attribute<OperationInfo> = attribute('operation');
+
+/** What is known of an operation by its contract. */
+export function operationInfo(
+  { name: contract, version }: { readonly name: string; readonly version: number },
+  operation: string,
+  { kind, idempotent }: AnyOperation,
+  { answer }: HttpMapping,
+): OperationInfo {
+  const streamed = kind === 'stream' || answer?.kind === 'byteStream';
+  return Object.freeze({ contract, version, operation, kind, idempotent, streamed });
+}

@@ -355,7 +355,7 @@ describe('a stream through a client', () => {
     const all = collect(fleet.client(numbers, { timeoutMs: 300 }).count({ from: 1 }));
     const refused = assert.rejects(all, {
       code: 'DEADLINE_EXCEEDED',
-      message: /did not begin its stream within 300 ms/,
+      message: /did not begin its answer within 300 ms/,
     });
     await fleet.clock.advance(300);
     await refused;

@@ -60,6 +60,7 @@ export class Fleet {
   readonly clock: ManualClock = new ManualClock();
   readonly random: Random = seededRandom(3);
   readonly network: MemoryNetwork = memoryNetwork({ clock: this.clock, random: this.random });
+  /** Without those of level debug, which a process writes only when it is asked to. */
   readonly lines: Line[] = [];
   readonly endpoint: Endpoint<HttpRequest, HttpResponse> = this.network.connect({
     protocol: 'http',
@@ -118,7 +119,6 @@ export class Fleet {
         void this.lines.push({ level, message, fields });
     const logger: Logger = {
       ...nullLogger,
-      debug: write('debug'),
       info: write('info'),
       warn: write('warn'),
       error: write('error'),

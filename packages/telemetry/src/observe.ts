@@ -2,6 +2,7 @@ import {
   type Call,
   type Counter,
   type Filter,
+  type FlotillaError,
   type Gauge,
   type Histogram,
   type Labels,
@@ -27,6 +28,11 @@ export interface ObserveOptions<Req, Res> {
   readonly labels?: Labels;
   /** The code of an answer that is no exception: by default `OK`. Out of a bounded set. */
   readonly code?: (response: Res) => string;
+  /**
+   * The failure that an answer tells of, though nothing was thrown: a problem document. Asked when the call ends, because
+   * a stream may break after its head. Default: none.
+   */
+  readonly failure?: (response: Res, call: Call) => FlotillaError | undefined;
   readonly requestAttributes?: (request: Req) => SpanAttributes;
   readonly responseAttributes?: (response: Res) => SpanAttributes;
 }
@@ -40,7 +46,7 @@ export interface ObserveOptions<Req, Res> {
  * answer that tells of it has gone out; a failure that nobody declared (INTERNAL) is logged here with its cause.
  */
 export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req, Res> {
-  const { tracer, kind, name, code = ok, requestAttributes, responseAttributes } = options;
+  const { tracer, kind, name, code = ok, failure, requestAttributes, responseAttributes } = options;
   const operations = new Operations(options.meter, kind, options.labels ?? {});
   const log = telemetryLog(options.logger);
   return (next) => async (request, call) => {
@@ -59,7 +65,7 @@ export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req
       const response = await next(request, call);
       const answerCode = code(response);
       if (responseAttributes) setAll(span, responseAttributes(response));
-      call.onEnd((outcome) => finish(outcome, answerCode));
+      call.onEnd((outcome) => finish(failure?.(response, call) ?? outcome, answerCode));
       return response;
     } catch (thrown) {
       const error = toFlotillaError(thrown);

@@ -133,7 +133,14 @@ describe('a call that a client makes', () => {
 
   it('carries its operation for filters', async () => {
     const call = await callOf((fleet) => fleet.client(shop).item({ id: '1' }));
-    const info: OperationInfo = { contract: 'shop', version: 4, operation: 'item', kind: 'query', idempotent: true };
+    const info: OperationInfo = {
+      contract: 'shop',
+      version: 4,
+      operation: 'item',
+      kind: 'query',
+      idempotent: true,
+      streamed: false,
+    };
     assert.deepEqual(call.get(operationAttribute), info);
   });
 

@@ -1,10 +1,11 @@
 import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpRequest, HttpResponse } from '@flotilla/http';
 import type { AnyContract, HttpMapping, Operation } from '../contract/index.ts';
-import type { OperationInfo } from '../operation-attribute.ts';
+import { operationInfo } from '../operation-attribute.ts';
 import type { Reply, ReplyStream } from '../reply.ts';
 import { childCall } from './child-call.ts';
 import { type Caller, type CallTerms, type ClientOptions, clientDefaults } from './options.ts';
+import { openDownload } from './read-bytes.ts';
 import { readElements } from './read-elements.ts';
 import { readError, readOutput } from './read-output.ts';
 import { requestOf } from './request.ts';
@@ -37,7 +38,8 @@ export type ClientMethod<Op> =
  * callee validates. The answer is trusted to be what the contract says.
  *
  * Replies reject with a FlotillaError: an error of the contract, with its data; one of the platform's table;
- * INVALID_INPUT for an input that HTTP cannot say; BAD_RESPONSE for an answer that is not understood.
+ * INVALID_INPUT for an input that HTTP cannot say; BAD_RESPONSE for an answer that is not understood. A stream of bytes
+ * that is the answer holds a connection until it is read or cancelled.
  */
 export function createClient<C extends AnyContract>(
   contract: C,
@@ -46,16 +48,11 @@ export function createClient<C extends AnyContract>(
 ): Client<C> {
   const methods = Object.entries(contract.operations).map(([name, operation]) => {
     const mapping = contract.http.get(name) as HttpMapping; // contract() made one for each
-    const { kind, idempotent } = operation;
-    const info: OperationInfo = Object.freeze({
-      contract: contract.name,
-      version: contract.version,
-      operation: name,
-      kind,
-      idempotent,
-    });
+    const { kind } = operation;
+    const info = operationInfo(contract, name, operation, mapping);
     const caller: Caller = { name: `${contract.name}.${name}`, info, operation, mapping, endpoint, options };
-    return [name, kind === 'stream' ? streamMethod(caller) : replyMethod(caller)];
+    if (kind === 'stream') return [name, streamMethod(caller)];
+    return [name, mapping.answer?.kind === 'byteStream' ? downloadMethod(caller, mapping.answer) : replyMethod(caller)];
   });
   return Object.freeze(Object.fromEntries(methods)) as Client<C>;
 }
@@ -77,6 +74,25 @@ function replyMethod(caller: Caller): Method<Promise<unknown>> {
       throw outcome;
     } finally {
       call.end(outcome);
+    }
+  };
+}
+
+/** The call goes on until the bytes are read; only a failure ends it here. */
+function downloadMethod(caller: Caller, answer: NonNullable<HttpMapping['answer']>): Method<Promise<unknown>> {
+  return async (input, given, terms = {}) => {
+    const request = requestOf(caller, input);
+    const call = childCall(caller, given, terms, undefined);
+    try {
+      const response = await headWithin(caller, request, call, terms.timeoutMs ?? caller.options.timeoutMs);
+      if (!isSuccess(response))
+        throw await readError({ ...caller, maxBytes: maxResponseBytes(caller) }, response, call);
+      return openDownload(caller.name, answer, response, call);
+    } catch (thrown) {
+      const outcome = toFlotillaError(thrown);
+      call.cancel(outcome);
+      call.end(outcome);
+      throw outcome;
     }
   };
 }
@@ -124,7 +140,7 @@ async function headWithin(
 ): Promise<HttpResponse> {
   if (timeoutMs === undefined) return endpoint.handle(request, call);
   const timer = call.clock.setTimer(timeoutMs, () =>
-    call.cancel(new FlotillaError('DEADLINE_EXCEEDED', `${name} did not begin its stream within ${timeoutMs} ms`)),
+    call.cancel(new FlotillaError('DEADLINE_EXCEEDED', `${name} did not begin its answer within ${timeoutMs} ms`)),
   );
   try {
     return await endpoint.handle(request, call);

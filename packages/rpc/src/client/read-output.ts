@@ -1,5 +1,13 @@
 import { type Call, errorRow, FlotillaError } from '@flotilla/core';
-import { errorFromResponse, type HttpResponse, parseCookies, parseJson, parseJsonText, readBody } from '@flotilla/http';
+import {
+  acceptsMediaType,
+  errorFromResponse,
+  type HttpResponse,
+  parseCookies,
+  parseJson,
+  parseJsonText,
+  readBody,
+} from '@flotilla/http';
 import { type AnyOperation, coerceTexts, type HttpMapping, type TextShape } from '../contract/index.ts';
 import { cookieTexts } from '../cookie-text.ts';
 
@@ -20,6 +28,10 @@ export async function readOutput(reading: Reading, response: HttpResponse, call:
   const bytes = await readAnswer(reading, response, call);
   const { operation, mapping, name } = reading;
   if (!operation.out) return undefined;
+  if (mapping.answer) {
+    answeredType(name, mapping.answer, response);
+    return bytes;
+  }
   if (bytes.byteLength === 0) throw badResponse(name, 'no output, but its contract promises one');
   const document = parseAnswer(name, bytes);
   const fields = [...Object.keys(mapping.responseHeaders), ...Object.keys(mapping.setCookies)];
@@ -46,6 +58,21 @@ export function declaredOrBad({ name, operation }: Reading, error: FlotillaError
     `${name} answered an error "${error.code}" that its contract does not declare; is the callee newer than this caller?`,
     { executed: error.executed, fromPeer: true, cause: error },
   );
+}
+
+/**
+ * Checks that an answer is of a type that the contract names.
+ * @returns the type
+ * @throws FlotillaError BAD_RESPONSE
+ */
+export function answeredType(
+  name: string,
+  { types }: NonNullable<HttpMapping['answer']>,
+  response: HttpResponse,
+): string {
+  const type = response.headers.get('content-type') ?? '';
+  if (acceptsMediaType(types.join(','), [type]) !== undefined) return type;
+  throw badResponse(name, `"${type.slice(0, 100)}"; its contract says ${types.join(', ')}`);
 }
 
 export function badResponse(name: string, what: string, cause?: unknown): FlotillaError {

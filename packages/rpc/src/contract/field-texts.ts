@@ -4,32 +4,37 @@ import { listed, type Report } from './report.ts';
 import { type JsonSchema, jsonSchemaOf, type Schema } from './schema.ts';
 import { type Fields, fieldsOf, shapeOfSchemas, shapeOfType, type TextShape } from './text-shape.ts';
 
-/** Text fields need a type: from `coerce`, else from the JSON Schema; the rest of the query may hold any field of it. */
+/**
+ * Text fields need a type: from `coerce`, else from the JSON Schema.
+ * @param fields.allTexts also those that nothing binds are texts: of the query, or of a form
+ */
 export function inputTexts(
   operation: AnyOperation,
   places: Readonly<Record<string, FieldPlace>>,
-  rest: 'body' | 'query' | 'none',
+  { rest, allTexts }: { readonly rest: 'body' | 'query' | 'none'; readonly allTexts: boolean },
   report: Report,
 ): Record<string, TextShape> {
   const bound = Object.keys(places);
   const coerce = operation.coerce ?? {};
   for (const field of Object.keys(coerce)) {
-    if (rest === 'body' && !bound.includes(field)) {
+    if (rest === 'body' && !allTexts && !bound.includes(field)) {
       report(`coerce names "${field}", which travels in the JSON body and needs no coercion`);
     }
   }
-  if (bound.length === 0 && rest !== 'query') return {};
+  if (operation.in === undefined && bound.length === 0) return {};
+  if (bound.length === 0 && !allTexts) return {};
   if (operation.in === undefined) {
     report(`${listed(bound)} ${bound.length === 1 ? 'is' : 'are'} bound, but there is no input ("in")`);
     return {};
   }
   const known = knownFields(operation.in, 'input', report);
   if (!known && bound.length === 0 && Object.keys(coerce).length === 0) {
+    const where = rest === 'query' ? 'query' : 'form';
     report(
-      'its schema gives no JSON Schema, so the fields of the query are unknown: list them in coerce, as in { id: "string" }',
+      `its schema gives no JSON Schema, so the fields of the ${where} are unknown: list them in coerce, as in { id: "string" }`,
     );
   }
-  const wanted = rest === 'query' ? [...bound, ...(known?.schemas.keys() ?? []), ...Object.keys(coerce)] : bound;
+  const wanted = allTexts ? [...bound, ...(known?.schemas.keys() ?? []), ...Object.keys(coerce)] : bound;
   return shapesOf(new Set(wanted), coerce, known, 'input', report);
 }
 

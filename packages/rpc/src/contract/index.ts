@@ -1,3 +1,33 @@
+export {
+  type BodyMapping,
+  type BytesBody,
+  type BytesMapping,
+  type BytesOptions,
+  blobStream,
+  bodyDefaults,
+  byteStream,
+  bytes,
+  bytesMappingOf,
+  type FormOptions,
+  form,
+  isByteSource,
+  type JsonOptions,
+  json,
+  type MultipartMapping,
+  type MultipartOptions,
+  multipart,
+  type RequestBody,
+} from './bodies.ts';
+export type {
+  BlobLike,
+  ByteSource,
+  ByteStream,
+  BytesAnswer,
+  BytesToSend,
+  Download,
+  FilePart,
+  FileToSend,
+} from './byte-values.ts';
 export { coerceText, coerceTexts, formatTexts } from './coerce.ts';
 export { type AnyContract, type Contract, contract, type Operations } from './contract.ts';
 export { ContractError } from './contract-error.ts';
@@ -31,12 +61,14 @@ export {
   type TextType,
 } from './http-binding.ts';
 export type { Json, JsonOutput } from './json-output.ts';
-export { defaultBinding, type HttpMapping } from './mapping.ts';
+export { defaultBinding, type HttpMapping, isTextBody } from './mapping.ts';
+export { concreteTypes } from './media-range.ts';
 export {
   type AnyOperation,
   type Cardinality,
   type CommandSpec,
   command,
+  type Joined,
   type NotifySpec,
   notify,
   type Operation,
@@ -44,6 +76,7 @@ export {
   operationKinds,
   type QuerySpec,
   query,
+  type StreamSpec,
   stream,
 } from './operation.ts';
 export { addressShape, fillTemplate, type PathTemplate, parametersOf, parseTemplate } from './path-template.ts';

@@ -1,3 +1,4 @@
+import { bytesMappingOf } from './bodies.ts';
 import { checkHeader, checkSetCookie } from './field-places.ts';
 import { knownFields, shapesOf } from './field-texts.ts';
 import type { HttpBinding, SetCookie } from './http-binding.ts';
@@ -35,6 +36,7 @@ function checkLocation({ out, kind }: AnyOperation, location: string, report: Re
   }
   const fields = parametersOf(template);
   if (kind === 'stream') report('a stream has no location');
+  if (fields.length > 0 && bytesMappingOf(out)) report(`location names ${listed(fields)}, but the output is bytes`);
   if (fields.length > 0 && !out) report(`location names ${listed(fields)}, but there is no output`);
   const known = out && knownFields(out, 'output', report);
   for (const field of fields) {
@@ -56,10 +58,10 @@ function mapFields(operation: AnyOperation, binding: HttpBinding, report: Report
   }
   const fields = [...Object.keys(responseHeaders), ...Object.keys(setCookies)];
   if (fields.length === 0) return { responseHeaders, setCookies, outputTexts: {} };
-  if (operation.kind === 'stream' || !operation.out) {
-    report(
-      `${listed(fields)} of the output cannot be bound: ${operation.out ? 'a stream has many' : 'there is no output'}`,
-    );
+  if (operation.kind === 'stream' || !operation.out || bytesMappingOf(operation.out)) {
+    const why =
+      operation.kind === 'stream' ? 'a stream has many' : operation.out ? 'it is bytes' : 'there is no output';
+    report(`${listed(fields)} of the output cannot be bound: ${why}`);
     return { responseHeaders, setCookies, outputTexts: {} };
   }
   const known = knownFields(operation.out, 'output', report);

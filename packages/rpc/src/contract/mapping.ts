@@ -1,7 +1,9 @@
+import { type BodyMapping, type BytesMapping, bytesMappingOf, checkBody } from './bodies.ts';
 import { type FieldPlace, placeFields } from './field-places.ts';
-import { inputTexts } from './field-texts.ts';
+import { inputTexts, knownFields } from './field-texts.ts';
 import type { HttpBinding, HttpMethod } from './http-binding.ts';
 import { mapOutput, type OutputMapping } from './map-output.ts';
+import { concreteTypes } from './media-range.ts';
 import type { AnyOperation } from './operation.ts';
 import type { Report } from './report.ts';
 import type { TextShape } from './text-shape.ts';
@@ -18,8 +20,12 @@ export interface HttpMapping extends OutputMapping {
   readonly status: number;
   /** Input fields that travel one by one. */
   readonly places: Readonly<Record<string, FieldPlace>>;
-  /** Where all other input fields travel; `none`: there is no input. */
+  /** Where all other input fields travel; `none`: there is no input, besides what {@link body} adds. */
   readonly rest: 'body' | 'query' | 'none';
+  /** How the body is read. Absent: it is JSON, where {@link rest} says that there is one. */
+  readonly body?: BodyMapping;
+  /** The answer is bytes of one of these types. Absent: it is JSON, if anything. */
+  readonly answer?: Pick<BytesMapping, 'kind' | 'types'>;
   /** How input fields that travel as text are read. One that is not here is a text. */
   readonly texts: Readonly<Record<string, TextShape>>;
 }
@@ -35,17 +41,62 @@ export function defaultBinding(contract: string, version: number, operation: str
  */
 export function mapOperation(operation: AnyOperation, binding: HttpBinding, report: Report): HttpMapping {
   const hasBody = binding.method === 'POST' || binding.method === 'PUT' || binding.method === 'PATCH';
-  const places = placeFields(binding, hasBody, report);
-  const rest = operation.in === undefined ? 'none' : hasBody ? 'body' : 'query';
+  const body = hasBody ? binding.body?.mapping : undefined;
+  if (binding.body && !hasBody) report(`a body needs POST, PUT or PATCH, not ${binding.method}`);
+  const fieldsInBody = hasBody && body?.kind !== 'bytes' && body?.kind !== 'byteStream';
+  const places = placeFields(binding, fieldsInBody, report);
+  const rest = operation.in === undefined ? 'none' : fieldsInBody ? 'body' : 'query';
+  if (body) checkInputBody(operation, body, places, report);
+  const answer = answerOf(operation, report);
   return Object.freeze({
     method: binding.method,
     path: binding.path,
     status: successStatus(operation, binding, report),
     places,
     rest,
-    texts: inputTexts(operation, places, rest, report),
+    texts: inputTexts(operation, places, { rest, allTexts: rest === 'query' || isTextBody(body) }, report),
+    ...(body && { body }),
+    ...(answer && { answer }),
     ...mapOutput(operation, binding, report),
   });
+}
+
+/** Are the fields in this body texts, as those of a query are? */
+export function isTextBody(body: BodyMapping | undefined): body is BodyMapping & { kind: 'form' | 'multipart' } {
+  return body?.kind === 'form' || body?.kind === 'multipart';
+}
+
+function checkInputBody(
+  operation: AnyOperation,
+  body: BodyMapping,
+  places: Readonly<Record<string, FieldPlace>>,
+  report: Report,
+): void {
+  checkBody(body, report);
+  if (!('field' in body)) {
+    if (operation.in === undefined) report(`${body.kind}() reads an input, but there is none ("in")`);
+    return;
+  }
+  const { field } = body;
+  if (!fieldPattern.test(field)) report(`${body.kind}(): "${field}" cannot be the name of a field`);
+  const known = operation.in && knownFields(operation.in, 'input', report);
+  if (known?.schemas.has(field) || Object.hasOwn(places, field)) {
+    report(`${body.kind}() fills "${field}", which is a field of the input ("in") too: give one another name`);
+  }
+}
+
+const fieldPattern = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
+
+function answerOf({ kind, out }: AnyOperation, report: Report): HttpMapping['answer'] {
+  const mapping = bytesMappingOf(out);
+  if (!mapping) return undefined;
+  checkBody(mapping, report);
+  if (kind === 'stream')
+    report(`a stream has elements of JSON; for a stream of bytes use query() with ${mapping.kind}()`);
+  if (concreteTypes(mapping.types).length === 0) {
+    report(`the output of ${mapping.kind}() needs a media type that is no range, to say when a handler does not`);
+  }
+  return { kind: mapping.kind, types: mapping.types };
 }
 
 function successStatus({ kind, out }: AnyOperation, binding: HttpBinding, report: Report): number {

@@ -1,3 +1,4 @@
+import type { BytesBody } from './bodies.ts';
 import type { Declarations, ErrorSpecs, NoErrors } from './declared-error.ts';
 import type { Coercions, HttpBinding } from './http-binding.ts';
 import type { JsonOutput } from './json-output.ts';
@@ -22,13 +23,13 @@ export const operationKinds: {
 });
 
 /** What every builder takes. */
-export interface NotifySpec<I extends Schema, Errors> {
+export interface NotifySpec<I extends Schema, Errors, AddedIn = unknown, AddedParsed = unknown> {
   /** Of the input. The server parses it once; the client sends what it is given. Default: no input. */
   readonly in?: I;
   /** The errors that the operation may answer, besides the platform's. */
   readonly errors?: Declarations<Errors>;
   /** Its own address. Default: `POST /{contract}/v{version}/{operation}` with the input as JSON body. */
-  readonly http?: HttpBinding;
+  readonly http?: HttpBinding<AddedIn, AddedParsed>;
   /** Types of fields that come as text, for a schema that gives no JSON Schema. Wins over one that does. */
   readonly coerce?: Coercions;
   /** True when doing it twice does no harm: it is then retried after an unknown outcome. Default false. */
@@ -36,15 +37,36 @@ export interface NotifySpec<I extends Schema, Errors> {
 }
 
 /** For operations that change something and answer. */
-export interface CommandSpec<I extends Schema, O extends Schema, Errors> extends NotifySpec<I, Errors> {
-  /** Of the output, or of each element of a stream: JSON, its input and output the same. Default: no output. */
-  readonly out?: O & JsonOutput<O>;
+export interface CommandSpec<I extends Schema, O extends Schema, Errors, AddedIn = unknown, AddedParsed = unknown>
+  extends NotifySpec<I, Errors, AddedIn, AddedParsed> {
+  /** Of the output: JSON, its input and output the same; or `bytes()`, `byteStream()`. Default: no output. */
+  readonly out?: O & Answer<O>;
 }
 
 /** For operations that change nothing: always idempotent. */
-export interface QuerySpec<I extends Schema, O extends Schema, Errors> extends CommandSpec<I, O, Errors> {
+export interface QuerySpec<I extends Schema, O extends Schema, Errors, AddedIn = unknown, AddedParsed = unknown>
+  extends CommandSpec<I, O, Errors, AddedIn, AddedParsed> {
   readonly idempotent?: never;
 }
+
+/** For operations that answer one element after the other. */
+export interface StreamSpec<I extends Schema, O extends Schema, Errors, AddedIn = unknown, AddedParsed = unknown>
+  extends NotifySpec<I, Errors, AddedIn, AddedParsed> {
+  /** Of each element: JSON, its input and output the same. For a stream of bytes see `byteStream()`, as output of a query. */
+  readonly out?: O & JsonOutput<O>;
+  readonly idempotent?: never;
+}
+
+type Answer<O extends Schema> = O extends BytesBody<unknown, unknown, unknown> ? unknown : JsonOutput<O>;
+
+/** An input and what its body adds to it. */
+export type Joined<Input, Added> = unknown extends Added
+  ? Input
+  : Input extends object
+    ? Flat<Input & Added>
+    : Flat<Added>;
+
+type Flat<T> = { [Name in keyof T]: T[Name] };
 
 /** An operation as its contract holds it. The types were worked out once, by its builder. */
 export interface Operation<Kind extends OperationKind, In, Parsed, Out, Errors> {
@@ -66,23 +88,41 @@ export type AnyOperation = Operation<OperationKind, unknown, unknown, unknown, u
 // NoInfer: else `contract()`, which takes operations with any errors, would make them unknown where none are declared.
 
 /** One request, one answer, nothing changes: repeated freely. */
-export function query<I extends Schema = VoidSchema, O extends Schema = VoidSchema, Errors = NoErrors>(
-  spec: QuerySpec<I, O, Errors>,
-): Operation<'query', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
+export function query<
+  I extends Schema = VoidSchema,
+  O extends Schema = VoidSchema,
+  Errors = NoErrors,
+  AddedIn = unknown,
+  AddedParsed = unknown,
+>(
+  spec: QuerySpec<I, O, Errors, AddedIn, AddedParsed>,
+): Operation<'query', Joined<InputOf<I>, AddedIn>, Joined<OutputOf<I>, AddedParsed>, OutputOf<O>, NoInfer<Errors>> {
   return build('query', spec, true);
 }
 
 /** One request, one answer, something changes. */
-export function command<I extends Schema = VoidSchema, O extends Schema = VoidSchema, Errors = NoErrors>(
-  spec: CommandSpec<I, O, Errors>,
-): Operation<'command', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
+export function command<
+  I extends Schema = VoidSchema,
+  O extends Schema = VoidSchema,
+  Errors = NoErrors,
+  AddedIn = unknown,
+  AddedParsed = unknown,
+>(
+  spec: CommandSpec<I, O, Errors, AddedIn, AddedParsed>,
+): Operation<'command', Joined<InputOf<I>, AddedIn>, Joined<OutputOf<I>, AddedParsed>, OutputOf<O>, NoInfer<Errors>> {
   return build('command', spec, spec.idempotent ?? false);
 }
 
 /** One request, many answers: `out` is the schema of each. Goes out as SSE or as one JSON document per line. */
-export function stream<I extends Schema = VoidSchema, O extends Schema = VoidSchema, Errors = NoErrors>(
-  spec: QuerySpec<I, O, Errors>,
-): Operation<'stream', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
+export function stream<
+  I extends Schema = VoidSchema,
+  O extends Schema = VoidSchema,
+  Errors = NoErrors,
+  AddedIn = unknown,
+  AddedParsed = unknown,
+>(
+  spec: StreamSpec<I, O, Errors, AddedIn, AddedParsed>,
+): Operation<'stream', Joined<InputOf<I>, AddedIn>, Joined<OutputOf<I>, AddedParsed>, OutputOf<O>, NoInfer<Errors>> {
   return build('stream', spec, true);
 }
 
@@ -90,9 +130,9 @@ export function stream<I extends Schema = VoidSchema, O extends Schema = VoidSch
  * One request, no answer: the caller learns that the callee took it (202), or why it did not. The handler has ended by
  * then, so that its failure is not lost and draining waits for it; a handler that wants to answer sooner queues.
  */
-export function notify<I extends Schema = VoidSchema, Errors = NoErrors>(
-  spec: NotifySpec<I, Errors>,
-): Operation<'notify', InputOf<I>, OutputOf<I>, void, NoInfer<Errors>> {
+export function notify<I extends Schema = VoidSchema, Errors = NoErrors, AddedIn = unknown, AddedParsed = unknown>(
+  spec: NotifySpec<I, Errors, AddedIn, AddedParsed>,
+): Operation<'notify', Joined<InputOf<I>, AddedIn>, Joined<OutputOf<I>, AddedParsed>, void, NoInfer<Errors>> {
   return build('notify', spec, spec.idempotent ?? false);
 }
 

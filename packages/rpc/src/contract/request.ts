@@ -1,5 +1,5 @@
 import { formatTexts } from './coerce.ts';
-import type { HttpMapping } from './mapping.ts';
+import { type HttpMapping, isTextBody } from './mapping.ts';
 import { fillTemplate, parseTemplate } from './path-template.ts';
 
 /** An input that HTTP cannot say where its operation wants it: `null` in a query, a slash in a path, … */
@@ -24,6 +24,10 @@ export interface RequestParts {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** What the JSON body says; undefined for none. */
   readonly body: unknown;
+  /** The fields of a form, as texts; of `multipart()` too. */
+  readonly form?: readonly (readonly [name: string, text: string])[];
+  /** What the field holds that `bytes()`, `byteStream()` or `multipart()` adds to the input. */
+  readonly carried?: unknown;
 }
 
 /**
@@ -32,16 +36,20 @@ export interface RequestParts {
  */
 export function buildRequest(mapping: HttpMapping, input: unknown): RequestParts {
   const bound = Object.keys(mapping.places);
-  if (mapping.rest === 'none') return emptyRequest(mapping);
-  if (bound.length === 0 && mapping.rest === 'body') return { ...emptyRequest(mapping), body: input };
+  const texts = isTextBody(mapping.body);
+  const carrier = mapping.body && 'field' in mapping.body ? mapping.body.field : undefined;
+  if (mapping.rest === 'none' && carrier === undefined) return emptyRequest(mapping);
+  if (bound.length === 0 && mapping.rest === 'body' && !texts) return { ...emptyRequest(mapping), body: input };
   const fields = asFields(input);
-  const rest = Object.keys(fields).filter((field) => !Object.hasOwn(mapping.places, field));
+  const rest = Object.keys(fields).filter((field) => field !== carrier && !Object.hasOwn(mapping.places, field));
   return {
     method: mapping.method,
     path: pathOf(mapping, fields),
     query: queryOf(mapping, fields, mapping.rest === 'query' ? rest : []),
     headers: headersOf(mapping, fields),
-    body: mapping.rest === 'body' ? bodyOf(fields, rest) : undefined,
+    body: mapping.rest === 'body' && !texts ? bodyOf(fields, rest) : undefined,
+    ...(texts && { form: mapping.rest === 'body' ? pairsOf(mapping, fields, rest) : [] }),
+    ...(carrier !== undefined && { carried: carriedOf(fields, carrier) }),
   };
 }
 
@@ -91,6 +99,22 @@ function headersOf(mapping: HttpMapping, fields: Readonly<Record<string, unknown
   return headers;
 }
 
+function pairsOf(
+  mapping: HttpMapping,
+  fields: Readonly<Record<string, unknown>>,
+  rest: readonly string[],
+): (readonly [name: string, text: string])[] {
+  return rest.flatMap((field) =>
+    textsOf(mapping, fields, field).map((text) => [wellFormed(field, field), wellFormed(field, text)] as const),
+  );
+}
+
+function carriedOf(fields: Readonly<Record<string, unknown>>, carrier: string): unknown {
+  const carried = Object.hasOwn(fields, carrier) ? fields[carrier] : undefined;
+  if (carried !== undefined) return carried;
+  throw new InputError(carrier, 'is missing: it is the body');
+}
+
 /** Without anything left to say there is no body: the callee then takes it as an object without further fields. */
 function bodyOf(fields: Readonly<Record<string, unknown>>, rest: readonly string[]): unknown {
   const said = rest.filter((field) => fields[field] !== undefined);
@@ -106,8 +130,12 @@ function textsOf(mapping: HttpMapping, fields: Readonly<Record<string, unknown>>
 }
 
 function encode(field: string, text: string): string {
-  if (!text.isWellFormed()) throw new InputError(field, 'has half a character (a lone surrogate)');
-  return encodeURIComponent(text);
+  return encodeURIComponent(wellFormed(field, text));
+}
+
+function wellFormed(field: string, text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new InputError(field, 'has half a character (a lone surrogate)');
 }
 
 function fieldValue(field: string, text: string): string {

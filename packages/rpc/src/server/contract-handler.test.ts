@@ -560,7 +560,7 @@ describe('bindings that cannot be served are refused when the server is built', 
     ];
     refused(
       () => contractHandler([bind(one, { get: () => {} })], { extraRoutes }),
-      /extra route GET \/things\/\{id\} can never be reached/,
+      /the route GET \/things\/\{id\} can never be reached/,
     );
   });
 

@@ -1,21 +1,12 @@
 import { FlotillaError, nearest } from '@flotilla/core';
-import {
-  compileRoutes,
-  type HttpHandler,
-  HttpHeaders,
-  type HttpRequest,
-  type HttpResponse,
-  paramsAttribute,
-  patternAttribute,
-  problemResponse,
-  type RouteSpec,
-} from '@flotilla/http';
+import { type HttpHandler, type HttpRequest, type HttpResponse, type RouteSpec, routesHandler } from '@flotilla/http';
+import { observe } from '@flotilla/telemetry';
 import { addressShape } from '../contract/index.ts';
 import type { Binding } from '../handlers.ts';
+import { operationInfo } from '../operation-attribute.ts';
 import { failOf } from '../operation-call.ts';
 import { serverLog } from './log.ts';
-import { serverObservers } from './observation.ts';
-import { type ServedOperation, serve } from './operation-server.ts';
+import { answeredErrorAttribute, type ServedOperation, serve } from './operation-server.ts';
 import { type ContractHandlerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 
 /**
@@ -34,52 +25,31 @@ export function contractHandler(bindings: readonly Binding[], options: ContractH
   const resolved = resolveOptions(options);
   const served = bindings.flatMap((binding) => serveBinding(binding, resolved));
   assertApart(served);
-  const routes = [...served.map(routeOf), ...resolved.extraRoutes.map(extraRoute)];
-  const table = compileRoutes(routes);
-  const [shadowed] = table.shadowed;
-  if (shadowed !== undefined) throw shadows(routes[shadowed]);
-  return async (request, call) => {
-    const match = table.match(request);
-    if (match.kind === 'found') {
-      call.set(patternAttribute, match.pattern);
-      return match.value(request, match.params, call);
-    }
-    const shown = `${request.method} ${request.path.text.slice(0, 200)}`;
-    if (match.kind === 'none') {
-      return problemResponse(new FlotillaError('NO_ROUTE', `nothing is served at ${shown}`), call);
-    }
-    const allow = allowed(match.allow);
-    if (request.method === 'OPTIONS') return options204(allow);
-    const error = new FlotillaError('METHOD_NOT_ALLOWED', `${shown} is not served; this address takes ${allow}`);
-    return problemResponse(error, call, [['allow', allow]]);
-  };
+  const routes = [...served.map((operation) => routeOf(operation, resolved)), ...resolved.extraRoutes];
+  try {
+    return routesHandler(routes);
+  } catch (thrown) {
+    if (!(thrown instanceof FlotillaError)) throw thrown;
+    throw new FlotillaError('CONTRACT_INVALID', thrown.detail, { cause: thrown });
+  }
 }
 
-type Serve = (
-  request: HttpRequest,
-  params: ReadonlyMap<string, string>,
-  call: Parameters<HttpHandler>[1],
-) => Promise<HttpResponse>;
-
 function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions): ServedOperation[] {
-  const { logger, meter, tracer, maxBodyBytes, heartbeatMs, headWaitMs, clock } = options;
+  const { logger, maxBodyBytes, heartbeatMs, headWaitMs, clock } = options;
   const log = serverLog(logger);
-  const observer = serverObservers(meter, tracer);
   assertComplete(contract.name, Object.keys(contract.operations), handlers);
   return Object.entries(contract.operations).flatMap(([operation, spec]) => {
     const mapping = contract.http.get(operation);
     const handler = handlers[operation];
     if (!mapping || !handler) return [];
     const name = `${contract.name}.${operation}`;
-    const { kind, idempotent } = spec;
     return {
       name,
-      info: Object.freeze({ contract: contract.name, version: contract.version, operation, kind, idempotent }),
+      info: operationInfo(contract, operation, spec, mapping),
       operation: spec,
       mapping,
       handler: handler.bind(handlers),
       fail: failOf(name, spec.errors),
-      observer: observer(name),
       log,
       maxBodyBytes,
       heartbeatMs,
@@ -120,32 +90,15 @@ function assertApart(served: readonly ServedOperation[]): void {
   }
 }
 
-function routeOf(served: ServedOperation): RouteSpec<Serve> {
+function routeOf(served: ServedOperation, { logger, meter, tracer }: ResolvedOptions): RouteSpec<HttpHandler> {
   const { method, path } = served.mapping;
-  return { path, methods: [method], value: (request, params, call) => serve(served, request, params, call) };
-}
-
-function extraRoute(spec: RouteSpec<HttpHandler>): RouteSpec<Serve> {
-  const { value: handler } = spec;
-  return {
-    ...spec,
-    value(request, params, call) {
-      call.set(paramsAttribute, params);
-      return handler(request, call);
-    },
-  };
-}
-
-function shadows(spec: RouteSpec<Serve> | undefined): FlotillaError {
-  const shown = `${spec?.methods?.join(', ') ?? 'every method'} ${spec?.path}`;
-  const detail = `the extra route ${shown} can never be reached: an operation or another route has exactly this address`;
-  return new FlotillaError('CONTRACT_INVALID', detail);
-}
-
-function allowed(methods: readonly string[]): string {
-  return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])].sort().join(', ');
-}
-
-function options204(allow: string): HttpResponse {
-  return { status: 204, headers: new HttpHeaders([['allow', allow]]), body: undefined };
+  const observed = observe<HttpRequest, HttpResponse>({
+    meter,
+    tracer,
+    logger,
+    kind: 'server',
+    name: () => served.name,
+    failure: (_, call) => call.get(answeredErrorAttribute),
+  });
+  return { path, methods: [method], value: observed((request, call) => serve(served, request, call)) };
 }

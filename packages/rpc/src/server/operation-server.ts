@@ -1,15 +1,23 @@
-import { type Call, type Clock, FlotillaError, toFlotillaError, within } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
-import type { AnyOperation, HttpMapping } from '../contract/index.ts';
+import {
+  type Attribute,
+  attribute,
+  type Call,
+  type Clock,
+  FlotillaError,
+  toFlotillaError,
+  within,
+} from '@flotilla/core';
+import { HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute, problemResponse } from '@flotilla/http';
+import type { AnyOperation, BytesAnswer, HttpMapping } from '../contract/index.ts';
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
 import { type Fail, operationCall } from '../operation-call.ts';
 import { answerError } from './answer-error.ts';
 import type { ServerLog } from './log.ts';
-import type { OperationObserver } from './observation.ts';
-import { invalidInput, readInput } from './read-input.ts';
+import { readInput } from './read-input.ts';
 import { type Step, StreamBody } from './stream-body.ts';
 import { chooseFormat } from './stream-format.ts';
-import { validate } from './validate.ts';
+import { invalidInput, validate } from './validate.ts';
+import { releaseOutput, writeBytes } from './write-bytes.ts';
 import { writeOutput } from './write-output.ts';
 
 /** All that serving one operation takes. */
@@ -21,7 +29,6 @@ export interface ServedOperation {
   readonly mapping: HttpMapping;
   readonly handler: (input: never, call: never) => unknown;
   readonly fail: Fail;
-  readonly observer: OperationObserver;
   readonly log: ServerLog;
   readonly maxBodyBytes: number;
   readonly heartbeatMs: number;
@@ -29,55 +36,50 @@ export interface ServedOperation {
   readonly clock: Clock | undefined;
 }
 
+/** The error that a caller was told of, by a problem document or at the end of a stream. Unset: none. */
+export const answeredErrorAttribute: Attribute<FlotillaError> = attribute('answeredError');
+
 /**
  * Serves one request.
  * 1. Read the input from where the contract binds it, within its limits.
- * 2. Parse it by the schema, once: INVALID_INPUT with the issues.
+ * 2. Parse it by the schema, once: INVALID_INPUT with the issues. Then add the bytes or files of the body.
  * 3. Run the handler in its call.
  * 4. Parse and strip the output by its schema: a misfit is the handler's fault, INTERNAL.
  * 5. Answer. Whatever failed is answered as a problem: this never rejects.
  */
-export async function serve(
-  served: ServedOperation,
-  request: HttpRequest,
-  params: ReadonlyMap<string, string>,
-  call: Call,
-): Promise<HttpResponse> {
+export async function serve(served: ServedOperation, request: HttpRequest, call: Call): Promise<HttpResponse> {
   call.set(operationAttribute, served.info);
-  const answered = served.observer.begin(call);
   const refuse = (error: FlotillaError): HttpResponse => {
-    answered(error);
+    call.set(answeredErrorAttribute, error);
     return problemResponse(error, call);
   };
   let input: unknown;
   try {
-    input = await parseInput(served, request, params, call);
+    input = await parseInput(served, request, call);
   } catch (thrown) {
     return refuse(refusalOf(thrown, served, call));
   }
   try {
     return await (served.operation.kind === 'stream'
-      ? answerStream(served, input, request, call, answered)
-      : answerOnce(served, input, call));
+      ? answerStream(served, input, request, call)
+      : answerOnce(served, input, request, call));
   } catch (thrown) {
     return refuse(await explain(served, thrown, call));
   }
 }
 
-async function parseInput(
-  served: ServedOperation,
-  request: HttpRequest,
-  params: ReadonlyMap<string, string>,
-  call: Call,
-): Promise<unknown> {
+async function parseInput(served: ServedOperation, request: HttpRequest, call: Call): Promise<unknown> {
   const { name, mapping, maxBodyBytes, operation } = served;
-  const sent = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
-  if (!operation.in) return undefined;
-  const parsed = await validate(operation.in, sent);
+  const params = call.get(paramsAttribute) ?? noParams;
+  const { value, added } = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
+  const parsed = operation.in ? await validate(operation.in, value) : { ok: true as const, value: undefined };
   if (!parsed.ok) throw invalidInput(name, parsed.issues);
+  const input = added ? { ...(parsed.value as object | undefined), ...(await added()) } : parsed.value;
   call.throwIfCancelled();
-  return parsed.value;
+  return input;
 }
+
+const noParams: ReadonlyMap<string, string> = new Map();
 
 /** Before the handler ran: a refusal, or a validator that threw. */
 function refusalOf(thrown: unknown, { name, log }: ServedOperation, call: Call): FlotillaError {
@@ -93,13 +95,28 @@ async function explain({ name, operation, log }: ServedOperation, thrown: unknow
   return answerError(thrown, { name, errors: operation.errors, log }, call);
 }
 
-async function answerOnce(served: ServedOperation, input: unknown, call: Call): Promise<HttpResponse> {
+async function answerOnce(
+  served: ServedOperation,
+  input: unknown,
+  request: HttpRequest,
+  call: Call,
+): Promise<HttpResponse> {
+  const { name: operation, mapping } = served;
+  const { answer } = mapping;
+  const work = Promise.try(() => run(served, input, call));
   // The caller learns in time that it is too late, also from a handler that looks at no deadline.
-  const output = await within(
-    call,
-    Promise.try(() => run(served, input, call)),
-  );
-  return writeOutput(served.name, served.mapping, await parseOutput(served, output, call));
+  const output = await within(call, work).catch((thrown: unknown) => {
+    if (answer) work.then(releaseOutput, () => undefined);
+    throw thrown;
+  });
+  const parsed = await parseOutput(served, output, call);
+  if (!answer) return writeOutput(operation, mapping, parsed);
+  const failed = async (thrown: unknown): Promise<FlotillaError> => {
+    const error = await explain(served, thrown, call);
+    call.set(answeredErrorAttribute, error);
+    return error;
+  };
+  return writeBytes({ operation, mapping: { ...mapping, answer }, request, call, failed }, parsed as BytesAnswer);
 }
 
 function run({ handler, fail }: ServedOperation, input: unknown, call: Call): unknown {
@@ -123,7 +140,6 @@ async function answerStream(
   input: unknown,
   request: HttpRequest,
   call: Call,
-  answered: (error: FlotillaError) => void,
 ): Promise<HttpResponse> {
   const clock = served.clock ?? call.clock;
   const format = chooseFormat(request.headers.get('accept'));
@@ -136,7 +152,7 @@ async function answerStream(
     encode: async (element) => format.element(await parseOutput(served, element, call)),
     end: format.end,
     fail(error) {
-      answered(error);
+      call.set(answeredErrorAttribute, error);
       return format.problem(error, call.trace.traceId);
     },
     heartbeat: format.heartbeat,
@@ -144,7 +160,7 @@ async function answerStream(
   });
   const first = await firstStep(body, clock, served.headWaitMs);
   if (first?.kind === 'failed') {
-    answered(first.error);
+    call.set(answeredErrorAttribute, first.error);
     return problemResponse(first.error, call);
   }
   const headers = new HttpHeaders([

@@ -1,19 +1,34 @@
 import { type Call, FlotillaError } from '@flotilla/core';
 import { type HttpRequest, parseCookies, parseJson, readBody } from '@flotilla/http';
-import { coerceTexts, type HttpMapping, type TextShape } from '../contract/index.ts';
+import { coerceTexts, type HttpMapping, isTextBody, type TextShape } from '../contract/index.ts';
 import { cookieTexts } from '../cookie-text.ts';
-import { describeIssues, type Issue } from './validate.ts';
+import { refuseCoding } from './body-type.ts';
+import { readBytes } from './read-bytes.ts';
+import { addText, type FieldTexts, readForm } from './read-form.ts';
+import { invalidInput } from './validate.ts';
 
 /** Where the input of one operation is read from. */
 export interface InputSource {
   /** `catalog.product` */
   readonly operation: string;
   readonly mapping: HttpMapping;
+  /** Of JSON, where the contract has no limit of its own. */
   readonly maxBodyBytes: number;
 }
 
+/** An input as it was sent. */
+export interface SentInput {
+  /** Not parsed by its schema yet. */
+  readonly value: unknown;
+  /**
+   * What the body adds once the rest is valid: bytes are not read for an input that is refused anyhow. Absent: nothing.
+   * Rejects with BODY_TOO_LARGE.
+   */
+  readonly added?: () => Promise<Readonly<Record<string, unknown>>>;
+}
+
 /**
- * The input as it was sent, put together from path, query, headers, cookies and body; not parsed by its schema yet.
+ * The input as it was sent, put together from path, query, headers, cookies and body.
  * @throws FlotillaError UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, MALFORMED_REQUEST, INVALID_INPUT
  */
 export async function readInput(
@@ -21,24 +36,48 @@ export async function readInput(
   request: HttpRequest,
   params: ReadonlyMap<string, string>,
   call: Call,
-): Promise<unknown> {
-  const { mapping } = source;
-  if (mapping.rest === 'none') return undefined;
-  const body = mapping.rest === 'body' ? await readDocument(source, request, call) : undefined;
-  const bound = Object.keys(mapping.places).length > 0;
-  if (mapping.rest === 'body' && !bound) return body;
-  const input: Record<string, unknown> = {};
-  if (mapping.rest === 'query') takeQuery(source, request.query, input);
-  if (body !== undefined) takeBody(source, body, input);
-  if (bound) takePlaces(source, request, params, input);
-  return input;
+): Promise<SentInput> {
+  const { mapping, operation } = source;
+  const { body } = mapping;
+  if (isTextBody(body)) {
+    const { texts, files } = await readForm(operation, body, request, call);
+    const value = fieldsOf(source, request, params, (input) => takeTexts(source, texts, 'form', input));
+    return files && 'field' in body ? { value, added: async () => ({ [body.field]: files }) } : { value };
+  }
+  if (mapping.rest === 'body') return { value: await readJson(source, request, params, call) };
+  const added =
+    body?.kind === 'bytes' || body?.kind === 'byteStream' ? readBytes(operation, body, request, call) : undefined;
+  const value = fieldsOf(source, request, params, (input) => {
+    if (mapping.rest === 'query') takeTexts(source, readQuery(operation, request.query), 'query', input);
+  });
+  return added ? { value, added } : { value };
 }
 
-/** INVALID_INPUT as a caller sees it. */
-export function invalidInput(operation: string, issues: readonly Issue[]): FlotillaError {
-  return new FlotillaError('INVALID_INPUT', `${operation} does not take this: ${describeIssues(issues)}`, {
-    data: { issues },
+async function readJson(
+  source: InputSource,
+  request: HttpRequest,
+  params: ReadonlyMap<string, string>,
+  call: Call,
+): Promise<unknown> {
+  const body = await readDocument(source, request, call);
+  if (Object.keys(source.mapping.places).length === 0) return body;
+  return fieldsOf(source, request, params, (input) => {
+    if (body !== undefined) takeBody(source, body, input);
   });
+}
+
+/** An object of the fields that `take` finds and of those that are bound to places of their own. */
+function fieldsOf(
+  source: InputSource,
+  request: HttpRequest,
+  params: ReadonlyMap<string, string>,
+  take: (input: Record<string, unknown>) => void,
+): Record<string, unknown> | undefined {
+  if (source.mapping.rest === 'none') return undefined;
+  const input: Record<string, unknown> = {};
+  take(input);
+  if (Object.keys(source.mapping.places).length > 0) takePlaces(source, request, params, input);
+  return input;
 }
 
 const maxQueryPairs = 1_000;
@@ -50,31 +89,40 @@ const jsonType =
   /^application\/(?:json|[\w!#$&^.+-]{1,100}\+json)[\t ]*(?:;[\t ]*charset[\t ]*=[\t ]*"?utf-8"?[\t ]*)?$/i;
 
 async function readDocument(source: InputSource, request: HttpRequest, call: Call): Promise<unknown> {
-  const { body } = request;
+  const { body, headers } = request;
+  refuseCoding(headers.get('content-encoding'), source.operation);
   if (body === undefined || (body instanceof Uint8Array && body.byteLength === 0)) return undefined;
-  const type = request.headers.get('content-type');
-  if (type === undefined || !jsonType.test(type)) throw unsupported(source.operation, type);
-  const bytes = await readBody(body, source.maxBodyBytes, call);
+  const type = headers.get('content-type');
+  if (type === undefined || !jsonType.test(type)) throw noJson(source.operation, type);
+  const bytes = await readBody(body, source.mapping.body?.maxBytes ?? source.maxBodyBytes, call);
   return bytes.byteLength === 0 ? undefined : parseJson(bytes);
 }
 
-function unsupported(operation: string, type: string | undefined): FlotillaError {
+function noJson(operation: string, type: string | undefined): FlotillaError {
   const got = type === undefined ? 'no content-type' : `"${type.slice(0, 100)}"`;
   return new FlotillaError(
     'UNSUPPORTED_MEDIA_TYPE',
     `${operation} takes JSON in UTF-8: send content-type: application/json, got ${got}`,
+    { data: { accepted: ['application/json'] } },
   );
 }
 
-function takeQuery({ operation, mapping }: InputSource, query: string, input: Record<string, unknown>): void {
-  for (const [name, texts] of readQuery(operation, query)) {
+function takeTexts(
+  { operation, mapping }: InputSource,
+  fields: FieldTexts,
+  where: 'query' | 'form',
+  input: Record<string, unknown>,
+): void {
+  for (const [name, texts] of fields) {
     if (refusedNames.has(name)) throw refusedName(operation, name);
     // A field that has another place is not taken from here: two places could say two things.
-    if (Object.hasOwn(mapping.places, name)) throw elsewhere(operation, mapping, name, 'query');
+    if (Object.hasOwn(mapping.places, name)) throw elsewhere(operation, mapping, name, where);
     input[name] = coerceTexts(texts, mapping.texts[name] ?? anyText);
   }
   for (const [name, shape] of Object.entries(mapping.texts)) {
-    if (shape.required && !Object.hasOwn(input, name)) input[name] = coerceTexts([], shape);
+    if (shape.required && !Object.hasOwn(mapping.places, name) && !Object.hasOwn(input, name)) {
+      input[name] = coerceTexts([], shape);
+    }
   }
 }
 
@@ -127,9 +175,7 @@ function readQuery(operation: string, query: string): Map<string, string[]> {
     if (++pairs > maxQueryPairs) {
       throw invalidInput(operation, [{ path: [], message: `the query has more than ${maxQueryPairs} values` }]);
     }
-    const texts = fields.get(name);
-    if (texts) texts.push(text);
-    else fields.set(name, [text]);
+    addText(fields, name, text);
   }
   return fields;
 }

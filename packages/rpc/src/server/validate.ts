@@ -1,3 +1,4 @@
+import { FlotillaError } from '@flotilla/core';
 import type { Schema } from '../contract/index.ts';
 
 /** One thing that is wrong with a value. */
@@ -38,6 +39,13 @@ export function describeIssues(issues: readonly Issue[]): string {
   if (!first) return 'it does not fit the schema';
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
   return `${first.path.length === 0 ? '' : `"${first.path.join('.')}": `}${first.message}${more}`;
+}
+
+/** INVALID_INPUT as a caller sees it. */
+export function invalidInput(operation: string, issues: readonly Issue[]): FlotillaError {
+  return new FlotillaError('INVALID_INPUT', `${operation} does not take this: ${describeIssues(issues)}`, {
+    data: { issues },
+  });
 }
 
 function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): string | number {
