@@ -17,6 +17,7 @@ const rootTools = [
   '@valibot/to-json-schema',
   '@fastify/busboy',
   '@seriousme/openapi-schema-validator',
+  'ajv',
 ];
 const published = publishedPackages();
 const levelOf = new Map(levels.flatMap((names, level) => names.map((name) => [name, level] as const)));

@@ -53,6 +53,13 @@ inspecting('config', 'show each value of a running process and where it came fro
     await config(managementOf(runningFleet(options.folder), name).managementUrl, outputOf(options));
   });
 
+inspecting('openapi', 'print the OpenAPI 3.1 document of a running service')
+  .argument('<service>')
+  .action(async (name: string, options: CommonOptions) => {
+    const { openapi } = await import('./commands/openapi.ts');
+    await openapi(managementOf(runningFleet(options.folder), name).managementUrl, name, outputOf(options));
+  });
+
 const registryCommand = inspecting('registry', 'show what the registry lists')
   .option('--url <url>', 'of a registry that "flotilla dev" did not start')
   .action(async (options: CommonOptions & { readonly url?: string }) => {

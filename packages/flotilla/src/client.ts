@@ -16,7 +16,14 @@ import {
   type Target,
   type Tracer,
 } from '@flotilla/core';
-import { errorFromResponse, type HttpNetwork, type HttpRequest, type HttpResponse, readBody } from '@flotilla/http';
+import {
+  errorFromResponse,
+  type HttpNetwork,
+  type HttpRequest,
+  type HttpResponse,
+  isRepeatable,
+  readBody,
+} from '@flotilla/http';
 import {
   budgetOf,
   clientFilters,
@@ -98,7 +105,10 @@ function connectClient(
   return { client, close: () => cluster.close() };
 }
 
-/** A stream may go on for as long as its consumer likes: it only has to begin in time. Both share one retry budget. */
+/**
+ * A stream, of elements or of bytes, may go on for as long as its consumer likes: it only has to begin in time. Both share
+ * one retry budget.
+ */
 function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): Filter<HttpRequest, HttpResponse> {
   const budget = budgetOf(resolveResilience(options));
   const filtersOf = (given: ClientOptions): Filter<HttpRequest, HttpResponse>[] =>
@@ -108,7 +118,7 @@ function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): 
   return (next) => {
     const call = compose(forCalls, next);
     const stream = compose(forStreams, next);
-    return (request, within) => (within.get(operationAttribute)?.kind === 'stream' ? stream : call)(request, within);
+    return (request, within) => (within.get(operationAttribute)?.streamed ? stream : call)(request, within);
   };
 }
 
@@ -125,7 +135,12 @@ export function callFilters(
       reason: 'outermost: one span and one sample per call, whatever happens further in',
       filter: observe({ meter, tracer, logger, kind: 'client', name }),
     },
-    ...clientFilters<HttpRequest, HttpResponse>({ ...options, meter, target: formatTarget(target) }),
+    ...clientFilters<HttpRequest, HttpResponse>({
+      ...options,
+      meter,
+      target: formatTarget(target),
+      repeatable: ({ body }) => isRepeatable(body), // a stream that was read is gone
+    }),
   ];
 }
 
@@ -135,13 +150,23 @@ export function connectionFilters(
   options: ClientOptions,
 ): readonly FilterEntry<HttpRequest, HttpResponse>[] {
   return [
-    ...instanceFilters<HttpRequest, HttpResponse>({ ...options, name }),
+    ...instanceFilters<HttpRequest, HttpResponse>({ ...options, name }).map(sparingUploads),
     {
       name: 'raisePlatformErrors',
       reason: 'innermost: what an answer says of the work has to reach retry and ejection as an error',
       filter: raisePlatformErrors,
     },
   ];
+}
+
+/** Another attempt cannot follow a stream that is being sent, so the one there is may take the whole call. */
+function sparingUploads(entry: FilterEntry<HttpRequest, HttpResponse>): FilterEntry<HttpRequest, HttpResponse> {
+  if (entry.name !== 'attemptTimeout') return entry;
+  const filter: Filter<HttpRequest, HttpResponse> = (next) => {
+    const timed = entry.filter(next);
+    return (request, call) => (isRepeatable(request.body) ? timed : next)(request, call);
+  };
+  return { ...entry, filter };
 }
 
 function clusterFor(

@@ -15,7 +15,15 @@ export {
 } from '@flotilla/config';
 export { Call, currentCall, FlotillaError, type Handler, Secret } from '@flotilla/core';
 export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
-export { type Client, type Handlers, type OperationCall, type Reply, safe } from '@flotilla/rpc';
+export {
+  type Client,
+  type Handlers,
+  type OpenApi,
+  type OperationCall,
+  openApiOf,
+  type Reply,
+  safe,
+} from '@flotilla/rpc';
 export { type App, type ServiceOptions, service } from './app.ts';
 export { type ClientOptions, callFilters, connectionFilters, raisePlatformErrors } from './client.ts';
 export { connectDiscovery, type Discovery, type DiscoveryNeeds } from './discovery.ts';

@@ -14,6 +14,7 @@ test('the defaults of a service', () => {
     stateDir: '.flotilla/state',
     instances: 1,
     maxBodyBytes: 1_048_576,
+    openapi: false,
     management: { bind: '127.0.0.1', port: 0 },
     log: { level: 'info', format: 'auto' },
     drainNoticeMs: 5_000,

@@ -1,5 +1,6 @@
 import {
   type ConfigSchema,
+  flag,
   group,
   integer,
   list,
@@ -45,6 +46,8 @@ export interface PlatformConfig extends ProcessConfig {
   readonly run: string | undefined;
   readonly instances: number;
   readonly maxBodyBytes: number;
+  /** Whether the service's own port shows the OpenAPI document too. */
+  readonly openapi: boolean;
 }
 
 /** What a service is told; its own part stands under `settings`. */
@@ -124,6 +127,11 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
   run: text({ optional: true, describe: 'program of the service, for `flotilla dev`' }),
   instances: integer({ default: 1, min: 1, max: 32, describe: 'how many copies `flotilla dev` starts' }),
   maxBodyBytes: integer({ default: 1_048_576, min: 1, restart: true, describe: 'largest JSON body of a request' }),
+  openapi: flag({
+    default: false,
+    restart: true,
+    describe: 'shows /.well-known/openapi.json on the port of the service too, to everyone who reaches it',
+  }),
   ...processSettings,
 };
 

@@ -22,6 +22,7 @@ import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts } from './app.ts';
 import type { LazyClient } from './client.ts';
 import type { Discovery } from './discovery.ts';
+import { openApiRoute } from './openapi.ts';
 import type { ServiceConfig } from './platform-settings.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
@@ -204,7 +205,7 @@ function listenerOf<S>(
       const config = now();
       const handler = contractHandler(parts.bindings, {
         maxBodyBytes: config.maxBodyBytes,
-        extraRoutes: parts.routes,
+        extraRoutes: config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes,
         clock,
         logger,
         meter,

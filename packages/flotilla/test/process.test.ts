@@ -236,3 +236,33 @@ test('a new management password in its file counts at once, and a bad one change
   await service.line(/changed configuration refused/);
   assert.equal(await statusWith('battery-staple-4'), 200);
 });
+
+test('the management port describes the operations; the port of the service does so only when it is told to', async () => {
+  const closed = start([noRegistry]);
+  const { url, management } = await servingUrl(closed);
+  const response = await fetch(`${management}/.well-known/openapi.json`);
+  assert.equal(response.headers.get('content-type'), 'application/vnd.oai.openapi+json;version=3.1');
+  const document = (await response.json()) as { servers: unknown; paths: Record<string, unknown> };
+  assert.deepEqual(document.servers, [{ url }]);
+  assert.deepEqual(Object.keys(document.paths), ['/wait', '/release', '/crash', '/word', '/keep']);
+  const { linkset } = (await (await fetch(`${management}/.well-known/api-catalog`)).json()) as { linkset: unknown[] };
+  assert.partialDeepStrictEqual(linkset, [{ anchor: url }]);
+  assert.equal((await fetch(`${url}/.well-known/openapi.json`)).status, 404);
+
+  const open = start([noRegistry, '--openapi=true']);
+  const shown = await fetch(`${(await servingUrl(open)).url}/.well-known/openapi.json`);
+  assert.deepEqual(((await shown.json()) as { paths: unknown }).paths, document.paths);
+});
+
+test('an operation gets as much as it takes, also more than a listener takes by itself', async () => {
+  const service = start([noRegistry]);
+  const { url } = await servingUrl(service);
+  const post = (size: number) =>
+    fetch(`${url}/keep`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(size),
+    });
+  assert.equal(await (await post(15_000_000)).text(), '15000000');
+  assert.equal((await post(20_000_001)).status, 413);
+});

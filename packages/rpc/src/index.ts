@@ -2,6 +2,7 @@ export { type Client, type ClientMethod, createClient } from './client/client.ts
 export { type CallTerms, type ClientOptions, clientDefaults } from './client/options.ts';
 export * from './contract/index.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
+export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';
 export type { FailArguments, OperationCall } from './operation-call.ts';
 export {

@@ -10,7 +10,7 @@ export { createLogger, type LoggerOptions } from './logs/logger.ts';
 export { fromPino, type PinoLike } from './logs/pino.ts';
 export { logLimits } from './logs/printable.ts';
 export { assertManagementExposure, type ManagementCredentials } from './management/exposure.ts';
-export { type ManagementOptions, managementHandler } from './management/handler.ts';
+export { type ManagementOptions, managementHandler, openApiPath } from './management/handler.ts';
 export { type PrometheusMeter, type PrometheusMeterOptions, prometheusMeter } from './metrics/prometheus-meter.ts';
 export { defaultBuckets } from './metrics/recorded.ts';
 export { maxSeriesPerMetric } from './metrics/series-table.ts';

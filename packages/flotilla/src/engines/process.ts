@@ -81,9 +81,14 @@ export interface ProcessSpec<C extends ProcessConfig> {
   /** Its part of `flotilla.yaml`. */
   readonly section: readonly string[];
   /** What of its network is not the default: limits, or whom to believe about a call. */
-  readonly network?: (needs: { readonly clock: Clock; readonly random: Random }) => Partial<NodeNetworkOptions>;
+  readonly network?: (
+    needs: { readonly clock: Clock; readonly random: Random },
+    config: C,
+  ) => Partial<NodeNetworkOptions>;
   /** Contracts that the management port describes. */
   readonly contracts?: unknown;
+  /** What it serves as OpenAPI, for the management port. @param url where it serves; undefined before it does */
+  readonly openapi?: (url: string | undefined) => { readonly document: unknown; readonly mediaType: string };
   /** A last look at a configuration before it counts, at the start and later. @throws FlotillaError CONFIG_INVALID. */
   readonly check?: (config: C) => void;
   readonly build: (config: C, runtime: ProcessRuntime) => Promise<ProcessParts<C>>;
@@ -182,7 +187,7 @@ async function startProcess<C extends ProcessConfig>(
   });
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
-  const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation) });
+  const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation, config.now) });
   const [inherited] = inheritedSockets(process.env, process.pid).values();
   let parts: ProcessParts<C> | undefined;
   const management = managementPort(spec, config, { network, meter, health, logger, parts: () => parts });
@@ -260,6 +265,7 @@ function managementPort<C extends ProcessConfig>(
   },
 ): { readonly component: Component; readonly address: () => { readonly host: string; readonly port: number } } {
   const { bind, port } = config.now.management;
+  const { openapi } = spec;
   let open: HttpListener | undefined;
   return {
     address() {
@@ -277,6 +283,7 @@ function managementPort<C extends ProcessConfig>(
           config: () => config.origins,
           info: () => ({ name: spec.name, node: process.versions.node, pid: process.pid, ...parts()?.info?.() }),
           contracts: () => spec.contracts ?? [],
+          ...(openapi && { openapi: () => ({ ...openapi(parts()?.url()), url: parts()?.url() }) }),
           credentials: () => credentialsOf(config.now),
         });
         open = await network.listen({ host: bind, port }, handler);

@@ -1,8 +1,10 @@
 import { createFileCache } from '@flotilla/balance';
 import { chooseAdvertisedHost } from '@flotilla/registry/client';
-import { describeContracts } from '@flotilla/rpc';
+import { describeContracts, openApiMediaType } from '@flotilla/rpc';
 import { type App, appParts } from '../app.ts';
+import { largestBodyBytes } from '../body-limit.ts';
 import { connectDiscovery } from '../discovery.ts';
+import { describeApp, warnOfGaps } from '../openapi.ts';
 import { type ServiceConfig, serviceSchema } from '../platform-settings.ts';
 import { serviceParts } from '../start.ts';
 import { type ProcessSources, runProcess } from './process.ts';
@@ -16,14 +18,19 @@ import { type ProcessSources, runProcess } from './process.ts';
  * ```
  */
 export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void> {
-  const { name, options, bindings } = appParts(app);
+  const parts = appParts(app);
+  const { name, options, bindings } = parts;
   return runProcess<ServiceConfig<S>>(
     {
       name,
       schema: serviceSchema(options.config),
       section: ['services', name],
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
+      openapi: (url) => ({ document: describeApp(parts, url).document, mediaType: openApiMediaType }),
+      // An operation that takes more than the listener's own limit would never be asked.
+      network: (_, { maxBodyBytes }) => ({ limits: { maxBodyBytes: largestBodyBytes(bindings, maxBodyBytes) } }),
       async build(config, runtime) {
+        warnOfGaps(describeApp(parts), runtime.logger);
         const discovery = await connectDiscovery(config.registry, { ...runtime, bindHost: config.bind });
         const cache = createFileCache({ directory: config.stateDir, logger: runtime.logger });
         const advertise = (bind: string, explicit: string | undefined) =>

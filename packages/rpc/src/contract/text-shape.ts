@@ -133,7 +133,7 @@ function collectFields(
 
 /** The schemas that stand for this one: what it refers to, or the members of its union. */
 function branchesOf(schema: JsonSchema, root: JsonSchema): readonly unknown[] | undefined {
-  if (typeof schema['$ref'] === 'string') return [resolve(schema['$ref'], root)];
+  if (typeof schema['$ref'] === 'string') return [resolveReference(schema['$ref'], root)];
   for (const keyword of ['anyOf', 'oneOf', 'allOf']) {
     const members = schema[keyword];
     if (Array.isArray(members)) return keyword === 'allOf' ? members.filter(constrainsType) : members;
@@ -150,7 +150,7 @@ function constrainsType(schema: unknown): boolean {
 }
 
 /** `#`, `#/$defs/Name`: a JSON Pointer (RFC 6901) into the document. Anything else allows anything. */
-function resolve(reference: string, root: JsonSchema): unknown {
+export function resolveReference(reference: string, root: JsonSchema): unknown {
   if (!reference.startsWith('#')) return true;
   let place: unknown = root;
   for (const step of reference.slice(1).split('/').slice(1)) {

@@ -83,6 +83,24 @@ describe('managementHandler', () => {
     }
   });
 
+  it('describes operations as OpenAPI, and says in a catalog where', async () => {
+    let url: string | undefined;
+    const mediaType = 'application/vnd.oai.openapi+json;version=3.1';
+    const { ask } = management({ openapi: () => ({ document: { openapi: '3.1.0' }, mediaType, url }) });
+    const { headers, text } = await ask('/.well-known/openapi.json');
+    assert.deepEqual([headers.get('content-type'), text], [mediaType, '{"openapi":"3.1.0"}']);
+    assert.equal((await ask('/.well-known/api-catalog')).text, '{"linkset":[]}');
+    url = 'http://127.0.0.1:4000';
+    const catalog = await ask('/.well-known/api-catalog');
+    assert.match(catalog.headers.get('content-type') ?? '', /^application\/linkset\+json/);
+    assert.deepEqual(JSON.parse(catalog.text ?? ''), {
+      linkset: [{ anchor: url, 'service-desc': [{ href: '/.well-known/openapi.json', type: mediaType }] }],
+    });
+    const none = management();
+    for (const path of ['/.well-known/openapi.json', '/.well-known/api-catalog'])
+      assert.equal((await none.ask(path)).status, 404);
+  });
+
   it('answers HEAD without a body', async () => {
     const { status, text } = await management().ask('/info', { method: 'HEAD' });
     assert.deepEqual([status, text], [200, undefined]);

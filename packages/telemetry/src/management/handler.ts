@@ -15,6 +15,13 @@ export interface ManagementOptions {
   readonly info: () => unknown;
   /** The contracts that are served. Default: `/contracts` is not there. */
   readonly contracts?: () => unknown;
+  /** What the process serves as OpenAPI, and where. Default: it serves no operations, and neither address below is there. */
+  readonly openapi?: () => {
+    readonly document: unknown;
+    readonly mediaType: string;
+    /** Undefined before it listens. */
+    readonly url: string | undefined;
+  };
   readonly logger: Logger;
   /** The host that the port binds to. Default `127.0.0.1`. */
   readonly host?: string;
@@ -27,8 +34,9 @@ export interface ManagementOptions {
 type Route = () => HttpResponse | Promise<HttpResponse>;
 
 /**
- * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`. Read only: other methods are
- * refused, so nothing here can be changed from a foreign page. A request for a foreign host name is refused before
+ * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/.well-known/openapi.json` and
+ * `/.well-known/api-catalog` (RFC 9727), which leads to it. Read only: other methods are refused, so nothing here can be
+ * changed from a foreign page. A request for a foreign host name is refused before
  * anything else, and every refusal is logged.
  * @throws FlotillaError CONFIG_INVALID when others could reach it without credentials.
  */
@@ -69,7 +77,7 @@ const refusalHeaders: ReadonlyMap<string, readonly (readonly [string, string])[]
   ['METHOD_NOT_ALLOWED', [['allow', 'GET, HEAD'] as const]],
 ]);
 
-function routesOf({ health, meter, config, info, contracts }: ManagementOptions): ReadonlyMap<string, Route> {
+function routesOf({ health, meter, config, info, contracts, openapi }: ManagementOptions): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>([
     ['/health/live', () => verdict(health.liveness().live, health.liveness())],
     ['/health/ready', () => verdict(health.readiness().ready, health.readiness())],
@@ -78,7 +86,22 @@ function routesOf({ health, meter, config, info, contracts }: ManagementOptions)
     ['/info', () => json(200, info())],
   ]);
   if (contracts) routes.set('/contracts', () => json(200, contracts()));
+  if (openapi) {
+    routes.set(openApiPath, () => answer(200, openapi().mediaType, JSON.stringify(openapi().document)));
+    routes.set('/.well-known/api-catalog', () => answer(200, linksetMediaType, JSON.stringify(catalogOf(openapi()))));
+  }
   return routes;
+}
+
+/** Where a process describes its operations, on its management port and, if it is told to, on its own. */
+export const openApiPath = '/.well-known/openapi.json';
+
+/** RFC 9264 §4.2; the profile says that it is a catalog of APIs (RFC 9727 §3). */
+const linksetMediaType = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"';
+
+function catalogOf({ mediaType, url }: { readonly mediaType: string; readonly url: string | undefined }): unknown {
+  const description = { href: openApiPath, type: mediaType };
+  return { linkset: url === undefined ? [] : [{ anchor: url, 'service-desc': [description] }] };
 }
 
 function verdict(good: boolean, report: unknown): HttpResponse {
