@@ -1,20 +1,27 @@
-import { type Call, FlotillaError, sleep, systemClock, systemRandom } from '@flotilla/core';
+import { type Call, FlotillaError, nullLogger, sleep, systemClock, systemRandom } from '@flotilla/core';
 import type { HttpListener } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import {
   bind,
+  byteStream,
+  bytes,
   command,
   contract,
   contractHandler,
   del,
   error,
+  form,
   get,
+  multipart,
   notify,
+  openApiMediaType,
+  openApiOf,
   post,
   put,
   query,
   stream,
 } from '@flotilla/rpc';
+import { createHealth, managementHandler, prometheusMeter } from '@flotilla/telemetry';
 import * as z from 'zod';
 
 const Product = z.object({ id: z.string(), name: z.string(), cents: z.number(), tags: z.array(z.string()) });
@@ -63,15 +70,46 @@ const shop = contract(
       errors: { SOLD_OUT: error(409) },
       http: get('/prices'),
     }),
+    subscribe: command({
+      in: z.object({ mail: z.string(), weekly: z.boolean(), topic: z.array(z.string()) }),
+      out: z.object({ mail: z.string(), weekly: z.boolean(), topic: z.array(z.string()) }),
+      http: post('/subscriptions', { body: form({ maxBytes: 100, maxFields: 5 }) }),
+    }),
+    album: command({
+      in: z.object({ id: z.string(), title: z.string() }),
+      out: z.object({ title: z.string(), files: z.array(z.string()) }),
+      http: post('/albums/{id}', {
+        body: multipart({ type: 'image/*', maxFileBytes: 1_000, fileFields: ['picture'] }),
+      }),
+    }),
+    keep: command({
+      in: z.object({ id: z.string() }),
+      out: z.object({ id: z.string(), type: z.string(), bytes: z.number() }),
+      http: put('/pictures/{id}', { body: byteStream({ type: ['image/png', 'image/jpeg'], maxBytes: 1_000 }) }),
+    }),
+    priceList: query({ out: bytes({ type: 'text/csv' }), http: get('/price-list') }),
     slow: query({ out: z.object({ done: z.boolean() }), http: get('/slow') }),
     slowOutcome: query({ out: z.object({ cancelled: z.string() }), http: get('/slow/outcome') }),
   },
 );
 
-/** Opens the service on a free port of the loopback. */
-export async function openShop(): Promise<HttpListener> {
+/** Opens the service and its management port, each on a free port of the loopback. */
+export async function openShop(): Promise<{ readonly shop: HttpListener; readonly management: HttpListener }> {
   const network = nodeNetwork({ clock: systemClock, random: systemRandom });
-  return network.listen({ host: '127.0.0.1', port: 0 }, contractHandler([bindShop()]));
+  const { document } = openApiOf([shop], { title: 'shop', servers: ['http://127.0.0.1:8080'] });
+  const management = managementHandler({
+    health: createHealth(),
+    meter: prometheusMeter({ processMetrics: false }),
+    logger: nullLogger,
+    config: () => [],
+    info: () => ({}),
+    openapi: () => ({ document, mediaType: openApiMediaType, url: 'http://127.0.0.1:8080' }),
+  });
+  const anywhere = { host: '127.0.0.1', port: 0 };
+  return {
+    shop: await network.listen(anywhere, contractHandler([bindShop()])),
+    management: await network.listen(anywhere, management),
+  };
 }
 
 function bindShop(): ReturnType<typeof bind> {
@@ -98,6 +136,26 @@ function bindShop(): ReturnType<typeof bind> {
         yield { cents };
       }
     },
+    subscribe: (subscription) => subscription,
+    async album({ title, files }) {
+      const seen: string[] = [];
+      for await (const { field, name, type, content } of files) {
+        let size = 0;
+        for await (const chunk of content) size += chunk.byteLength;
+        seen.push(`${field}: ${name}, ${type}, ${size} bytes`);
+      }
+      return { title, files: seen };
+    },
+    async keep({ id, body }) {
+      let size = 0;
+      for await (const chunk of body.content) size += chunk.byteLength;
+      return { id, type: body.type, bytes: size };
+    },
+    priceList: () => ({
+      content: new TextEncoder().encode('id,cents\n7,890\n'),
+      name: 'price list.csv',
+      etag: 'week-31',
+    }),
     async slow(_, call) {
       slowEnded = Promise.withResolvers<string>();
       await endless(call).catch(({ code }: FlotillaError) => slowEnded.resolve(code));

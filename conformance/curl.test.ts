@@ -17,13 +17,14 @@ const skip =
   curlIsThere || process.env['CI'] === 'true' ? false : 'curl is not installed: transcripts were NOT checked';
 
 describe('golden curl transcripts', { skip }, () => {
-  let listener: HttpListener;
+  let ports: Readonly<Record<string, HttpListener>> = {};
 
   before(async () => {
     assert.ok(curlIsThere, 'curl is not installed, and CI=true allows no gaps: install it');
-    listener = await openShop();
+    const { shop, management } = await openShop();
+    ports = { 'localhost:8080': shop, 'localhost:9080': management };
   });
-  after(() => listener?.drain(1_000));
+  after(() => Promise.all(Object.values(ports).map((listener) => listener.drain(1_000))));
 
   for (const name of readdirSync(folder).sort()) {
     it(name.replace('.txt', ''), async () => {
@@ -32,7 +33,7 @@ describe('golden curl transcripts', { skip }, () => {
       let actual = '';
       for (const part of parts(expected)) {
         actual += part.comment;
-        for (const command of part.commands) actual += `$ ${command}\n${await run(command, listener.port)}`;
+        for (const command of part.commands) actual += `$ ${command}\n${await run(command, ports)}`;
       }
       if (update) writeFileSync(path, actual);
       else assert.equal(actual, expected);
@@ -54,9 +55,10 @@ function parts(transcript: string): Part[] {
   return [{ comment: comment.join(''), commands }];
 }
 
-/** Runs a command as it stands, only at the port that the service has this time. */
-function run(command: string, port: number): Promise<string> {
-  const real = command.replaceAll('localhost:8080', `127.0.0.1:${port}`);
+/** Runs a command as it stands, only at the ports that the service and its management have this time. */
+function run(command: string, ports: Readonly<Record<string, HttpListener>>): Promise<string> {
+  let real = command;
+  for (const [shown, { port }] of Object.entries(ports)) real = real.replaceAll(shown, `127.0.0.1:${port}`);
   return new Promise((resolve) => {
     execFile('sh', ['-c', `${real} 2>&1`], { timeout: 20_000 }, (_, output) => resolve(normal(output)));
   });

@@ -500,6 +500,20 @@ describe('a form with files by hand', () => {
     });
   }
 
+  it('a field that is missed because it stands behind a file is told where to stand', async () => {
+    const { fleet } = await opened();
+    const problem = problemOf(
+      await fleet.ask(
+        '/albums/7',
+        multipartAsk([
+          ['picture', '', png],
+          ['title', 'a'],
+        ]),
+      ),
+    );
+    assert.match(problem.detail, /"title": .*; fields behind a file are not read: send fields first/);
+  });
+
   it('another type, no boundary and no body are refused', async () => {
     const { fleet } = await opened();
     assert.deepEqual(problemOf(await fleet.ask('/albums/7', { body: {} })).data, { accepted: ['multipart/form-data'] });

@@ -4,11 +4,14 @@ import { problemMember } from '@flotilla/rpc';
 import {
   buildRequest,
   type ContractDescription,
+  InputError,
   inputFromTexts,
   type OperationDescription,
+  type RequestParts,
 } from '@flotilla/rpc/contract';
 import type { FleetState } from '../dev/state-file.ts';
 import { fetchJson, fetchUrl } from '../engines/http-get.ts';
+import { requestBody } from '../engines/request-body.ts';
 import type { Output } from './output.ts';
 
 /** A process that serves an operation. */
@@ -19,7 +22,8 @@ interface Found {
 
 /**
  * Calls an operation by hand: `call catalog.product --id rice-bowl`. The processes of the fleet are asked what they
- * serve, so no contract file is needed. Elements of a stream are printed as they come.
+ * serve, so no contract file is needed. Elements of a stream are printed as they come. Where an operation takes bytes or
+ * files, `--body @cat.png` and `--files @cat.png` send those of a file.
  * @throws FlotillaError as the callee answered it, or NO_ROUTE naming the nearest operation.
  */
 export async function call(
@@ -30,11 +34,13 @@ export async function call(
 ): Promise<void> {
   const found = await findOperation(state, operation);
   const input = inputFromTexts(found.operation, parseFields(fields));
-  const { method, path, query, headers, body } = buildRequest(found.operation.http, input);
+  const parts = requestParts(found.operation, input);
+  const { method, path, query, headers } = parts;
+  const body = await requestBody(found.operation.http, parts);
   const response = await fetchUrl(`${found.url}${path}${query === '' ? '' : `?${query}`}`, {
     method,
-    headers: [...headers, ...(body === undefined ? [] : [['content-type', 'application/json']])] as [string, string][],
-    ...(body === undefined ? undefined : { body: JSON.stringify(body) }),
+    headers: [...headers, ...(body?.type === undefined ? [] : [['content-type', body.type]])] as [string, string][],
+    ...(body && { body: body.content }),
     ...(found.operation.kind === 'stream' ? { signal: new AbortController().signal } : undefined),
   });
   if (found.operation.kind === 'stream' && response.status < 300 && response.body) {
@@ -58,6 +64,17 @@ export function parseFields(args: readonly string[]): Readonly<Record<string, re
     fields[name] = [...(fields[name] ?? []), inline ?? (spaced ? next : 'true')];
   }
   return fields;
+}
+
+function requestParts({ http, name }: OperationDescription, input: unknown): RequestParts {
+  try {
+    return buildRequest(http, input);
+  } catch (thrown) {
+    if (!(thrown instanceof InputError)) throw thrown;
+    const field =
+      http.body && 'field' in http.body ? `; "${http.body.field}" is a file: --${http.body.field} @path` : '';
+    throw new FlotillaError('INVALID_INPUT', `"${name}" cannot be called like this: ${thrown.message}${field}`);
+  }
 }
 
 async function findOperation(state: FleetState, wanted: string): Promise<Found> {

@@ -47,7 +47,8 @@ export function inputFromTexts(
   operation: OperationDescription,
   texts: Readonly<Record<string, string | readonly string[]>>,
 ): unknown {
-  if (operation.http.rest === 'none') return undefined;
+  const { rest, body } = operation.http;
+  if (rest === 'none' && !(body && 'field' in body)) return undefined;
   const known = operation.input ? fieldsOf(operation.input) : undefined;
   const entries = Object.entries(texts).map(([field, given]) => {
     const list = typeof given === 'string' ? [given] : given;

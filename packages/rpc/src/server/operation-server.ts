@@ -71,9 +71,9 @@ export async function serve(served: ServedOperation, request: HttpRequest, call:
 async function parseInput(served: ServedOperation, request: HttpRequest, call: Call): Promise<unknown> {
   const { name, mapping, maxBodyBytes, operation } = served;
   const params = call.get(paramsAttribute) ?? noParams;
-  const { value, added } = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
+  const { value, added, hint } = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
   const parsed = operation.in ? await validate(operation.in, value) : { ok: true as const, value: undefined };
-  if (!parsed.ok) throw invalidInput(name, parsed.issues);
+  if (!parsed.ok) throw invalidInput(name, parsed.issues, hint);
   const input = added ? { ...(parsed.value as object | undefined), ...(await added()) } : parsed.value;
   call.throwIfCancelled();
   return input;

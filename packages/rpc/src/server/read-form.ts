@@ -24,6 +24,8 @@ export interface ReadForm {
   readonly texts: FieldTexts;
   /** Absent for a form that can have none. */
   readonly files?: AsyncIterable<FilePart>;
+  /** For a form that was read only as far as a file: a field that is missed may stand behind it. */
+  readonly hint?: { readonly hint: string };
 }
 
 /**
@@ -86,7 +88,8 @@ async function readMultipart(
     if (++fields > maxFields) throw tooManyFields(maxFields);
     addText(texts, part.name, await textOf(operation, part, maxFieldBytes, call));
   }
-  return { texts, files: await openFiles({ operation, mapping, reader, first: part, call }) };
+  const files = await openFiles({ operation, mapping, reader, first: part, call });
+  return { texts, files, ...(part && { hint: { hint: 'fields behind a file are not read: send fields first' } }) };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

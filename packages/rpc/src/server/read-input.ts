@@ -25,6 +25,8 @@ export interface SentInput {
    * Rejects with BODY_TOO_LARGE.
    */
   readonly added?: () => Promise<Readonly<Record<string, unknown>>>;
+  /** What may be behind it when the value is not valid. */
+  readonly hint?: string;
 }
 
 /**
@@ -40,9 +42,9 @@ export async function readInput(
   const { mapping, operation } = source;
   const { body } = mapping;
   if (isTextBody(body)) {
-    const { texts, files } = await readForm(operation, body, request, call);
+    const { texts, files, hint } = await readForm(operation, body, request, call);
     const value = fieldsOf(source, request, params, (input) => takeTexts(source, texts, 'form', input));
-    return files && 'field' in body ? { value, added: async () => ({ [body.field]: files }) } : { value };
+    return files && 'field' in body ? { value, added: async () => ({ [body.field]: files }), ...hint } : { value };
   }
   if (mapping.rest === 'body') return { value: await readJson(source, request, params, call) };
   const added =

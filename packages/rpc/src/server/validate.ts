@@ -41,11 +41,13 @@ export function describeIssues(issues: readonly Issue[]): string {
   return `${first.path.length === 0 ? '' : `"${first.path.join('.')}": `}${first.message}${more}`;
 }
 
-/** INVALID_INPUT as a caller sees it. */
-export function invalidInput(operation: string, issues: readonly Issue[]): FlotillaError {
-  return new FlotillaError('INVALID_INPUT', `${operation} does not take this: ${describeIssues(issues)}`, {
-    data: { issues },
-  });
+/**
+ * INVALID_INPUT as a caller sees it.
+ * @param hint what may be behind the issues, for a person
+ */
+export function invalidInput(operation: string, issues: readonly Issue[], hint?: string): FlotillaError {
+  const detail = `${operation} does not take this: ${describeIssues(issues)}${hint === undefined ? '' : `; ${hint}`}`;
+  return new FlotillaError('INVALID_INPUT', detail, { data: { issues } });
 }
 
 function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): string | number {
