@@ -31,6 +31,18 @@ export function isRepeatable(body: HttpBody): boolean {
   return 'repeatable' in body && body.repeatable === true;
 }
 
+/**
+ * Closes what a stream holds that nobody will read any more, also when nobody has begun to. Streams of Node end with
+ * `destroy`, streams of the web with `cancel`; anything else holds nothing before it is read.
+ */
+export function releaseStream(stream: object): void {
+  if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
+  else if ('cancel' in stream && typeof stream.cancel === 'function' && !('locked' in stream && stream.locked)) {
+    const { cancel } = stream;
+    Promise.try(() => cancel.call(stream)).catch(() => undefined);
+  }
+}
+
 /** What {@link limitBody} allows. */
 export interface BodyLimit {
   readonly maxBytes: number;

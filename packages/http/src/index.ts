@@ -1,4 +1,4 @@
-export { type BodyLimit, bodyStream, isRepeatable, limitBody, readBody } from './body.ts';
+export { type BodyLimit, bodyStream, isRepeatable, limitBody, readBody, releaseStream } from './body.ts';
 export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
 export { formatSetCookie, parseCookies, type SetCookie } from './cookies.ts';
 export {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createReadStream, openAsBlob, type ReadStream, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type Call, type Endpoint, sleep, systemClock, systemRandom } from '@flotilla/core';
 import type { HttpListener, HttpRequest, HttpResponse } from '@flotilla/http';
@@ -53,6 +54,8 @@ const shop = contract(
 describe('a contract over sockets', () => {
   const waiting: PromiseWithResolvers<Call>[] = [];
   const opened: ReadStream[] = [];
+  const failures: PromiseWithResolvers<unknown>[] = [];
+  const begun = new EventEmitter();
   let listener: HttpListener;
   let endpoint: Endpoint<HttpRequest, HttpResponse>;
   let client: Client<typeof shop>;
@@ -67,10 +70,17 @@ describe('a contract over sockets', () => {
         return new Promise(() => {});
       },
       async album({ title, files }) {
+        const failure = title === 'sea' ? failures.shift() : undefined;
         const seen: { name: string; hash: string }[] = [];
         for await (const { name, content } of files) {
           const hash = createHash('sha256');
-          if (title !== 'unread') for await (const chunk of content) hash.update(chunk);
+          begun.emit('file');
+          try {
+            if (title !== 'unread') for await (const chunk of content) hash.update(chunk);
+          } catch (thrown) {
+            failure?.resolve(thrown);
+            throw thrown;
+          }
           seen.push({ name, hash: hash.digest('hex') });
         }
         return { title, files: seen };
@@ -180,6 +190,45 @@ describe('a contract over sockets', () => {
     for await (const _ of (await client.file({ id: '1' })).content) break;
     assert.equal(opened.length, 4);
     await Promise.all(opened.map((file) => file.closed || once(file, 'close')));
+  });
+
+  it('closes a file that could not be sent, or was not read to its end', async () => {
+    const nobody = nodeNetwork({ clock: systemClock, random: systemRandom }).connect({
+      protocol: 'http',
+      host: '127.0.0.1',
+      port: 1,
+    });
+    const unheard = createClient(shop, nobody, { authority: 'nobody:1', clock: systemClock, random: systemRandom });
+    const send: ((content: ReadStream) => Promise<unknown>)[] = [
+      (content) => unheard.film({ body: content }),
+      (content) => unheard.film({ body: { content, type: 'video/mp4' } }),
+      (content) => unheard.album({ title: '', files: [{ content }] }),
+      (content) => client.film({ body: { content, type: 'text/plain' } }),
+    ];
+    for (const each of send) {
+      const file = createReadStream(import.meta.filename);
+      await assert.rejects(each(file));
+      if (!file.closed) await once(file, 'close');
+    }
+    await nobody.close();
+  });
+
+  it('ends the handler of an upload that breaks off', async () => {
+    const ended = Promise.withResolvers<unknown>();
+    failures.push(ended);
+    const socket = connect(listener.port, '127.0.0.1');
+    const head = [
+      'POST /albums HTTP/1.1',
+      'host: a',
+      'content-type: multipart/form-data; boundary=xyz',
+      'content-length: 9999',
+    ];
+    const title = '--xyz\r\ncontent-disposition: form-data; name="title"\r\n\r\nsea\r\n';
+    const file = '--xyz\r\ncontent-disposition: form-data; name="a"; filename="b"\r\n\r\nhalf of it';
+    socket.write(`${head.join('\r\n')}\r\n\r\n${title}${file}`);
+    await once(begun, 'file');
+    socket.resetAndDestroy();
+    assert.equal(((await ended.promise) as { code: string }).code, 'CANCELLED');
   });
 
   it('gives every connection back', async () => {

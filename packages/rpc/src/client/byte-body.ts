@@ -1,5 +1,12 @@
 import { FlotillaError } from '@flotilla/core';
-import { type HttpBody, type MultipartToSend, multipartBody, type PartToSend, parseMediaType } from '@flotilla/http';
+import {
+  type HttpBody,
+  type MultipartToSend,
+  multipartBody,
+  type PartToSend,
+  parseMediaType,
+  releaseStream,
+} from '@flotilla/http';
 import {
   type BlobLike,
   type BytesMapping,
@@ -7,6 +14,7 @@ import {
   blobStream,
   concreteTypes,
   type FileToSend,
+  type HttpMapping,
   isByteSource,
   type MultipartMapping,
 } from '../contract/index.ts';
@@ -48,6 +56,16 @@ export function multipartOf(
   for (const [index, file] of given.entries()) parts.push(filePart(file, `${field}.${index}`));
   const { contentType, length, body }: MultipartToSend = multipartBody(parts, boundary);
   return { type: contentType, length, body };
+}
+
+/** A call is over: streams of its input that nobody has read to their ends are closed, as those are that were read. */
+export function releaseInput({ body }: HttpMapping, input: unknown): void {
+  if (!body || !('field' in body) || typeof input !== 'object' || input === null) return;
+  const carried = (input as Readonly<Record<string, unknown>>)[body.field];
+  for (const given of Array.isArray(carried) ? carried : [carried]) {
+    if (typeof given !== 'object' || given === null) continue;
+    releaseStream(isByteSource(given) || !('content' in given) ? given : (given.content as object));
+  }
 }
 
 const utf8 = new TextEncoder();

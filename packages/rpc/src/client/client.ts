@@ -3,6 +3,7 @@ import type { HttpRequest, HttpResponse } from '@flotilla/http';
 import type { AnyContract, HttpMapping, Operation } from '../contract/index.ts';
 import { operationInfo } from '../operation-attribute.ts';
 import type { Reply, ReplyStream } from '../reply.ts';
+import { releaseInput } from './byte-body.ts';
 import { childCall } from './child-call.ts';
 import { type Caller, type CallTerms, type ClientOptions, clientDefaults } from './options.ts';
 import { openDownload } from './read-bytes.ts';
@@ -73,6 +74,7 @@ function replyMethod(caller: Caller): Method<Promise<unknown>> {
       outcome = toFlotillaError(thrown);
       throw outcome;
     } finally {
+      releaseInput(caller.mapping, input);
       call.end(outcome);
     }
   };
@@ -90,6 +92,7 @@ function downloadMethod(caller: Caller, answer: NonNullable<HttpMapping['answer'
       return openDownload(caller.name, answer, response, call);
     } catch (thrown) {
       const outcome = toFlotillaError(thrown);
+      releaseInput(caller.mapping, input);
       call.cancel(outcome);
       call.end(outcome);
       throw outcome;

@@ -1,5 +1,13 @@
 import { type Call, FlotillaError, runInCall } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, isFieldValue, quoted, safeFileName } from '@flotilla/http';
+import {
+  HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  isFieldValue,
+  quoted,
+  releaseStream,
+  safeFileName,
+} from '@flotilla/http';
 import {
   type ByteSource,
   type BytesAnswer,
@@ -39,7 +47,7 @@ export function writeBytes(writing: BytesToWrite, output: ByteSource | BytesAnsw
   const tag = etag === undefined ? undefined : entityTag(operation, etag);
   if (tag !== undefined) headers.set('etag', tag);
   if (tag !== undefined && isKnown(request, tag)) {
-    release(content);
+    releaseStream(content);
     headers.delete('content-type');
     return { status: 304, headers, body: undefined };
   }
@@ -113,7 +121,7 @@ function outgoing(
         },
         async return() {
           await runInCall(call, async () => chunks.return?.());
-          release(source);
+          releaseStream(source);
           return { done: true, value: undefined };
         },
       };
@@ -125,15 +133,7 @@ function outgoing(
 export function releaseOutput(output: unknown): void {
   if (typeof output !== 'object' || output === null) return;
   const content = isByteSource(output) ? output : (output as Partial<BytesAnswer>).content;
-  if (content) release(content);
-}
-
-/** Streams of Node end with `destroy`, streams of the web with `cancel`. */
-function release(content: object): void {
-  if ('destroy' in content && typeof content.destroy === 'function') content.destroy();
-  else if ('cancel' in content && typeof content.cancel === 'function' && !('locked' in content && content.locked)) {
-    Promise.try(() => (content.cancel as () => unknown)()).catch(() => undefined);
-  }
+  if (content) releaseStream(content);
 }
 
 function misfit(operation: string, what: string): FlotillaError {
