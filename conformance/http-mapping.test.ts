@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Call } from '@flotilla/core';
 import { ManualClock } from '@flotilla/core/testing';
-import { HttpHeaders, type HttpRequest, type HttpResponse, parsePath, readBody } from '@flotilla/http';
+import {
+  encodeForm,
+  formMediaType,
+  HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  parsePath,
+  readBody,
+} from '@flotilla/http';
 import {
   type Binding,
   buildRequest,
@@ -14,6 +22,7 @@ import {
   defaultBinding,
   del,
   error,
+  form,
   get,
   type HttpMapping,
   InputError,
@@ -37,6 +46,7 @@ interface Example {
     readonly query: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: unknown;
+    readonly form?: readonly (readonly [name: string, text: string])[];
   };
   readonly output?: unknown;
   readonly fails?: { readonly code: string; readonly data: unknown };
@@ -105,6 +115,11 @@ const shop = contract(
         responseHeader: { revision: 'etag' },
         setCookie: { session: { name: 'sid', maxAgeSeconds: 3600 } },
       }),
+    }),
+    signUp: command({
+      in: z.object({ shelf: z.string(), name: z.string(), weekly: z.boolean(), tags: z.array(z.string()) }),
+      out: z.object({ id: z.string() }),
+      http: post('/shelves/{shelf}/readers', { body: form() }),
     }),
     cancel: command({ in: z.object({ id: z.string(), reason: z.string().optional() }), http: del('/orders/{id}') }),
   },
@@ -188,9 +203,11 @@ describe('golden HTTP mapping', () => {
   }
 });
 
-function asRequest({ method, path, query, headers, body }: Example['request']): HttpRequest {
+function asRequest({ method, path, query, headers, body, form: pairs }: Example['request']): HttpRequest {
   const fields = new HttpHeaders(Object.entries(headers));
   if (body !== undefined) fields.set('content-type', 'application/json');
-  const bytes = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body));
+  if (pairs) fields.set('content-type', formMediaType);
+  const sent = pairs ? encodeForm(pairs) : body === undefined ? undefined : JSON.stringify(body);
+  const bytes = sent === undefined ? undefined : new TextEncoder().encode(sent);
   return { method, authority: 'shop', path: parsePath(path), query, headers: fields, body: bytes };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { service } from 'flotilla';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { openApiOf, service } from 'flotilla';
 import { startInMemory } from 'flotilla/testing';
 import { app, hello } from './hello.ts';
 
@@ -13,4 +14,11 @@ test('the example of the README greets whom it is told', async () => {
   } finally {
     await fleet.stop();
   }
+});
+
+test('its OpenAPI document is valid', async () => {
+  const { document, warnings } = openApiOf([hello], { title: 'hello' });
+  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(document)));
+  assert.ok(valid, JSON.stringify(errors));
+  assert.deepEqual([Object.keys(document['paths'] as object), warnings], [['/greetings/{name}'], []]);
 });

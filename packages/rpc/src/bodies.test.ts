@@ -151,7 +151,10 @@ async function opened(): Promise<{ fleet: Fleet; seen: Seen }> {
       picture({ id }, call) {
         if (id === 'gone') call.fail('GONE');
         if (id === 'gif') return { content: Uint8Array.of(2), type: 'image/gif' };
-        if (id === 'wrong') return { content: Uint8Array.of(2), type: 'text/html' };
+        if (id === 'wrong') {
+          const content = Object.assign(one(Uint8Array.of(2)), { destroy: () => void seen.order.push('destroyed') });
+          return { content, type: 'text/html' };
+        }
         if (id === 'none') return undefined as never;
         return { content: Uint8Array.of(1, 2, 3), etag: 'v1', name: '../a "ü".png' };
       },
@@ -586,8 +589,9 @@ describe('bytes by hand', () => {
   });
 
   it("of a type that the contract does not name, or none at all, are the handler's fault", async () => {
-    const { fleet } = await opened();
+    const { fleet, seen } = await opened();
     for (const id of ['wrong', 'none']) assert.equal(problemOf(await fleet.ask(`/pictures/${id}`)).code, 'INTERNAL');
+    assert.deepEqual(seen.order, ['destroyed'], 'what is not sent is closed');
     assert.equal(problemOf(await fleet.ask('/pictures/gone')).code, 'GONE');
   });
 

@@ -37,6 +37,15 @@ export interface BytesToWrite {
  * @throws FlotillaError INTERNAL for a type that the contract does not name, and for facts that no header can say
  */
 export function writeBytes(writing: BytesToWrite, output: ByteSource | BytesAnswer): HttpResponse {
+  try {
+    return answerOf(writing, output);
+  } catch (thrown) {
+    releaseOutput(output);
+    throw thrown;
+  }
+}
+
+function answerOf(writing: BytesToWrite, output: ByteSource | BytesAnswer): HttpResponse {
   const { operation, mapping, request, call, failed } = writing;
   const { content, type, length, name, etag }: BytesAnswer = isByteSource(output) ? { content: output } : output;
   const chosen = typeOf(writing, type ?? blobType(content));
@@ -129,7 +138,7 @@ function outgoing(
   };
 }
 
-/** An output that came too late to be written. */
+/** Closes an output that will not be written: it came too late, or is not what the contract says. */
 export function releaseOutput(output: unknown): void {
   if (typeof output !== 'object' || output === null) return;
   const content = isByteSource(output) ? output : (output as Partial<BytesAnswer>).content;
