@@ -14,6 +14,7 @@ const films = contract(
     store: command({ out: z.number(), idempotent: true, http: put('/stills', { body: bytes({ type: '*/*' }) }) }),
     upload: command({ out: z.number(), idempotent: true, http: put('/films', { body: byteStream() }) }),
     watch: query({ out: byteStream(), http: get('/films') }),
+    cut: command({ out: byteStream(), http: post('/cuts', { body: byteStream() }) }),
   },
 );
 
@@ -35,6 +36,10 @@ async function fleetOf() {
       let size = 0;
       for await (const chunk of body.content) size += chunk.byteLength;
       return size;
+    },
+    cut: async (_, call) => {
+      await sleep(3_600_000, call);
+      return Uint8Array.of(1);
     },
     async *watch(_, call) {
       yield Uint8Array.of(1);
@@ -104,6 +109,18 @@ test('a download may take as long as its reader likes', async () => {
       (await read).map(([byte]) => byte),
       [1, 2],
     );
+  } finally {
+    await stop();
+  }
+});
+
+test('bytes in and bytes out: the answer has to begin in the time of a call', async () => {
+  const { clock, client, stop } = await fleetOf();
+  try {
+    const refused = assert.rejects(client.cut({ body: chunks(clock, 1, 0) }), { code: 'DEADLINE_EXCEEDED' });
+    await settle();
+    await clock.advance(30_000);
+    await refused;
   } finally {
     await stop();
   }

@@ -25,6 +25,7 @@ import {
   readBody,
 } from '@flotilla/http';
 import {
+  attemptTimeout,
   budgetOf,
   clientFilters,
   type FilterEntry,
@@ -150,7 +151,7 @@ export function connectionFilters(
   options: ClientOptions,
 ): readonly FilterEntry<HttpRequest, HttpResponse>[] {
   return [
-    ...instanceFilters<HttpRequest, HttpResponse>({ ...options, name }).map(sparingUploads),
+    ...instanceFilters<HttpRequest, HttpResponse>({ ...options, name }).map((entry) => sparingUploads(entry, options)),
     {
       name: 'raisePlatformErrors',
       reason: 'innermost: what an answer says of the work has to reach retry and ejection as an error',
@@ -159,12 +160,17 @@ export function connectionFilters(
   ];
 }
 
-/** Another attempt cannot follow a stream that is being sent, so the one there is may take the whole call. */
-function sparingUploads(entry: FilterEntry<HttpRequest, HttpResponse>): FilterEntry<HttpRequest, HttpResponse> {
+/** Another attempt cannot follow a stream that is being sent, so the one there is may take as long as a whole call. */
+function sparingUploads(
+  entry: FilterEntry<HttpRequest, HttpResponse>,
+  options: ClientOptions,
+): FilterEntry<HttpRequest, HttpResponse> {
   if (entry.name !== 'attemptTimeout') return entry;
+  const patient = attemptTimeout<HttpRequest, HttpResponse>({ attemptTimeoutMs: resolveResilience(options).timeoutMs });
   const filter: Filter<HttpRequest, HttpResponse> = (next) => {
-    const timed = entry.filter(next);
-    return (request, call) => (isRepeatable(request.body) ? timed : next)(request, call);
+    const once = patient(next);
+    const oneOfSeveral = entry.filter(next);
+    return (request, call) => (isRepeatable(request.body) ? oneOfSeveral : once)(request, call);
   };
   return { ...entry, filter };
 }
