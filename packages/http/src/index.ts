@@ -46,3 +46,4 @@ export { errorFromResponse, problemResponse } from './problem-response.ts';
 export type { RouteSpec } from './route-spec.ts';
 export { compileRoutes, type RoutedRequest, type RouteMatch, type RouteTable } from './routes.ts';
 export { paramsAttribute, patternAttribute, routesHandler } from './routes-handler.ts';
+export { checkWebSocketRequest, webSocketAccept, webSocketFields } from './websocket-handshake.ts';

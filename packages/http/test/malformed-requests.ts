@@ -14,6 +14,9 @@ const post = (fields: string, body = ''): string => `POST / HTTP/1.1\r\n${host}$
 const target = (text: string): string => `GET ${text} HTTP/1.1\r\n${host}\r\n`;
 const chunked = (body: string): string => post('Transfer-Encoding: chunked\r\n', body);
 const close = 'Connection: close\r\n';
+const socket = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+const version = 'Sec-WebSocket-Version: 13\r\n';
+const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 function refused(status: number, cases: Readonly<Record<string, string>>): RawCase[] {
   return Object.entries(cases).map(([name, bytes]) => ({ name, bytes, answers: [status] }));
@@ -199,7 +202,11 @@ const good: RawCase[] = Object.entries({
   'a body on DELETE': `DELETE / HTTP/1.1\r\n${host}${close}Content-Length: 5\r\n\r\nhello`,
   'an empty value': get(`${host}${close}X:\r\n`),
   '64 fields': get(host + close + 'X: y\r\n'.repeat(62)),
-  'an upgrade that is not served': get(`${host}Connection: upgrade, close\r\nUpgrade: websocket\r\n`),
+  'an upgrade that is not served': get(`${host}${close}${socket}${version}${key}`),
+  'an upgrade to two protocols': get(`${host}${close}${socket}Upgrade: h2c\r\n${version}${key}`),
+  'an upgrade by POST': `POST / HTTP/1.1\r\n${host}${close}${socket}${version}${key}\r\n`,
+  'an upgrade with a body': get(`${host}${close}${socket}${version}${key}Content-Length: 2\r\n`).concat('hi'),
+  'an upgrade in HTTP/1.0': `GET / HTTP/1.0\r\n${host}${socket}${version}${key}\r\n`,
   'an upgrade to h2c': get(
     `${host}Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n`,
   ),
@@ -255,7 +262,30 @@ const pipelines: RawCase[] = [
   },
 ];
 
-export const malformedRequests: readonly RawCase[] = [...framing, ...chunks, ...fields, ...requestLines, ...hosts];
+/** Handshakes of WebSockets, RFC 6455 §4.2.1. What follows one is never read as a request. */
+const handshakes: RawCase[] = [
+  ...refused(426, {
+    'a WebSocket without a version': get(host + socket + key) + get(host),
+    'a WebSocket of another version': get(`${host}${socket}${key}Sec-WebSocket-Version: 8\r\n`) + get(host),
+  }),
+  ...refused(400, {
+    'a WebSocket without a key': get(host + socket + version) + get(host),
+    'a WebSocket with two keys': get(host + socket + version + key + key),
+    'a WebSocket with a short key': get(`${host}${socket}${version}Sec-WebSocket-Key: c2hvcnQ=\r\n`),
+    'a WebSocket without a host': get(socket + version + key),
+    'a WebSocket with two hosts': get(host + host + socket + version + key),
+    'a WebSocket at a path that climbs': `GET /../x HTTP/1.1\r\n${host}${socket}${version}${key}\r\n`,
+  }),
+];
+
+export const malformedRequests: readonly RawCase[] = [
+  ...framing,
+  ...chunks,
+  ...fields,
+  ...requestLines,
+  ...hosts,
+  ...handshakes,
+];
 export const wellFormedRequests: readonly RawCase[] = [...good, ...pipelines];
 
 /**

@@ -19,6 +19,7 @@ import {
   untilCancelled,
   untilStill,
 } from './contract-support.ts';
+import { upgradeClaims } from './upgrade-claims.ts';
 
 export type { NetworkUnderTest } from './contract-support.ts';
 
@@ -39,6 +40,7 @@ export function networkContract(name: string, makeNetwork: () => NetworkUnderTes
   describe(`the network ${name}: messages`, () => messageClaims(claim));
   describe(`the network ${name}: streams`, () => streamClaims(claim));
   describe(`the network ${name}: calls and failures`, () => failureClaims(claim));
+  describe(`the network ${name}: changes of protocol`, () => upgradeClaims(claim));
   describe(`the network ${name}: listening and draining`, () => drainClaims(claim));
 }
 

@@ -20,12 +20,12 @@ export async function answer(
 ): Promise<HttpResponse> {
   const work = runInCall(call, async () => handler(request, call));
   try {
-    return outgoingResponse(await within(call, work), request.method);
+    return outgoingResponse(await within(call, work), request);
   } catch (thrown) {
     work.then((late) => dispose(late.body), nothing);
     const error = answerable(toFlotillaError(thrown));
     failed(error, request, call);
-    return outgoingResponse(problemResponse(error, call), request.method);
+    return outgoingResponse(problemResponse(error, call), request);
   }
 }
 

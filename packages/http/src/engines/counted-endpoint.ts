@@ -17,6 +17,8 @@ export interface Sender {
 export class CountedEndpoint implements Endpoint<HttpRequest, HttpResponse> {
   readonly #sender: Sender;
   #load = 0;
+  /** Of these, connections that were given to another protocol: no request waits for them, so they fill no bound. */
+  #tunnels = 0;
   #idle: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -26,7 +28,7 @@ export class CountedEndpoint implements Endpoint<HttpRequest, HttpResponse> {
 
   get status(): EndpointStatus {
     if (this.#closed) return 'closed';
-    return this.#load < this.#sender.maxLoad ? 'open' : 'busy';
+    return this.#load - this.#tunnels < this.#sender.maxLoad ? 'open' : 'busy';
   }
 
   get load(): number {
@@ -39,7 +41,9 @@ export class CountedEndpoint implements Endpoint<HttpRequest, HttpResponse> {
       call.throwIfCancelled();
       this.#load++;
       call.onEnd(() => this.#leave());
-      return await this.#sender.send(request, call);
+      const response = await this.#sender.send(request, call);
+      if (response.status === 101) this.#countTunnel(call);
+      return response;
     } catch (thrown) {
       const error = toFlotillaError(thrown);
       call.end(error);
@@ -55,9 +59,17 @@ export class CountedEndpoint implements Endpoint<HttpRequest, HttpResponse> {
   #admit(): void {
     const { target, maxLoad } = this.#sender;
     if (this.#closed) throw new FlotillaError('UNAVAILABLE', `the endpoint of ${target} is closed`);
-    if (this.#load >= maxLoad) {
-      throw new FlotillaError('UNAVAILABLE', `${target} has ${this.#load} calls in hand, as many as it may`);
+    if (this.#load - this.#tunnels >= maxLoad) {
+      throw new FlotillaError(
+        'UNAVAILABLE',
+        `${target} has ${this.#load - this.#tunnels} calls in hand, as many as it may`,
+      );
     }
+  }
+
+  #countTunnel(call: Call): void {
+    this.#tunnels++;
+    call.onEnd(() => this.#tunnels--);
   }
 
   #leave(): void {

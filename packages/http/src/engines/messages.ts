@@ -1,8 +1,9 @@
-import { type Call, FlotillaError } from '@flotilla/core';
+import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { writeContext } from '../context-headers.ts';
 import type { HttpBody, HttpRequest, HttpResponse } from '../exchange.ts';
 import { isFieldName, isFieldValue } from '../field-grammar.ts';
 import { HttpHeaders } from '../headers.ts';
+import { checkWebSocketRequest, webSocketAccept } from '../websocket-handshake.ts';
 import { dispose } from './pump.ts';
 
 /**
@@ -36,13 +37,16 @@ export function outgoingRequestHeaders(request: HttpRequest, call: Call): HttpHe
   if (!queryPattern.test(request.query)) throw misuse('query', request.query);
   const headers = checkedHeaders(request.headers);
   writeContext(call, headers);
-  frame(headers, request.body);
+  if (request.upgrade !== undefined) checkUpgrade(request, headers);
+  frame(headers, request.upgrade === undefined ? request.body : undefined);
   return headers;
 }
 
 /** A response as it leaves: checked, framed, without a body where its status or method allows none. */
-export function outgoingResponse(response: HttpResponse, method: string): HttpResponse {
+export function outgoingResponse(response: HttpResponse, request: Outgoing): HttpResponse {
   const { status } = response;
+  const { method } = request;
+  if (status === 101 && request.upgrade !== undefined) return acceptance(response, request.headers);
   if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
     throw new FlotillaError('INTERNAL', `a response has a status from 200 to 599, got ${status}`);
   }
@@ -55,6 +59,35 @@ export function outgoingResponse(response: HttpResponse, method: string): HttpRe
   }
   frame(headers, response.body ?? noBytes);
   return { status, headers, body: response.body };
+}
+
+/** What of its request decides how an answer looks. */
+export type Outgoing = Pick<HttpRequest, 'method' | 'headers' | 'upgrade'>;
+
+/** The answer by which a connection becomes a tunnel. */
+function acceptance({ headers: given, body }: HttpResponse, asked: HttpHeaders): HttpResponse {
+  if (!isStream(body))
+    throw new FlotillaError('INTERNAL', 'an answer 101 has a streamed body: what is sent from then on');
+  const headers = checkedHeaders(given);
+  headers.delete('content-length');
+  headers.set('sec-websocket-accept', webSocketAccept(asked.get('sec-websocket-key') ?? ''));
+  return { status: 101, headers, body };
+}
+
+function checkUpgrade({ method, body }: HttpRequest, headers: HttpHeaders): void {
+  if (method !== 'GET') throw misuse('upgrade by', method);
+  if (!isStream(body)) throw misuse('upgrade without a streamed body for', 'websocket');
+  try {
+    checkWebSocketRequest(headers);
+  } catch (cause) {
+    throw new FlotillaError('INTERNAL', `a request cannot be sent: ${toFlotillaError(cause).detail}`, {
+      executed: 'no',
+    });
+  }
+}
+
+function isStream(body: HttpBody): body is AsyncIterable<Uint8Array> {
+  return body !== undefined && !(body instanceof Uint8Array);
 }
 
 /** Responses that have no body whatever their fields say (RFC 9112 §6.3). */

@@ -38,10 +38,20 @@ export class Exchange {
   readonly #leaveServer: () => void;
   readonly #endListeners: (() => void)[] = [];
   #serverEnded = false;
+  /** Of a tunnel: directions that have not ended, as the server and as the client see it. */
+  #openAtServer = 1;
+  #openAtClient = 1;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
-    this.#upload = upload(parts, (thrown) => this.#uploadFailed(thrown));
+    this.#upload = upload(parts, {
+      sent: () => this.#endClientDirection(),
+      read: (error) => {
+        if (!error) this.#endServerDirection();
+      },
+      left: () => this.#leftByServer(),
+      failed: (thrown) => this.#uploadFailed(thrown),
+    });
     this.#leaveClient = parts.clientCall.onCancel((reason) => this.#abandon(reason));
     this.#leaveServer = parts.serverCall.onCancel((reason) => this.#serverCancelled(reason));
   }
@@ -54,7 +64,8 @@ export class Exchange {
 
   /** Runs the handler. Resolves with the head of the answer; its body follows as it is read. */
   run(): Promise<HttpResponse> {
-    this.#upload?.pump?.start();
+    // What a client sends in another protocol follows the answer that changes to it.
+    if (this.#parts.request.upgrade === undefined) this.#upload?.start();
     void this.#answer();
     return this.#head.promise;
   }
@@ -77,16 +88,21 @@ export class Exchange {
 
   #send({ status, headers, body }: HttpResponse): void {
     const { clientCall, gate } = this.#parts;
+    if (status === 101) {
+      this.#openAtServer = 2;
+      this.#openAtClient = 2;
+      this.#upload?.start();
+    }
     if (body === undefined || (body instanceof Uint8Array && body.length === 0)) {
       this.#head.resolve({ status, headers, body: undefined });
-      this.#endServer(undefined);
-      this.#endClient(undefined);
+      this.#endServerDirection();
+      this.#endClientDirection();
       return;
     }
     const queue = new ChunkQueue({
       roomy: () => this.#responsePump?.resume(),
       left: () => this.#abandon(new FlotillaError('CANCELLED', 'the reader left the answer before its end')),
-      done: (error) => this.#endClient(error),
+      done: (error) => (error ? this.#endClient(error) : this.#endClientDirection()),
     });
     this.#download = queue;
     this.#responsePump = new Pump(
@@ -94,7 +110,7 @@ export class Exchange {
       {
         push: (chunk) => queue.push(Uint8Array.from(chunk)),
         end: () => {
-          this.#endServer(undefined);
+          this.#endServerDirection();
           queue.end();
         },
         fail: (thrown) => this.lose('the server broke off its answer', toFlotillaError(thrown)),
@@ -104,6 +120,19 @@ export class Exchange {
     this.#head.resolve({ status, headers, body: queue });
     this.#responsePump.start();
     if (clientCall.cancelled) this.#abandon(clientCall.cancelled);
+  }
+
+  /** One direction left is the whole tunnel left; before it is one, it is only a body that nobody reads. */
+  #leftByServer(): void {
+    if (this.#openAtServer === 2) this.lose('the server left the connection');
+  }
+
+  #endServerDirection(): void {
+    if (--this.#openAtServer === 0) this.#endServer(undefined);
+  }
+
+  #endClientDirection(): void {
+    if (--this.#openAtClient === 0) this.#endClient(undefined);
   }
 
   /** The client wants no answer any more. */
@@ -150,28 +179,51 @@ export class Exchange {
   }
 }
 
-/** A request body on its way: the queue that the handler reads, and what fills it. */
+/** What becomes of a request body; the first three of a tunnel's only, whose two directions end on their own. */
+interface UploadEvents {
+  /** The client's last byte is queued. */
+  sent(): void;
+  /** The server has it, or will get no more. */
+  read(error: FlotillaError | undefined): void;
+  /** The server wants no more. */
+  left(): void;
+  failed(thrown: unknown): void;
+}
+
+/** A request body on its way: the queue that the handler reads, and what fills it once it is begun. */
 interface Upload {
   readonly queue: ChunkQueue;
-  readonly pump: Pump | undefined;
+  start(): void;
   close(reason: FlotillaError): void;
 }
 
-function upload(parts: ExchangeParts, failed: (thrown: unknown) => void): Upload | undefined {
+function upload(parts: ExchangeParts, events: UploadEvents): Upload | undefined {
   const { body, request, gate } = parts;
+  const tunnel = request.upgrade !== undefined;
   if (body === undefined || (body instanceof Uint8Array && body.length === 0)) return undefined;
-  const queue: ChunkQueue = new ChunkQueue({ roomy: () => pump.resume(), left: () => pump.stop() });
+  const queue: ChunkQueue = new ChunkQueue({
+    roomy: () => pump.resume(),
+    left: () => (tunnel ? events.left() : pump.stop()),
+    done: (error) => tunnel && events.read(error),
+  });
   const target = {
     push: (chunk: Uint8Array) => queue.push(Uint8Array.from(chunk)),
-    end: () => queue.end(),
-    fail: failed,
+    end: () => {
+      queue.end();
+      if (tunnel) events.sent();
+    },
+    fail: events.failed,
   };
   const pump = new Pump(new CheckedBody(body, request.headers), target, gate);
+  let begun = false;
   return {
     queue,
-    pump,
+    start() {
+      begun = true;
+      pump.start();
+    },
     close(reason) {
-      pump.stop();
+      if (begun) pump.stop(); // else it is still its owner's
       queue.abort(reason);
     },
   };

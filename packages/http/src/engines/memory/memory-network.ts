@@ -134,9 +134,9 @@ class Wires implements MemoryNetwork {
 
   /** The request as it arrives. One that a listener on sockets would refuse is refused by a handler in its place. */
   #receive(request: HttpRequest, headers: HttpHeaders, target: HttpTarget): Received {
-    const { method, authority, query, path } = request;
+    const { method, authority, query, path, upgrade } = request;
     const peer = { address: '127.0.0.1', port: 0, encrypted: target.protocol === 'https' };
-    const head = { method, authority, query, headers, peer };
+    const head = { method, authority, query, headers, peer, ...(upgrade && { upgrade }) };
     try {
       return { request: { ...head, path: parsePath(path.text, this.#pathOptions) }, refused: undefined };
     } catch (thrown) {

@@ -1,13 +1,16 @@
+import type { Socket } from 'node:net';
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Dispatcher } from 'undici';
-import type { HttpBody, HttpResponse } from '../../exchange.ts';
+import type { HttpRequest, HttpResponse } from '../../exchange.ts';
 import type { HttpHeaders } from '../../headers.ts';
+import { webSocketAnswerProblem } from '../../websocket-handshake.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { ChunkQueue } from '../chunk-queue.ts';
 import { hasNoBody } from '../messages.ts';
 import { clientError, type Progress } from './client-errors.ts';
 import type { PoolLimits } from './options.ts';
-import { checkResponseHead, type RawFields } from './response-head.ts';
+import { checkResponseHead, type RawFields, textFields } from './response-head.ts';
+import { SocketTunnel } from './socket-tunnel.ts';
 import { Upload } from './upload.ts';
 
 /** One request that undici sends and the answer that it hands over, piece by piece. */
@@ -21,19 +24,29 @@ export class ClientExchange implements Dispatcher.DispatchHandler {
   readonly #head = Promise.withResolvers<HttpResponse>();
   readonly #upload: Upload | undefined;
   readonly #leaveCall: () => void;
+  /** What was sent with a handshake, to judge its answer by. */
+  readonly #asked: HttpHeaders | undefined;
+  /** Begun only when the answer is 101. */
+  readonly #outgoing: AsyncIterable<Uint8Array> | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #progress: Progress = 'unsent';
   #interim = 0;
   #download: ChunkQueue | undefined;
+  #tunnel: SocketTunnel | undefined;
   #over = false;
 
-  constructor(method: string, body: HttpBody, headers: HttpHeaders, call: Call, target: string, limits: PoolLimits) {
-    this.#method = method;
+  constructor(request: HttpRequest, headers: HttpHeaders, call: Call, target: string, limits: PoolLimits) {
+    const { body } = request;
+    this.#method = request.method;
     this.#call = call;
     this.#target = target;
     this.#limits = limits;
     if (body === undefined || body instanceof Uint8Array) this.body = body ?? null;
-    else {
+    else if (request.upgrade !== undefined) {
+      this.#asked = headers;
+      this.#outgoing = body;
+      this.body = null;
+    } else {
       this.#upload = new Upload(new CheckedBody(body, headers), (thrown) => this.#fail(toFlotillaError(thrown)));
       this.body = this.#upload;
     }
@@ -62,6 +75,22 @@ export class ClientExchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  /** The connection is ours alone from here on. Declared as any stream by the library; it is the socket. */
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    stream: NodeJS.ReadableStream,
+  ): void {
+    const socket = stream as Socket;
+    try {
+      this.#open(status, controller.rawHeaders as RawFields, socket);
+    } catch (thrown) {
+      socket.destroy();
+      this.#fail(toFlotillaError(thrown));
+    }
+  }
+
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#download?.push(chunk) === false) controller.pause();
   }
@@ -74,6 +103,26 @@ export class ClientExchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, thrown: Error): void {
     this.#break(clientError(thrown, this.#progress, this.#target));
+  }
+
+  #open(status: number, fields: RawFields, socket: Socket): void {
+    const outgoing = this.#outgoing;
+    if (this.#over || !outgoing || !this.#asked) throw new FlotillaError('CANCELLED', 'cancelled during the handshake');
+    const headers = checkResponseHead(fields, this.#limits, this.#target);
+    const problem = webSocketAnswerProblem(this.#asked, textFields(fields));
+    if (status !== 101 || problem !== undefined) {
+      throw new FlotillaError('BAD_RESPONSE', `${this.#target} opened no WebSocket: ${problem ?? `status ${status}`}`);
+    }
+    this.#progress = 'answering';
+    const tunnel = new SocketTunnel(
+      socket,
+      new Uint8Array(0), // what came behind the head is back in the socket
+      () => new FlotillaError('CONNECTION_LOST', `the connection to ${this.#target} broke`),
+      (outcome) => this.#end(outcome),
+    );
+    this.#tunnel = tunnel;
+    tunnel.send(outgoing);
+    this.#head.resolve({ status, headers, body: tunnel.incoming });
   }
 
   #countInterim(status: number): void {
@@ -105,6 +154,7 @@ export class ClientExchange implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#head.reject(reason);
     this.#download?.abort(reason);
+    this.#tunnel?.abort(reason);
     this.#end(reason);
     this.#controller?.abort(reason);
   }

@@ -1,14 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Peer } from '../../exchange.ts';
+import { asksForWebSocket, checkWebSocketRequest } from '../../websocket-handshake.ts';
+import { incomingHeaders } from '../messages.ts';
 import { discard } from './discard.ts';
 import { type ExchangeHost, Http1Exchange } from './http1-exchange.ts';
 import type { Http1Options } from './http1-options.ts';
 import { plainAddress } from './listener.ts';
 import { parserError } from './parser-error.ts';
 import { farewell, refusal } from './refusal.ts';
-import { checkHead } from './request-head.ts';
+import { checkHead, type RequestHead } from './request-head.ts';
 import type { TongueConnection } from './tongue.ts';
 
 /**
@@ -71,7 +73,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
 
   /** The parser has a whole head. */
   take(request: IncomingMessage, response: ServerResponse): void {
-    const { limits, pathOptions } = this.options;
+    const { limits } = this.options;
     this.#headSince = undefined;
     request.on('error', nothing);
     if (this.#queue.length > limits.maxPipelined) this.#finishWith({});
@@ -79,14 +81,44 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
       discard(request, limits.maxDiscardBytes);
       return;
     }
-    const { method = '', url = '', httpVersion, rawHeaders } = request;
     try {
-      const head = checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits, pathOptions);
-      this.#enqueue(new Http1Exchange(this, request, response, head));
+      this.#enqueue(new Http1Exchange(this, request, response, this.#check(request)));
     } catch (thrown) {
       discard(request, limits.maxDiscardBytes);
       this.refuse(toFlotillaError(thrown));
     }
+  }
+
+  /**
+   * May a request that asks for a WebSocket have this connection? Not while others are in line: whoever sends on before
+   * it knows the answer is served as if it had not asked.
+   */
+  mayUpgrade(request: IncomingMessage): boolean {
+    if (this.#queue.length > 0 || this.#last || this.#draining) return false;
+    const { method = '', httpVersion: version, rawHeaders: fields } = request;
+    return asksForWebSocket({ method, version, fields });
+  }
+
+  /** The parser has let go of the connection after the head of such a request. @param behind what came behind it. */
+  takeUpgrade(request: IncomingMessage, behind: Uint8Array): void {
+    const { socket } = this;
+    this.#headSince = undefined;
+    try {
+      const head = this.#check(request);
+      checkWebSocketRequest(incomingHeaders(request.rawHeaders));
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      response.assignSocket(socket);
+      socket.on('drain', () => response.emit('drain')); // as the parser's server would
+      this.#enqueue(new Http1Exchange(this, request, response, head, behind));
+    } catch (thrown) {
+      this.refuse(toFlotillaError(thrown));
+    }
+  }
+
+  #check({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): RequestHead {
+    const { limits, pathOptions } = this.options;
+    return checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits, pathOptions);
   }
 
   /** What came is no request that can be served: answered when all before it are, and then it is over. */
@@ -140,6 +172,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
   }
 
   destroy(reason: FlotillaError): void {
+    if (this.#queue[0]?.tunnelled) this.#queue[0].lost(reason);
     this.socket.destroy(); // first, so that nothing that waits in line is started
     for (const exchange of [...this.#queue]) exchange.lost(reason);
   }
@@ -188,7 +221,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
   }
 
   #closed(): void {
-    for (const exchange of [...this.#queue]) exchange.lost(new FlotillaError('CANCELLED', 'the client went away'));
+    for (const exchange of [...this.#queue]) exchange.closed();
     this.#queue.length = 0;
   }
 }

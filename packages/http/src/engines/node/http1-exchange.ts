@@ -12,6 +12,7 @@ import { dispose } from '../pump.ts';
 import type { Http1Options } from './http1-options.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { RequestHead } from './request-head.ts';
+import { SocketTunnel } from './socket-tunnel.ts';
 import { WriteWatch } from './write-watch.ts';
 
 /** Bodies up to this size go out in one write; longer ones in slices, so that progress can be seen. */
@@ -38,18 +39,29 @@ export class Http1Exchange {
   readonly #head: RequestHead;
   readonly #body: IncomingBody | undefined;
   readonly #writes: WriteWatch;
+  /** For a request that asks for a WebSocket: the connection is no longer the parser's, whatever the answer is. */
+  readonly #tunnel: SocketTunnel | undefined;
+  #tunnelled = false;
   #call: Call | undefined;
   #flushed = false;
   #receivingSince = 0;
   #over = false;
 
-  constructor(connection: ExchangeHost, request: IncomingMessage, response: ServerResponse, head: RequestHead) {
+  /** @param behind bytes that came behind the head of a request that asks for a WebSocket */
+  constructor(
+    connection: ExchangeHost,
+    request: IncomingMessage,
+    response: ServerResponse,
+    head: RequestHead,
+    behind?: Uint8Array,
+  ) {
     this.#connection = connection;
     this.#request = request;
     this.#response = response;
     this.#head = head;
     const { limits, clock } = connection.options;
     this.#writes = new WriteWatch(connection.socket, limits, clock.now());
+    if (behind) this.#tunnel = this.#openTunnel(behind);
     if (head.length === 0) return;
     this.#body = new IncomingBody(request, response, head, limits, {
       failed: (error) => this.#call?.cancel(error),
@@ -60,6 +72,11 @@ export class Http1Exchange {
   /** True while bytes of the request are still to come. */
   get receiving(): boolean {
     return !this.#request.complete;
+  }
+
+  /** True when the connection has left HTTP. */
+  get tunnelled(): boolean {
+    return this.#tunnelled;
   }
 
   /** True when its answer is out; only the rest of a body that nobody wants may be missing. */
@@ -76,7 +93,7 @@ export class Http1Exchange {
 
   sweep(now: number): void {
     const { socket, options } = this.#connection;
-    if (this.#flushed) {
+    if (this.#flushed && !this.#tunnelled) {
       // Only the rest of a body that nobody wants is missing.
       if (now - this.#receivingSince >= options.limits.lingerMs) socket.destroy();
       return;
@@ -90,9 +107,14 @@ export class Http1Exchange {
     this.#body?.fail(error);
   }
 
-  /** The connection is gone, or is about to be: nobody will read the answer. */
+  /** The connection is about to be broken: nobody will read the answer. */
   lost(reason: FlotillaError): void {
     this.#end(reason);
+  }
+
+  /** The connection is closed. A tunnel knows by itself whether that was its end. */
+  closed(): void {
+    if (!this.#tunnelled) this.#end(new FlotillaError('CANCELLED', 'the client went away'));
   }
 
   async #run(): Promise<void> {
@@ -101,7 +123,9 @@ export class Http1Exchange {
     const { method = '', rawHeaders } = this.#request;
     const headers = incomingHeaders(rawHeaders);
     const { peer, options } = this.#connection;
-    const request: HttpRequest = { method, authority, path, query, headers, body: this.#body?.chunks, peer };
+    const body = this.#tunnel?.incoming ?? this.#body?.chunks;
+    const upgrade = this.#tunnel && ({ upgrade: 'websocket' } as const);
+    const request: HttpRequest = { method, authority, path, query, headers, body, peer, ...upgrade };
     const call = options.makeCall(request);
     this.#call = call;
     if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));
@@ -109,7 +133,29 @@ export class Http1Exchange {
     if (this.#over) return dispose(response.body);
     // A call that is cancelled already is answered by a problem that says so.
     if (!call.cancelled) call.onCancel((reason) => this.#abort(reason));
-    await this.#write(response);
+    if (response.status === 101) this.#change(response);
+    else await this.#write(response);
+  }
+
+  /** From here on bytes go both ways; both ends of the connection have a part in when it is over. */
+  #change({ headers, body }: HttpResponse): void {
+    const lines = ['HTTP/1.1 101 Switching Protocols', 'connection: Upgrade', 'upgrade: websocket'];
+    for (const [name, value] of headers) lines.push(`${name}: ${value}`);
+    this.#connection.socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+    this.#tunnelled = true;
+    this.#tunnel?.send(body as AsyncIterable<Uint8Array>);
+  }
+
+  #openTunnel(behind: Uint8Array): SocketTunnel {
+    const { socket } = this.#connection;
+    const gone = (): FlotillaError => new FlotillaError('CANCELLED', 'the client went away');
+    // Who closes a direction before it was answered has left: there is nobody to upgrade for.
+    socket.once('end', () => {
+      if (!this.#tunnelled && !this.#response.headersSent) this.#abort(gone());
+    });
+    return new SocketTunnel(socket, behind, gone, (outcome) => {
+      if (this.#tunnelled || outcome) this.#end(outcome);
+    });
   }
 
   async #write({ status, headers, body }: HttpResponse): Promise<void> {
@@ -118,7 +164,7 @@ export class Http1Exchange {
     // While an answer streams, its handler may still read the request.
     const streamed = body !== undefined && !(body instanceof Uint8Array);
     const keep = streamed || (this.#body?.settle() ?? true);
-    if (!keep || this.#connection.closing) flat.push('connection', 'close');
+    if (!keep || this.#tunnel || this.#connection.closing) flat.push('connection', 'close');
     response.writeHead(status, flat);
     if (body === undefined) response.end();
     else if (!streamed && body.length <= oneWriteBytes) response.end(body);
@@ -136,14 +182,16 @@ export class Http1Exchange {
 
   /** The head is out: only a break tells the client that the rest will not come. */
   #abort(reason: FlotillaError): void {
-    if (this.#flushed) return;
-    this.#connection.socket.destroy(); // first, so that nothing that waits in line is started
+    if (this.#flushed && !this.#tunnelled) return;
+    // First, so that nothing that waits in line is started. Nothing waits behind a tunnel, which ends by a reset.
+    if (!this.#tunnelled) this.#connection.socket.destroy();
     this.#end(reason);
   }
 
   #finished(): void {
     this.#flushed = true;
     this.#call?.end();
+    if (this.#tunnel) this.#connection.leave(); // the parser has let go of it: there is no next request
     if (this.receiving && this.#body?.answered() === false) this.#connection.leave();
     this.#receivingSince = this.#connection.options.clock.now();
     this.#endIfOver();
@@ -158,6 +206,7 @@ export class Http1Exchange {
     this.#over = true;
     if (outcome) this.#call?.cancel(outcome);
     this.#body?.close(outcome ?? new FlotillaError('CANCELLED', 'the answer is complete'));
+    if (outcome) this.#tunnel?.abort(outcome);
     this.#call?.end(outcome);
     this.#connection.exchangeOver(this);
   }

@@ -15,11 +15,16 @@ const http2Preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
  */
 export function http1Tongue(options: Http1Options): Tongue {
   const connections = new WeakMap<Socket, Http1Connection>();
-  const server = parserOnly(options.limits);
+  const mayUpgrade = (request: IncomingMessage): boolean =>
+    connections.get(request.socket)?.mayUpgrade(request) ?? false;
+  const server = parserOnly(options.limits, mayUpgrade);
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     connections.get(request.socket)?.take(request, response);
   };
   server.on('request', onRequest).on('checkContinue', onRequest).on('checkExpectation', onRequest);
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, behind: Buffer) => {
+    connections.get(socket)?.takeUpgrade(request, behind);
+  });
   server.on('connect', (_request, socket: Socket) => {
     connections.get(socket)?.refuse(new FlotillaError('METHOD_NOT_ALLOWED', 'CONNECT is not served here'));
   });
@@ -48,7 +53,7 @@ function detect(bytes: Uint8Array): 'yes' | 'no' | 'more' {
   return length < http2Preface.length ? 'more' : 'no';
 }
 
-function parserOnly(limits: ListenerLimits): Server {
+function parserOnly(limits: ListenerLimits, mayUpgrade: (request: IncomingMessage) => boolean): Server {
   return createServer({
     insecureHTTPParser: false,
     requireHostHeader: false, // checked with everything else, with an answer in our words
@@ -57,8 +62,8 @@ function parserOnly(limits: ListenerLimits): Server {
     headersTimeout: 0,
     requestTimeout: 0,
     keepAliveTimeout: 0,
-    // No Upgrade is served: such a request is an ordinary one (RFC 9110 §7.8).
-    shouldUpgradeCallback: () => false,
+    // WebSockets only. Any other Upgrade is not obeyed: such a request is an ordinary one (RFC 9110 §7.8).
+    shouldUpgradeCallback: mayUpgrade,
     rejectNonStandardBodyWrites: true,
   }).setMaxListeners(0);
 }

@@ -30,7 +30,7 @@ export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<H
     maxLoad: limits.maxConnections + limits.maxWaiting,
     send(request, call) {
       const headers = outgoingRequestHeaders(request, call);
-      const exchange = new ClientExchange(request.method, request.body, headers, call, name, limits);
+      const exchange = new ClientExchange(request, headers, call, name, limits);
       pool.dispatch({ ...message(request, headers.toFlat(), exchange), ...(servername && { servername }) }, exchange);
       return exchange.response;
     },
@@ -58,5 +58,6 @@ function message(request: HttpRequest, flat: string[], exchange: ClientExchange)
     path: request.query === '' ? request.path.text : `${request.path.text}?${request.query}`,
     headers: ['host', request.authority, ...flat],
     body: exchange.body as Uint8Array | null,
+    ...(request.upgrade && { upgrade: request.upgrade }),
   };
 }

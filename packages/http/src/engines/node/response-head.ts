@@ -14,7 +14,7 @@ export type RawFields = readonly (Buffer | string)[];
  */
 export function checkResponseHead(raw: RawFields, limits: PoolLimits, target: string): HttpHeaders {
   if (raw.length / 2 > limits.maxHeaderFields) throw bad(target, `more than ${limits.maxHeaderFields} header fields`);
-  const fields = raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
+  const fields = textFields(raw);
   const lengths: string[] = [];
   const codings: string[] = [];
   for (let i = 0; i < fields.length; i += 2) {
@@ -29,6 +29,11 @@ export function checkResponseHead(raw: RawFields, limits: PoolLimits, target: st
   if (lengths.some((length) => !/^[0-9]{1,15}$/.test(length))) throw bad(target, 'a content-length that is no number');
   if (codings.some((coding) => coding.toLowerCase() !== 'chunked')) throw bad(target, 'an unknown transfer-encoding');
   return incomingHeaders(fields);
+}
+
+/** Fields as text: one character a byte. */
+export function textFields(raw: RawFields): string[] {
+  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }
 
 function bad(target: string, what: string): FlotillaError {
