@@ -21,7 +21,7 @@ export function outsideCalls({ clock, random }: Needs): CallMaker {
  * @param outer the call that the listener made: it lasts until the last byte is with the client
  */
 export function beginCall(request: HttpRequest, outer: Call, continued: boolean, needs: Needs): Call {
-  const call = continued ? readContext(request.headers, needs) : new Call(needs);
+  const call = continued ? continuedCall(request, needs) : new Call(needs);
   outer.onCancel((reason) => call.cancel(reason));
   outer.onEnd((outcome) => {
     if (call.ended) return;
@@ -30,4 +30,13 @@ export function beginCall(request: HttpRequest, outer: Call, continued: boolean,
     call.end(outcome);
   });
   return call;
+}
+
+/** A WebSocket outlives the patience of whoever opened it: its deadline is not continued. */
+function continuedCall({ headers, upgrade }: HttpRequest, needs: Needs): Call {
+  const call = readContext(headers, needs);
+  if (!upgrade) return call;
+  const { trace, baggage, urgency } = call;
+  call.end();
+  return new Call({ ...needs, trace, baggage, urgency });
 }

@@ -3,6 +3,7 @@ import type { HttpRequest } from '@flotilla/http';
 import { noteUpstreamAttribute } from './note-upstream.ts';
 import type { Route } from './route.ts';
 import type { Table } from './table.ts';
+import type { OpenSocket } from './websocket/open-socket.ts';
 
 /** One request with what the gateway learns of it on its way, for metrics, traces and the access log. */
 export interface Exchange {
@@ -10,8 +11,10 @@ export interface Exchange {
   readonly request: HttpRequest;
   /** The gateway's own call; its trace is the one that upstreams see. */
   readonly call: Call;
+  /** The listener's call: it lasts until the last byte is with the client. */
+  readonly outer: Call;
   /** The routes that hold for it. */
-  readonly table: Table;
+  table: Table;
   /** The route that took it. */
   route: Route | undefined;
   span: Span | undefined;
@@ -21,6 +24,8 @@ export interface Exchange {
   status: number | undefined;
   /** Bytes of the answer's body that were passed on. */
   bytesOut: number;
+  /** The WebSocket that it asks for, once it may. */
+  socket: OpenSocket | undefined;
   /** Why the gateway answered by itself, or broke off. */
   failure: FlotillaError | undefined;
   /** Fields that such an answer has besides those of a problem. */
@@ -28,16 +33,18 @@ export interface Exchange {
 }
 
 /** A request that has just come in. */
-export function newExchange(request: HttpRequest, call: Call, table: Table): Exchange {
+export function newExchange(request: HttpRequest, call: Call, outer: Call, table: Table): Exchange {
   const exchange: Exchange = {
     request,
     call,
+    outer,
     table,
     route: undefined,
     span: undefined,
     upstream: undefined,
     status: undefined,
     bytesOut: 0,
+    socket: undefined,
     failure: undefined,
     refusalFields: [],
   };

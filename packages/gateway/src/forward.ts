@@ -8,12 +8,15 @@ import { matchedAttribute } from './match.ts';
 import { Patience } from './patience.ts';
 import type { Route } from './route.ts';
 import type { RouteDefinition } from './route-document.ts';
+import { checkOrigin } from './websocket/origin.ts';
+import type { Sockets } from './websocket/sockets.ts';
 
 /** Methods whose work may be done twice without harm (RFC 9110 §9.2.2). */
 const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /**
  * Takes a request through its route. The order is fixed:
+ * 0. a wish for a WebSocket: whether the route has any, and for whose pages;
  * 1. who it is, from the fields as they came: before anything is spent on it;
  * 2. limits that can be read off the head;
  * 3. fields of the connection and of strangers off, our own on: what a filter writes comes later, so that nothing a
@@ -27,20 +30,36 @@ export async function forward(
   exchange: Exchange,
   route: Route,
   pattern: string,
+  sockets: Sockets,
   authenticate: Authenticate | undefined,
 ): Promise<HttpResponse> {
   const { request, call, table } = exchange;
   const { definition } = route;
   const patience = new Patience(call, definition.headTimeoutMs); // first: it bounds the authenticator too
+  if (request.upgrade) checkSocket(exchange, definition);
   await admit(request, call, definition, authenticate);
   checkHead(request, definition);
   call.set(matchedAttribute, { pattern, path: request.path });
   call.set(idempotentAttribute, request.body === undefined && idempotentMethods.has(request.method));
   const cleaned = cleanRequest(request, table.trust, route.written);
   const body = guardUpload(request, call, definition.maxBodyBytes, patience);
-  const response = await answer(route, { ...cleaned, body }, call);
+  const socket = request.upgrade && sockets.begin(exchange, route, request.upgrade, patience);
+  const upgrade = socket && { upgrade: { protocol: 'websocket', incoming: socket.towardsServer } as const };
+  const response = await answer(route, { ...cleaned, body, ...upgrade }, call);
+  if (socket && response.status === 101) {
+    patience.flowing(definition.webSocket ? definition.webSocket.idleMs : 0, () => socket.close('idle'));
+    return { ...response, body: socket.open(response.body) };
+  }
   patience.flowing(definition.idleTimeoutMs);
   return { ...response, body: watchDownload(response, exchange, patience) };
+}
+
+function checkSocket({ request, table }: Exchange, { id, webSocket }: RouteDefinition): void {
+  if (!webSocket) {
+    throw new FlotillaError('FORBIDDEN', `the route "${id}" takes no WebSockets; "webSocket: true" opens it for them`);
+  }
+  const forwarded = table.trust.trusts(request) ? request.headers.getAll('x-forwarded-host') : [];
+  checkOrigin(request, forwarded.at(0)?.split(',').at(0)?.trim() ?? request.authority, webSocket);
 }
 
 async function admit(
@@ -55,7 +74,11 @@ async function admit(
     throw new FlotillaError('UNAUTHENTICATED', detail);
   }
   // Without its body: it is read once, by the upstream.
-  call.set(principalAttribute, await within(call, authenticate({ ...request, body: undefined }, call)));
+  call.set(principalAttribute, await within(call, authenticate(withoutStreams(request), call)));
+}
+
+function withoutStreams({ body: _, upgrade: __, ...request }: HttpRequest): HttpRequest {
+  return { ...request, body: undefined };
 }
 
 function checkHead({ path, headers }: HttpRequest, { encodedSlash, maxBodyBytes }: RouteDefinition): void {

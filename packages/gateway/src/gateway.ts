@@ -29,6 +29,10 @@ export interface GatewayOptions {
   readonly cache?: LiveSetCache | undefined;
   /** One line for each request, at its end. Default true. */
   readonly accessLog?: boolean | undefined;
+  /** WebSockets of all routes at once; the next one is answered 503. Default 5,000: half of what a listener takes. */
+  readonly maxWebSockets?: number | undefined;
+  /** How long sockets stay whose route was changed or removed; then both ends are told 1001. Default 30,000. */
+  readonly webSocketDrainMs?: number | undefined;
 }
 
 /** The only door. */
@@ -56,6 +60,11 @@ export interface Gateway {
    * @throws FlotillaError MALFORMED_REQUEST for a path that no listener would take.
    */
   explain(request: ExplainRequest): Explanation;
-  /** Takes no more requests, lets those in hand end, closes the upstreams. Later calls share the first one's promise. */
+  /**
+   * Takes no more WebSockets; after `afterMs` tells both ends of those that are left that they go away (1001), a second
+   * later it cuts them. Resolves when none is left. Begin it with the drain of the listener, and let it end before that.
+   */
+  drainWebSockets(afterMs: number): Promise<void>;
+  /** Takes no more requests, closes WebSockets, lets those in hand end, closes the upstreams. Later calls share the first one's promise. */
   close(): Promise<void>;
 }

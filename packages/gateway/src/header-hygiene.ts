@@ -5,6 +5,7 @@ import {
   type HttpResponse,
   removeHopByHop,
   removeUntrusted,
+  webSocketFields,
 } from '@flotilla/http';
 import type { Trust } from './trust.ts';
 
@@ -40,7 +41,7 @@ const pseudonym = '1.1 flotilla';
 export function cleanRequest(request: HttpRequest, trust: Trust, written: ReadonlySet<string>): HttpRequest {
   const { peer, authority } = request;
   const headers = request.headers.copy();
-  removeHopByHop(headers, [...ownFields, ...written]);
+  removeHopByHop(headers, [...ownFields, ...written, ...webSocketFields]);
   if (!trust.trusts(request)) removeUntrusted(headers);
   removeContext(headers);
   if (peer) addForwarded(headers, { peer, authority, scheme: peer.encrypted ? 'https' : 'http' });
@@ -51,7 +52,7 @@ export function cleanRequest(request: HttpRequest, trust: Trust, written: Readon
 /** The header fields of an answer as they go on: what concerns the inside stays inside. */
 export function cleanResponse(response: HttpResponse): HttpResponse {
   const headers = response.headers.copy();
-  removeHopByHop(headers, [], { message: 'response' });
+  removeHopByHop(headers, webSocketFields, { message: 'response' });
   removeUntrusted(headers);
   removeContext(headers);
   return { ...response, headers };

@@ -19,6 +19,8 @@ export {
   type RouteDocument,
   routeDefaults,
   type Upstream,
+  type WebSocketDefinition,
+  webSocketDefaults,
 } from './route-document.ts';
 export type { RouteView } from './route-view.ts';
 export { createGateway } from './routing-gateway.ts';

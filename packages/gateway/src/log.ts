@@ -11,6 +11,8 @@ export interface GatewayLog {
   applied(table: AppliedTable): void;
   refused(version: number, error: FlotillaError): void;
   upstreamNotClosed(upstream: string, cause: unknown): void;
+  /** Sockets of routes that changed, or of a gateway that stops. */
+  socketsDrain(sockets: number, afterMs: number): void;
 }
 
 /** Longer texts are cut: the log is bounded, whatever clients send. */
@@ -28,6 +30,7 @@ export function gatewayLog(logger: Logger, accessLog: boolean): GatewayLog {
     applied: (table) => logger.info('routes applied', { ...table }),
     refused: (version, { detail }) =>
       logger.error('routes refused; the table before stays', { version, mistakes: detail }),
+    socketsDrain: (sockets, afterMs) => logger.info('WebSockets will be closed', { sockets, afterMs }),
     upstreamNotClosed: (upstream, cause) => logger.warn('upstream did not close cleanly', { upstream, cause }),
   };
 }
@@ -53,7 +56,7 @@ export function routeFileLog(logger: Logger): RouteFileLog {
 }
 
 function accessFields(exchange: Exchange, durationMs: number): LogFields {
-  const { request, table, status, bytesOut, upstream, failure } = exchange;
+  const { request, table, status, bytesOut, upstream, socket, failure } = exchange;
   return {
     ...requestFields(exchange),
     status: status ?? failure?.httpStatus,
@@ -62,6 +65,9 @@ function accessFields(exchange: Exchange, durationMs: number): LogFields {
     client: table.trust.clientOf(request),
     upstream,
     outcome: failure?.code ?? 'OK',
+    ...(socket?.openedAt === undefined
+      ? undefined
+      : { closedBy: socket.closedBy ?? 'failure', bytesIn: socket.bytesIn }),
     // What the caller was not told.
     reason: failure?.detail.slice(0, maxTextLength),
   };

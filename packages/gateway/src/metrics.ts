@@ -1,4 +1,8 @@
 import type { Counter, Gauge, Histogram, Meter } from '@flotilla/core';
+import type { ClosedBy } from './websocket/open-socket.ts';
+
+/** From a glance to a working day. */
+const socketBuckets = [1, 10, 60, 300, 1_800, 3_600, 14_400, 28_800] as const;
 
 /** The label of requests that no route wanted; it is no valid id, so no route can have it. */
 export const noRoute = '(none)';
@@ -9,6 +13,10 @@ export interface RouteMetrics {
   ended(code: number, durationMs: number): void;
   /** The gateway answered by itself, or broke off. @param code of the error table */
   failed(code: string): void;
+  /** WebSockets that are open now. */
+  sockets(open: number): void;
+  /** A WebSocket is over. @param by who ended it */
+  socketClosed(by: ClosedBy, durationMs: number): void;
 }
 
 /** All metrics of a gateway. */
@@ -41,6 +49,22 @@ export function gatewayMetrics(meter: Meter): GatewayMetrics {
     help: 'Route documents that were applied or refused.',
     labels: ['result'],
   });
+  const sockets = meter.gauge({
+    name: 'flotilla_gateway_websockets',
+    help: 'WebSockets that are open or in their handshake, by route.',
+    labels: ['route'],
+  });
+  const socketsClosed = meter.counter({
+    name: 'flotilla_gateway_websockets_closed_total',
+    help: 'WebSockets that were open and are over, by route and by who ended them.',
+    labels: ['route', 'by'],
+  });
+  const socketSeconds = meter.histogram({
+    name: 'flotilla_gateway_websocket_duration_seconds',
+    help: 'Seconds from the answer 101 to the last byte of a WebSocket.',
+    labels: ['route'],
+    buckets: socketBuckets,
+  });
   const inFlight = meter.gauge({ name: 'flotilla_gateway_in_flight', help: 'Requests in hand, to their last byte.' });
   const version = meter.gauge({ name: 'flotilla_gateway_table_version', help: 'Version of the routes in use.' });
   return {
@@ -54,6 +78,11 @@ export function gatewayMetrics(meter: Meter): GatewayMetrics {
           seconds.record(durationMs / 1_000);
         },
         failed: (code) => failed(code).add(),
+        sockets: (open) => sockets.with({ route }).set(open),
+        socketClosed(by, durationMs) {
+          socketsClosed.with({ route, by }).add();
+          socketSeconds.with({ route }).record(durationMs / 1_000);
+        },
       };
     },
     inFlight: inFlight.with({}),

@@ -18,6 +18,7 @@ export class Patience {
   #waitsFor: string;
   #lastAt: number;
   #entry: DeadlineEntry;
+  #late: (reason: FlotillaError) => void;
 
   constructor(call: Call, headTimeoutMs: number) {
     this.#call = call;
@@ -25,6 +26,7 @@ export class Patience {
     this.#limitMs = headTimeoutMs;
     this.#waitsFor = `no answer began within ${headTimeoutMs} ms; see headTimeoutMs`;
     this.#lastAt = call.clock.now();
+    this.#late = (reason) => call.cancel(reason);
     this.#entry = this.#arm();
     call.onEnd(() => this.#wheel.remove(this.#entry));
   }
@@ -34,11 +36,15 @@ export class Patience {
     this.#lastAt = this.#call.clock.now();
   }
 
-  /** The head of the answer is here. */
-  flowing(idleTimeoutMs: number): void {
+  /**
+   * The head of the answer is here.
+   * @param late what is done when nothing flows, instead of cancelling the call
+   */
+  flowing(idleTimeoutMs: number, late: (reason: FlotillaError) => void = this.#late): void {
     this.#wheel.remove(this.#entry);
     this.#limitMs = idleTimeoutMs;
     this.#waitsFor = `no byte passed for ${idleTimeoutMs} ms; see idleTimeoutMs`;
+    this.#late = late;
     this.touch();
     if (!this.#call.ended) this.#entry = this.#arm();
   }
@@ -52,6 +58,6 @@ export class Patience {
   #look(): void {
     if (this.#call.ended) return;
     if (this.#lastAt + this.#limitMs > this.#call.clock.now()) this.#entry = this.#arm();
-    else this.#call.cancel(new FlotillaError('DEADLINE_EXCEEDED', this.#waitsFor));
+    else this.#late(new FlotillaError('DEADLINE_EXCEEDED', this.#waitsFor));
   }
 }

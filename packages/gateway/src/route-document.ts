@@ -24,6 +24,20 @@ export type FilterDefinition =
 /** `required`: 401 until an authenticator accepts the caller. `public`: anybody; it has to be said. */
 export type RouteAuth = 'required' | 'public';
 
+/** Who may open WebSockets on a route, and what one may cost. */
+export interface WebSocketDefinition {
+  /**
+   * Origins of pages that may open one: `same-origin` (the page's host is the one that the request names), or
+   * `https://shop.example`. Browsers apply no CORS here and send cookies along, so that otherwise any page could speak in
+   * its visitor's name. `*`, only by `allowAnyOrigin`: any. A request without an origin comes from no page and passes.
+   */
+  readonly origins: readonly string[];
+  /** Longest time without a byte in either direction; then the socket is closed. A ping counts. */
+  readonly idleMs: number;
+  /** Sockets that may be open on the route at once; the next one is answered 503. */
+  readonly maxConnections: number;
+}
+
 /** Predicates, filters and an upstream, with every default filled in. Frozen data: nothing in it is ever evaluated. */
 export interface RouteDefinition {
   /** Names the route in logs and metrics: letters, digits and `. _ -`, up to 100. */
@@ -51,6 +65,8 @@ export interface RouteDefinition {
   readonly headTimeoutMs: number;
   /** Longest silence while bodies flow, in both directions together. */
   readonly idleTimeoutMs: number;
+  /** `false`: nobody opens a WebSocket here. */
+  readonly webSocket: WebSocketDefinition | false;
 }
 
 /** A whole route document, checked. Made by `readRoutes` (YAML) or `checkRoutes` (plain data), never by hand. */
@@ -65,7 +81,7 @@ export interface RouteDocument {
 /** What a route has when it does not say. */
 export const routeDefaults: Pick<
   RouteDefinition,
-  'priority' | 'auth' | 'maxBodyBytes' | 'encodedSlash' | 'headTimeoutMs' | 'idleTimeoutMs'
+  'priority' | 'auth' | 'maxBodyBytes' | 'encodedSlash' | 'headTimeoutMs' | 'idleTimeoutMs' | 'webSocket'
 > = Object.freeze({
   priority: 0,
   auth: 'required', // an open route is a decision that somebody wrote down
@@ -73,7 +89,15 @@ export const routeDefaults: Pick<
   encodedSlash: 'refuse', // upstreams disagree about what `%2F` means
   headTimeoutMs: 30_000,
   idleTimeoutMs: 300_000, // above the usual heartbeats of event streams
+  webSocket: false, // a long-lived way in is a decision that somebody wrote down
 } as const);
+
+/** What `webSocket: true` means. */
+export const webSocketDefaults: WebSocketDefinition = Object.freeze({
+  origins: Object.freeze(['same-origin']) as readonly string[],
+  idleMs: 60_000, // above the usual pings, below what a forgotten tab is worth
+  maxConnections: 1_000,
+});
 
 /** What the filters of a route have when they do not say. */
 export const filterDefaults: { readonly retryAttempts: number; readonly retryMethods: readonly string[] } =

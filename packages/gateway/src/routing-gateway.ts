@@ -26,6 +26,7 @@ import { type RouteView, viewRoute } from './route-view.ts';
 import { Table } from './table.ts';
 import { TableBuilder } from './table-builder.ts';
 import { Upstreams } from './upstreams.ts';
+import { Sockets } from './websocket/sockets.ts';
 
 /** A gateway without routes. It opens nothing before {@link Gateway.apply}. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -41,6 +42,7 @@ class RoutingGateway implements Gateway {
   readonly #tracer: Tracer;
   readonly #challenge: string;
   readonly #upstreams: Upstreams;
+  readonly #sockets: Sockets;
   readonly #builder: TableBuilder;
   #table: Table;
   #inFlight = 0;
@@ -49,6 +51,7 @@ class RoutingGateway implements Gateway {
   constructor(options: GatewayOptions) {
     const { network, resolver, clock, random, cache } = options;
     const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, accessLog = true } = options;
+    const { maxWebSockets = 5_000, webSocketDrainMs = 30_000 } = options;
     this.#options = options;
     this.#log = gatewayLog(logger, accessLog);
     this.#metrics = gatewayMetrics(meter);
@@ -57,6 +60,7 @@ class RoutingGateway implements Gateway {
     this.#challenge = options.challenge ?? 'Bearer';
     const needs = { network, resolver, clock, random, cache, logger, meter, tracer };
     this.#upstreams = new Upstreams(needs, (upstream, cause) => this.#log.upstreamNotClosed(upstream, cause));
+    this.#sockets = new Sockets({ clock, log: this.#log, maxWebSockets, webSocketDrainMs });
     this.#builder = new TableBuilder(this.#upstreams, this.#metrics, meter);
     this.#table = Table.empty();
   }
@@ -85,6 +89,7 @@ class RoutingGateway implements Gateway {
       this.#log.refused(version, error);
       throw error;
     }
+    this.#sockets.moveTo(this.#table);
     void before.retire();
     const applied = describeChange(version, before.document, document);
     this.#metrics.reloads.applied.add();
@@ -105,12 +110,17 @@ class RoutingGateway implements Gateway {
     return explain(this.#table, request);
   }
 
+  drainWebSockets(afterMs: number): Promise<void> {
+    return this.#sockets.drain(afterMs);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
+    void this.#sockets.drain(0);
     await this.#table.retire();
     await this.#upstreams.settled();
   }
@@ -133,13 +143,13 @@ class RoutingGateway implements Gateway {
     const { clock, random } = this.#options;
     const continued = table.document.trustContext && table.trust.trusts(request);
     const call = beginCall(request, outer, continued, { clock, random });
-    const exchange = newExchange(request, call, table);
+    const exchange = newExchange(request, call, outer, table);
     table.enter();
     this.#metrics.inFlight.set(++this.#inFlight);
     outer.onEnd((outcome) => {
       this.#metrics.inFlight.set(--this.#inFlight);
       this.#end(exchange, outcome);
-      table.leave();
+      exchange.table.leave();
     });
     return exchange;
   }
@@ -153,7 +163,7 @@ class RoutingGateway implements Gateway {
       throw new FlotillaError('METHOD_NOT_ALLOWED', `no route takes ${request.method} here`);
     }
     this.#chose(exchange, found.value, found.pattern);
-    return forward(exchange, found.value, found.pattern, this.#options.authenticate);
+    return forward(exchange, found.value, found.pattern, this.#sockets, this.#options.authenticate);
   }
 
   #chose(exchange: Exchange, route: Route, pattern: string): void {
@@ -183,7 +193,11 @@ class RoutingGateway implements Gateway {
     exchange.failure = failure;
     const durationMs = call.clock.now() - call.startedAt;
     const metrics = route?.metrics ?? this.#unrouted;
-    metrics.ended(exchange.status ?? failure?.httpStatus ?? 499, durationMs);
+    const openedAt = exchange.socket?.openedAt;
+    // Of a WebSocket its handshake is what a request is; how long it then stays open is counted apart.
+    metrics.ended(exchange.status ?? failure?.httpStatus ?? 499, (openedAt ?? call.clock.now()) - call.startedAt);
+    if (openedAt !== undefined)
+      metrics.socketClosed(exchange.socket?.closedBy ?? 'failure', call.clock.now() - openedAt);
     if (failure) metrics.failed(failure.code);
     if (route) {
       route.counts.inFlight--;

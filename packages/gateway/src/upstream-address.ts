@@ -9,16 +9,22 @@ import {
 import type { HttpNetwork, HttpRequest, HttpResponse, HttpTarget } from '@flotilla/http';
 import { semanticNames } from '@flotilla/telemetry';
 import { noteUpstreamAttribute } from './note-upstream.ts';
+import { isUnsent } from './try-elsewhere.ts';
 
 /** One address behind the gateway: each request to it names it as its host, is a span of its own, and is noted in its exchange. */
 export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
   readonly #name: string;
   readonly #authority: string;
   readonly #tracer: Tracer;
+  readonly #elsewhere: boolean;
   readonly #connection: Endpoint<HttpRequest, HttpResponse>;
 
-  /** @param name of the instance, for the access log. */
-  constructor(target: HttpTarget, name: string, network: HttpNetwork, tracer: Tracer) {
+  /**
+   * @param name of the instance, for the access log
+   * @param elsewhere a request for which there was no connection may still go to another instance: its call is not ended
+   */
+  constructor(target: HttpTarget, name: string, network: HttpNetwork, tracer: Tracer, elsewhere = false) {
+    this.#elsewhere = elsewhere;
     this.#name = name;
     this.#authority = formatHostPort(target);
     this.#tracer = tracer;
@@ -42,7 +48,7 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
     span.setAttribute(semanticNames.serverAddress, this.#authority);
     hop.onEnd((outcome) => {
       span.end(outcome);
-      call.end(outcome);
+      if (!this.#elsewhere || !outcome || !isUnsent(outcome.code, outcome.executed)) call.end(outcome);
     });
     try {
       return await this.#connection.handle({ ...request, authority: this.#authority }, hop);

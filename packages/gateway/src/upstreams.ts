@@ -1,9 +1,11 @@
 import { createCluster, type LiveSetCache } from '@flotilla/balance';
 import type { Clock, Endpoint, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
 import type { HttpNetwork, HttpRequest, HttpResponse } from '@flotilla/http';
+import { createRetryBudget } from '@flotilla/resilience';
 import { formatUpstream } from './document/upstream.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import type { Upstream } from './route-document.ts';
+import { TryElsewhere } from './try-elsewhere.ts';
 import { UpstreamAddress } from './upstream-address.ts';
 
 /** What upstreams are made of. */
@@ -17,6 +19,9 @@ export interface UpstreamNeeds {
   readonly tracer: Tracer;
   readonly cache: LiveSetCache | undefined;
 }
+
+/** Connections to other instances, for the share of requests whose first one was not taken; as for any retry. */
+const connectBudget = Object.freeze({ fraction: 0.2, perSecond: 10, windowMs: 10_000 });
 
 /** A share in an upstream. */
 export interface Lease {
@@ -88,10 +93,11 @@ export class Upstreams {
           instance.id,
           network,
           tracer,
+          true,
         ),
       judge: judgeAnswer,
     });
     cluster.start(); // now, not with the first request: it would wait
-    return cluster;
+    return new TryElsewhere(cluster, createRetryBudget(connectBudget));
   }
 }

@@ -8,6 +8,7 @@ import { headerClaims } from './claims/headers.ts';
 import { reloadClaims } from './claims/reload.ts';
 import { reportClaims } from './claims/reports.ts';
 import { routingClaims } from './claims/routing.ts';
+import { webSocketClaims } from './claims/websockets.ts';
 import type { EngineUnderTest } from './support.ts';
 
 /** What a gateway does, whatever engine carries its messages. */
@@ -22,5 +23,6 @@ export function gatewaySuite(name: string, engine: () => EngineUnderTest): void 
     authClaims(engine);
     reloadClaims(engine);
     reportClaims(engine);
+    webSocketClaims(engine);
   });
 }

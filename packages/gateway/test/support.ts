@@ -157,6 +157,29 @@ export class World {
     return { call, response: this.#client.handle(request, call) };
   }
 
+  /** Asks for a WebSocket from outside. */
+  socket(
+    path: string,
+    incoming: AsyncIterable<Uint8Array>,
+    headers: Iterable<readonly [string, string]> = [],
+  ): Promise<HttpResponse> {
+    assert(this.#client, 'open() comes first');
+    const request: HttpRequest = {
+      method: 'GET',
+      authority: 'shop.example',
+      path: parsePath(path),
+      query: '',
+      headers: new HttpHeaders([
+        ['sec-websocket-version', '13'],
+        ['sec-websocket-key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+        ...headers,
+      ]),
+      body: undefined,
+      upgrade: { protocol: 'websocket', incoming },
+    };
+    return this.#client.handle(request, this.call());
+  }
+
   async ask(method: string, path: string, parts: RequestParts = {}): Promise<Answer> {
     return whole(this.send(method, path, parts).response);
   }
@@ -183,6 +206,31 @@ export interface Answer {
 export async function whole(response: Promise<HttpResponse>): Promise<Answer> {
   const { status, headers, body } = await response;
   return { status, headers, text: await text(body) };
+}
+
+/** An upstream that takes WebSockets and keeps what it was given. */
+export class SocketServer {
+  readonly asked: HttpRequest[] = [];
+  readonly taps: Tap[] = [];
+
+  readonly handler: HttpHandler = async (request) => {
+    if (!request.upgrade) return answer(200, 'no socket');
+    this.asked.push(request);
+    const tap = new Tap();
+    this.taps.push(tap);
+    return answer(101, tap);
+  };
+
+  /** What the client of the last socket sends. */
+  get received(): AsyncIterator<Uint8Array> {
+    return streamed(this.asked.at(-1)?.upgrade?.incoming);
+  }
+
+  get tap(): Tap {
+    const tap = this.taps.at(-1);
+    assert(tap, 'no socket was opened');
+    return tap;
+  }
 }
 
 export function instanceAt(id: string, service: string, port: number): Instance {
@@ -248,15 +296,15 @@ export async function nextText(chunks: AsyncIterator<Uint8Array>): Promise<strin
 /** A body that gives what the test sends, when it sends it, and says when its reader left. */
 export class Tap implements AsyncIterable<Uint8Array> {
   readonly #left = Promise.withResolvers<void>();
-  readonly #queue: (string | Error | undefined)[] = [];
+  readonly #queue: (string | Uint8Array | Error | undefined)[] = [];
   #wake: (() => void) | undefined;
 
   get left(): Promise<void> {
     return this.#left.promise;
   }
 
-  /** A text is a chunk, an error breaks the body off, nothing ends it. */
-  put(item?: string | Error): this {
+  /** A text, or bytes, are a chunk, an error breaks the body off, nothing ends it. */
+  put(item?: string | Uint8Array | Error): this {
     this.#queue.push(item);
     this.#wake?.();
     return this;

@@ -31,13 +31,20 @@ export interface HttpRequest {
   /** Present on a request that came in. */
   readonly peer?: Peer;
   /**
-   * The client asks to go on in another protocol (RFC 9110 §7.8); `headers` then hold a valid handshake (RFC 6455 §4.1).
-   * Answer 101 with a streamed body, and the exchange is a tunnel: {@link body} is what the client sends from here on, the
-   * answer's body is what it gets. Each ends by itself (half-close); the exchange is over when both have, or when either
-   * is left or breaks off. Any other answer is an ordinary one; then `body` was never begun. An engine writes
-   * `connection`, `upgrade` and `sec-websocket-accept` itself.
+   * The client asks to go on in another protocol (RFC 9110 §7.8); `headers` then hold a valid handshake (RFC 6455 §4.1),
+   * and there is no body. Answer 101 with a streamed body, and the exchange is a tunnel: {@link Upgrade.incoming} is what
+   * the client sends from here on, the answer's body is what it gets. Each ends by itself (half-close); the exchange is
+   * over when both have, or when either is left or breaks off. Any other answer is an ordinary one; then `incoming` was
+   * never begun. An engine writes `connection`, `upgrade` and `sec-websocket-accept` itself.
    */
-  readonly upgrade?: 'websocket';
+  readonly upgrade?: Upgrade;
+}
+
+/** The wish to go on in another protocol. */
+export interface Upgrade {
+  readonly protocol: 'websocket';
+  /** What the client sends in it, read as a body is. */
+  readonly incoming: AsyncIterable<Uint8Array>;
 }
 
 /** An answer, free of any engine. */

@@ -10,7 +10,7 @@ export {
   eventStreamMediaType,
   type ServerSentEvent,
 } from './event-stream.ts';
-export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer } from './exchange.ts';
+export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer, Upgrade } from './exchange.ts';
 export { isFieldName, isFieldValue, quoted } from './field-grammar.ts';
 export { safeFileName } from './file-name.ts';
 export { encodeForm, type FormPairs, formMediaType, parseForm, tooManyFields } from './form.ts';

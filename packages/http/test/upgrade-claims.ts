@@ -23,12 +23,18 @@ type Claim = (title: string, check: (fixture: Fixture) => Promise<void>) => void
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 /** A request that asks for a WebSocket. */
-export function handshake(body: HttpBody, extra: Iterable<readonly [string, string]> = []): HttpRequest {
+export function handshake(
+  incoming: AsyncIterable<Uint8Array>,
+  extra: Iterable<readonly [string, string]> = [],
+): HttpRequest {
   const headers: [string, string][] = [
     ['sec-websocket-key', key],
     ['sec-websocket-version', '13'],
   ];
-  return { ...request('GET', '/socket', { headers: [...headers, ...extra], body }), upgrade: 'websocket' };
+  return {
+    ...request('GET', '/socket', { headers: [...headers, ...extra] }),
+    upgrade: { protocol: 'websocket', incoming },
+  };
 }
 
 function accepted(body: AsyncIterable<Uint8Array>, extra: [string, string][] = []): HttpResponse {
@@ -47,12 +53,12 @@ export function upgradeClaims(claim: Claim): void {
     const answer = await endpoint.handle(handshake(up.body, [['sec-websocket-protocol', 'chat']]), fixture.call());
     const [asked] = seen;
     assert.ok(asked);
-    assert.equal(asked.upgrade, 'websocket');
+    assert.deepEqual([asked.upgrade?.protocol, asked.body], ['websocket', undefined]);
     assert.equal(asked.headers.get('sec-websocket-key'), key);
     assert.equal(answer.status, 101);
     assert.equal(answer.headers.get('sec-websocket-protocol'), 'chat');
     assert.equal(answer.headers.get('sec-websocket-accept'), webSocketAccept(key));
-    const [received, given] = [pieces(asked.body), pieces(answer.body)];
+    const [received, given] = [pieces(asked.upgrade?.incoming), pieces(answer.body)];
     for (const word of ['one', 'two']) {
       up.send(word);
       assert.equal(await nextText(received), word);
@@ -66,7 +72,7 @@ export function upgradeClaims(claim: Claim): void {
   });
 
   claim('bytes that follow the handshake at once arrive, in either direction', async (fixture) => {
-    const { endpoint } = await fixture.serve(async ({ body }) => accepted(upperCase(body)));
+    const { endpoint } = await fixture.serve(async ({ upgrade }) => accepted(upperCase(upgrade?.incoming)));
     const up = new Tap();
     up.send('at ');
     up.send('once');
@@ -80,9 +86,9 @@ export function upgradeClaims(claim: Claim): void {
       const serverCalls: Call[] = [];
       const [up, down] = [new Tap(), new Tap()];
       const bodies: HttpBody[] = [];
-      const { endpoint, listener } = await fixture.serve(async ({ body }, call) => {
+      const { endpoint, listener } = await fixture.serve(async ({ upgrade }, call) => {
         serverCalls.push(call);
-        bodies.push(body);
+        bodies.push(upgrade?.incoming);
         return accepted(down.body);
       });
       const call = fixture.call();
@@ -103,7 +109,7 @@ export function upgradeClaims(claim: Claim): void {
     }
   });
 
-  claim('any other answer is an ordinary one, and the body of the request stays untouched', async (fixture) => {
+  claim('any other answer is an ordinary one, and what the client would send stays untouched', async (fixture) => {
     const { endpoint } = await fixture.serve(async () => response(403, 'not you', [['x-why', 'origin']]));
     let begun = 0;
     const body = {
@@ -128,8 +134,8 @@ export function upgradeClaims(claim: Claim): void {
   claim('whoever takes nothing stops the other side from making more, both ways', async (fixture) => {
     const [up, down] = [new Supply(), new Supply()];
     const bodies: HttpBody[] = [];
-    const { endpoint } = await fixture.serve(async ({ body }) => {
-      bodies.push(body);
+    const { endpoint } = await fixture.serve(async ({ upgrade }) => {
+      bodies.push(upgrade?.incoming);
       return accepted(down.body());
     });
     const answer = await endpoint.handle(handshake(up.body()), fixture.call());
@@ -157,7 +163,7 @@ export function upgradeClaims(claim: Claim): void {
     const bad: HttpRequest[] = [
       { ...good, method: 'POST' },
       { ...good, headers: new HttpHeaders([['sec-websocket-version', '13']]) },
-      { ...good, body: undefined },
+      { ...good, body: Buffer.from('x') },
     ];
     for (const asked of bad) await assert.rejects(endpoint.handle(asked, fixture.call()), hasCode('INTERNAL', 'no'));
     assert.equal(handled, 0);
@@ -167,9 +173,9 @@ export function upgradeClaims(claim: Claim): void {
     const serverCalls: Call[] = [];
     const [up, down] = [new Tap(), new Tap()];
     const bodies: HttpBody[] = [];
-    const { endpoint } = await fixture.serve(async ({ body }, call) => {
+    const { endpoint } = await fixture.serve(async ({ upgrade }, call) => {
       serverCalls.push(call);
-      bodies.push(body);
+      bodies.push(upgrade?.incoming);
       return accepted(down.body);
     });
     const call = fixture.call();
@@ -194,11 +200,28 @@ export function upgradeClaims(claim: Claim): void {
     assert.deepEqual([call.ended, endpoint.load], [true, 0]);
   });
 
+  claim('a server that ended its direction can still break off', async (fixture) => {
+    const [up, down] = [new Tap(), new Tap()];
+    const serverCalls: Call[] = [];
+    const { endpoint } = await fixture.serve(async (_, call) => {
+      serverCalls.push(call);
+      return accepted(down.body);
+    });
+    const call = fixture.call();
+    const given = pieces((await endpoint.handle(handshake(up.body), call)).body);
+    down.end();
+    assert.equal(await nextText(given), undefined);
+    assert.equal(call.ended, false);
+    serverCalls[0]?.cancel();
+    await up.left;
+    assert.deepEqual([call.ended, endpoint.load], [true, 0]);
+  });
+
   claim('a client that breaks off is CANCELLED for its server', async (fixture) => {
     const [up, down] = [new Tap(), new Tap()];
     const bodies: HttpBody[] = [];
-    const { endpoint } = await fixture.serve(async ({ body }) => {
-      bodies.push(body);
+    const { endpoint } = await fixture.serve(async ({ upgrade }) => {
+      bodies.push(upgrade?.incoming);
       return accepted(down.body);
     });
     await endpoint.handle(handshake(up.body), fixture.call());

@@ -15,6 +15,9 @@ const network = (needs: Needs): Partial<NodeNetworkOptions> => ({
   makeCall: outsideCalls(needs),
 });
 
+/** Before the end of a drain: the time in which both ends of a WebSocket can answer a last word. */
+const lastWordMs = 1_500;
+
 type Needs = Parameters<typeof outsideCalls>[0];
 
 /** The gateway process. */
@@ -52,7 +55,12 @@ export function runGateway(sources: ProcessSources): Promise<void> {
               async start() {
                 listener = await runtime.network.listen(runtime.bindOf(config.bind, config.port), gateway.handler);
               },
-              stop: async () => listener?.drain(drainMs),
+              async stop() {
+                // Both ends of a WebSocket are told before their connections are cut.
+                const told = gateway.drainWebSockets(Math.max(0, drainMs - lastWordMs));
+                await listener?.drain(drainMs);
+                await told;
+              },
             },
           ],
           refresh(now) {

@@ -69,6 +69,7 @@ describe('a route document', () => {
       encodedSlash: 'keep',
       headTimeoutMs: 1000,
       idleTimeoutMs: 2000,
+      webSocket: false,
     });
     assert.deepEqual(fixed, {
       id: 'fixed',
@@ -85,12 +86,39 @@ describe('a route document', () => {
       encodedSlash: 'refuse',
       headTimeoutMs: 30_000,
       idleTimeoutMs: 300_000,
+      webSocket: false,
     });
     assert.deepEqual(tls?.to, { kind: 'address', protocol: 'https', host: 'api.example', port: 443 });
     assert.deepEqual(v6?.to, { kind: 'address', protocol: 'http', host: '::1', port: 9000 });
     assert.deepEqual(catalog?.to, { kind: 'contract', name: 'catalog' });
     assert.deepEqual(catalog?.filters, [{ kind: 'retry', attempts: 2, methods: ['GET', 'HEAD'] }]);
     assert(Object.isFrozen(document) && Object.isFrozen(storefront) && Object.isFrozen(storefront?.filters[0]));
+  });
+
+  it('reads what a route says about WebSockets, and what that forbids', () => {
+    const read = (webSocket: unknown, filters: unknown[] = []) =>
+      checkRoutes({ routes: [{ id: 'a', path: '/a', to: 'service://a', webSocket, filters }] }).routes[0]?.webSocket;
+    assert.equal(read(false), false);
+    assert.deepEqual(read(true), { origins: ['same-origin'], idleMs: 60_000, maxConnections: 1_000 });
+    assert.deepEqual(read({ origins: ['same-origin', 'https://Shop.example'], idleMs: 5 }), {
+      origins: ['same-origin', 'https://shop.example'],
+      idleMs: 5,
+      maxConnections: 1_000,
+    });
+    assert.deepEqual(read({ allowAnyOrigin: true }), { origins: ['*'], idleMs: 60_000, maxConnections: 1_000 });
+    const rows: readonly (readonly [unknown, RegExp])[] = [
+      ['yes', /true, false, or a mapping/],
+      [{ origins: [] }, /empty list/],
+      [{ origins: ['*'] }, /allowAnyOrigin/],
+      [{ origins: ['null'] }, /"null" is no origin/],
+      [{ origins: ['https://shop.example/path'] }, /is no origin/],
+      [{ origins: ['ws://shop.example'] }, /is no origin/],
+      [{ origins: ['https://a.example'], allowAnyOrigin: true }, /write one of them/],
+      [{ idleMs: 0 }, /whole number from 1/],
+      [{ idelMs: 1 }, /did you mean "idleMs"/],
+    ];
+    for (const [value, mistake] of rows) assert.throws(() => read(value), mistake, JSON.stringify(value));
+    assert.throws(() => read(true, [{ timeout: { timeoutMs: 5 } }]), /filter "timeout"/);
   });
 
   it('names every mistake at once, each with its line', () => {

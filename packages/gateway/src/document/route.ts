@@ -5,6 +5,7 @@ import { longestMs, readFilters } from './filters.ts';
 import { readMethods } from './methods.ts';
 import { readUpstream } from './upstream.ts';
 import { shown, type Value } from './value.ts';
+import { readWebSocket } from './web-socket.ts';
 
 const keys = [
   'id',
@@ -21,6 +22,7 @@ const keys = [
   'encodedSlash',
   'headTimeoutMs',
   'idleTimeoutMs',
+  'webSocket',
 ] as const;
 
 type Members = ReadonlyMap<(typeof keys)[number], Value>;
@@ -39,7 +41,9 @@ export function readRoute(value: Value): RouteDefinition | undefined {
     : value.mistake('needs "to": service://name, contract://name or http://host:port');
   const filters = members.has('filters') ? readFilters(members.get('filters') as Value) : [];
   checkTemplates(filters, paths, members.get('filters'));
-  const rest = { ...readPredicates(members), ...readTraits(members), ...readLimits(members) };
+  const socket = members.get('webSocket');
+  const webSocket = socket ? readWebSocket(socket, filters) : routeDefaults.webSocket;
+  const rest = { ...readPredicates(members), ...readTraits(members), ...readLimits(members), webSocket };
   if (id === undefined || paths.length === 0 || upstream === undefined) return undefined;
   return { id, paths, to: upstream, filters, ...rest };
 }

@@ -27,7 +27,8 @@ export function retrySafely({ attempts, methods, target, meter }: SafeRetryOptio
   return retry({
     retries: attempts - 1,
     repeatable: (request) => request.body === undefined && methods.includes(request.method),
-    idempotent: () => true, // whoever listed the method said so
+    // Whoever listed the method said so. A handshake is repeated only if it certainly was not taken.
+    idempotent: (request) => request.upgrade === undefined,
     failure,
     discard: ({ body }) => leaveBody(body),
     target,

@@ -38,7 +38,7 @@ export function outgoingRequestHeaders(request: HttpRequest, call: Call): HttpHe
   const headers = checkedHeaders(request.headers);
   writeContext(call, headers);
   if (request.upgrade !== undefined) checkUpgrade(request, headers);
-  frame(headers, request.upgrade === undefined ? request.body : undefined);
+  frame(headers, request.body);
   return headers;
 }
 
@@ -76,7 +76,7 @@ function acceptance({ headers: given, body }: HttpResponse, asked: HttpHeaders):
 
 function checkUpgrade({ method, body }: HttpRequest, headers: HttpHeaders): void {
   if (method !== 'GET') throw misuse('upgrade by', method);
-  if (!isStream(body)) throw misuse('upgrade without a streamed body for', 'websocket');
+  if (body !== undefined) throw misuse('upgrade', 'websocket, with a body');
   try {
     checkWebSocketRequest(headers);
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
-import type { HttpBody, HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
+import type { HttpBody, HttpHandler, HttpRequest, HttpResponse, Upgrade } from '../../exchange.ts';
 import { answer } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { ChunkQueue } from '../chunk-queue.ts';
@@ -8,9 +8,11 @@ import { dispose, type Gate, Pump } from '../pump.ts';
 /** What one exchange needs of both its ends. */
 export interface ExchangeParts {
   /** As the server sees it, without its body. */
-  readonly request: Omit<HttpRequest, 'body'>;
+  readonly request: Omit<HttpRequest, 'body' | 'upgrade'>;
   /** The client's own body: its chunks are copied on the way. */
   readonly body: HttpBody;
+  /** The client's wish to change the protocol: from an answer 101 on, what it sends takes the place of a body. */
+  readonly upgrade: Upgrade | undefined;
   readonly handler: HttpHandler;
   readonly clientCall: Call;
   readonly serverCall: Call;
@@ -65,7 +67,7 @@ export class Exchange {
   /** Runs the handler. Resolves with the head of the answer; its body follows as it is read. */
   run(): Promise<HttpResponse> {
     // What a client sends in another protocol follows the answer that changes to it.
-    if (this.#parts.request.upgrade === undefined) this.#upload?.start();
+    if (!this.#parts.upgrade) this.#upload?.start();
     void this.#answer();
     return this.#head.promise;
   }
@@ -75,15 +77,23 @@ export class Exchange {
     const error = new FlotillaError('CONNECTION_LOST', why);
     this.#head.reject(error);
     this.#download?.fail(error);
+    if (this.#openAtClient === 1 && this.#download) this.#endClient(error); // of a tunnel whose answer had ended
     this.#stopServer(reason);
   }
 
   async #answer(): Promise<void> {
-    const { request, handler, serverCall, gate } = this.#parts;
-    const response = await answer(handler, { ...request, body: this.#upload?.queue }, serverCall);
+    const { handler, serverCall, gate } = this.#parts;
+    const response = await answer(handler, this.#arriving(), serverCall);
     await gate();
     if (this.#serverEnded) dispose(response.body);
     else this.#send(response);
+  }
+
+  #arriving(): HttpRequest {
+    const { request, upgrade } = this.#parts;
+    const queue = this.#upload?.queue;
+    if (!upgrade || !queue) return { ...request, body: queue };
+    return { ...request, body: undefined, upgrade: { ...upgrade, incoming: queue } };
   }
 
   #send({ status, headers, body }: HttpResponse): void {
@@ -198,8 +208,9 @@ interface Upload {
 }
 
 function upload(parts: ExchangeParts, events: UploadEvents): Upload | undefined {
-  const { body, request, gate } = parts;
-  const tunnel = request.upgrade !== undefined;
+  const { upgrade, request, gate } = parts;
+  const body = upgrade?.incoming ?? parts.body;
+  const tunnel = upgrade !== undefined;
   if (body === undefined || (body instanceof Uint8Array && body.length === 0)) return undefined;
   const queue: ChunkQueue = new ChunkQueue({
     roomy: () => pump.resume(),

@@ -118,10 +118,10 @@ class Wires implements MemoryNetwork {
     const received = this.#receive(request, headers, target);
     const serverCall = this.#makeCall({ ...received.request, body: undefined });
     const handler = received.refused ?? listener.handler;
-    const { body } = request;
     const exchange = new Exchange({
       request: received.request,
-      body,
+      body: request.body,
+      upgrade: request.upgrade,
       handler,
       clientCall,
       serverCall,
@@ -134,9 +134,9 @@ class Wires implements MemoryNetwork {
 
   /** The request as it arrives. One that a listener on sockets would refuse is refused by a handler in its place. */
   #receive(request: HttpRequest, headers: HttpHeaders, target: HttpTarget): Received {
-    const { method, authority, query, path, upgrade } = request;
+    const { method, authority, query, path } = request;
     const peer = { address: '127.0.0.1', port: 0, encrypted: target.protocol === 'https' };
-    const head = { method, authority, query, headers, peer, ...(upgrade && { upgrade }) };
+    const head = { method, authority, query, headers, peer };
     try {
       return { request: { ...head, path: parsePath(path.text, this.#pathOptions) }, refused: undefined };
     } catch (thrown) {

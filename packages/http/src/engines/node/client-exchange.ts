@@ -41,12 +41,12 @@ export class ClientExchange implements Dispatcher.DispatchHandler {
     this.#call = call;
     this.#target = target;
     this.#limits = limits;
-    if (body === undefined || body instanceof Uint8Array) this.body = body ?? null;
-    else if (request.upgrade !== undefined) {
+    if (request.upgrade) {
       this.#asked = headers;
-      this.#outgoing = body;
-      this.body = null;
-    } else {
+      this.#outgoing = request.upgrade.incoming;
+    }
+    if (body === undefined || body instanceof Uint8Array) this.body = body ?? null;
+    else {
       this.#upload = new Upload(new CheckedBody(body, headers), (thrown) => this.#fail(toFlotillaError(thrown)));
       this.body = this.#upload;
     }

@@ -123,9 +123,8 @@ export class Http1Exchange {
     const { method = '', rawHeaders } = this.#request;
     const headers = incomingHeaders(rawHeaders);
     const { peer, options } = this.#connection;
-    const body = this.#tunnel?.incoming ?? this.#body?.chunks;
-    const upgrade = this.#tunnel && ({ upgrade: 'websocket' } as const);
-    const request: HttpRequest = { method, authority, path, query, headers, body, peer, ...upgrade };
+    const asked = this.#tunnel && { upgrade: { protocol: 'websocket', incoming: this.#tunnel.incoming } as const };
+    const request: HttpRequest = { method, authority, path, query, headers, body: this.#body?.chunks, peer, ...asked };
     const call = options.makeCall(request);
     this.#call = call;
     if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));

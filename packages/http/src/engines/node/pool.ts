@@ -58,6 +58,6 @@ function message(request: HttpRequest, flat: string[], exchange: ClientExchange)
     path: request.query === '' ? request.path.text : `${request.path.text}?${request.query}`,
     headers: ['host', request.authority, ...flat],
     body: exchange.body as Uint8Array | null,
-    ...(request.upgrade && { upgrade: request.upgrade }),
+    ...(request.upgrade && { upgrade: request.upgrade.protocol }),
   };
 }

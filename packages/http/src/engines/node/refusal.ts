@@ -6,10 +6,11 @@ import { type FlotillaError, problemMediaType, toProblem } from '@flotilla/core'
 export function refusal(error: FlotillaError): string {
   const body = JSON.stringify(toProblem(error));
   // RFC 9110 §15.5.22 and RFC 6455 §4.2.2: which protocol, and which version of it, would be taken.
-  const upgrade = ['connection: close, upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
+  const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
   return [
     `HTTP/1.1 ${error.httpStatus} ${STATUS_CODES[error.httpStatus] ?? 'Refused'}`,
-    ...(error.httpStatus === 426 ? upgrade : ['connection: close']),
+    'connection: close',
+    ...(error.httpStatus === 426 ? upgrade : []),
     `content-type: ${problemMediaType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     ...(error.httpStatus === 405 ? ['allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),

@@ -1,0 +1,84 @@
+import { FlotillaError } from '@flotilla/core';
+import type { HttpBody } from '@flotilla/http';
+import type { Exchange } from '../exchange.ts';
+import type { Route } from '../route.ts';
+import { ClosableFlow } from './closable-flow.ts';
+import { closeFrame } from './frames.ts';
+
+/** Who ended a socket: one of its ends, the idle limit, a drain of the gateway, or a failure on the way. */
+export type ClosedBy = 'client' | 'upstream' | 'idle' | 'drain' | 'failure';
+
+/** "An endpoint is going away" (RFC 6455 §7.4.1): what both ends are told by a gateway that closes. */
+const goingAway = 1_001;
+
+/** How long both ends may take to answer a close frame before the connections are cut. */
+export const closeGraceMs = 1_000;
+
+/**
+ * A WebSocket on its way through, from its handshake to its last byte.
+ *
+ * | state | permits | exits |
+ * |---|---|---|
+ * | handshake: the upstream was asked | waiting | open, or an ordinary answer |
+ * | open | bytes both ways | closing, over |
+ * | closing: both ends were told, at a boundary of frames | what they still say is thrown away | over, after a second at most |
+ * | over | nothing | none |
+ */
+export class OpenSocket {
+  readonly exchange: Exchange;
+  readonly route: Route;
+  /** What the client sends, as the upstream gets it. */
+  readonly towardsServer: ClosableFlow;
+  /** When the answer 101 came; undefined before. */
+  openedAt: number | undefined;
+  closedBy: ClosedBy | undefined;
+  bytesIn = 0;
+  readonly #touch: () => void;
+  #towardsClient: ClosableFlow | undefined;
+
+  /** @param touch told of each sign of life */
+  constructor(exchange: Exchange, route: Route, incoming: AsyncIterable<Uint8Array>, touch: () => void) {
+    this.exchange = exchange;
+    this.route = route;
+    this.#touch = touch;
+    this.towardsServer = new ClosableFlow(incoming, {
+      passed: (bytes) => {
+        this.bytesIn += bytes;
+        touch();
+      },
+      ended: (thrown) => this.#ended('client', thrown),
+    });
+  }
+
+  /** The upstream agreed. @returns what the client gets */
+  open(body: HttpBody): ClosableFlow {
+    const { exchange } = this;
+    this.openedAt = exchange.call.clock.now();
+    this.#towardsClient = new ClosableFlow(body as AsyncIterable<Uint8Array>, {
+      passed: (bytes) => {
+        exchange.bytesOut += bytes;
+        this.#touch();
+      },
+      ended: (thrown) => this.#ended('upstream', thrown),
+    });
+    if (this.closedBy === 'drain') this.#towardsClient.close(closeFrame(goingAway)); // during the handshake
+    return this.#towardsClient;
+  }
+
+  /** Tells both ends that it is over; cuts the connections when they do not follow. */
+  close(by: ClosedBy): void {
+    const { call, outer } = this.exchange;
+    if (this.closedBy === 'idle' || this.closedBy === 'drain' || outer.ended) return;
+    this.closedBy = by;
+    this.#towardsClient?.close(closeFrame(goingAway));
+    this.towardsServer.close(closeFrame(goingAway, call.random));
+    const reason = new FlotillaError('UNAVAILABLE', `the WebSocket was closed (${by}) and an end of it did not follow`);
+    const timer = call.clock.setTimer(closeGraceMs, () => outer.cancel(reason));
+    outer.onEnd(() => timer.cancel());
+  }
+
+  /** The first one counts. */
+  #ended(by: ClosedBy, thrown: unknown): void {
+    this.closedBy ??= thrown === undefined ? by : 'failure';
+  }
+}
