@@ -56,6 +56,8 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   readonly #tried: TriedKey = triedKey();
   #live: readonly Instance[] = [];
   #answered = false;
+  /** The last word came from a registry that has not heard of everybody yet. */
+  #warming = false;
   #watch: Watch | undefined;
   #started = false;
   #inFlight = 0;
@@ -104,6 +106,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   start(): void {
     if (this.#started) return;
     this.#started = true;
+    this.#firstSet.begin(this.#clock.now(), this.#settings.firstSetTimeoutMs);
     this.#lastKnown.load(({ instances, savedAt }) => {
       if (this.#answered || this.#closed) return;
       this.#log.cachedSetUsed(instances.length, Math.max(0, this.#clock.wallNow() - savedAt));
@@ -115,11 +118,11 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   async whenKnown(call: Call): Promise<void> {
     if (this.#closed) throw this.#closedError();
     this.start();
-    const { firstSetTimeoutMs, maxWaiting } = this.#settings;
+    const { maxWaiting } = this.#settings;
     if (!this.known && this.#firstSet.waiting >= maxWaiting) throw tooManyWait(this.target, maxWaiting);
     const since = this.#clock.now();
-    const result = await this.#firstSet.wait(call, firstSetTimeoutMs);
-    if (result === 'late') throw notKnownYet(this.target, this.#clock.now() - since);
+    const result = await this.#firstSet.wait(call);
+    if (result === 'late') throw notKnownYet(this.target, this.#clock.now() - since, this.#warming);
     if (result !== 'known') throw result;
   }
 
@@ -146,6 +149,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     if (this.#closed) return;
     const merged = mergeSet(this.#live, set);
     this.#answered ||= saysSomething(set);
+    this.#warming = set.warming;
     this.#adopt(merged, saysSomething(set));
     this.#log.changed(merged.length, this.#rotation.up, set.warming);
     this.#lastKnown.save(merged);

@@ -23,13 +23,20 @@ export function noneCanServe(
   return refusal(`no instance of "${formatTarget(target)}" can take this request: ${facts.join(', ')}`);
 }
 
-/** Nobody is known yet. */
-export function notKnownYet(target: Target, waitedMs: number): FlotillaError {
-  return refusal(
-    `no instance of "${formatTarget(target)}" is known: the registry has named none yet, ` +
-      `after ${Math.round(waitedMs)} ms; see firstSetTimeoutMs`,
+/** Nobody is known yet. @param warming the registry has answered, but came up empty a short while ago */
+export function notKnownYet(target: Target, waitedMs: number, warming: boolean): FlotillaError {
+  const why = warming
+    ? 'the registry came up empty a short while ago and has not heard of it; is the name right, and is it running?'
+    : 'the registry has named none yet; can it be reached?';
+  return new FlotillaError(
+    'NO_INSTANCE',
+    `no instance of "${formatTarget(target)}" is known: ${why} This call waited ${Math.round(waitedMs)} ms; see firstSetTimeoutMs`,
+    { retryAfterMs: tryAgainMs },
   );
 }
+
+/** An instance that comes up is pushed within milliseconds: who asks again finds it. */
+const tryAgainMs = 1_000;
 
 /** Too many wait already. */
 export function tooManyWait(target: Target, maxWaiting: number): FlotillaError {

@@ -3,7 +3,10 @@ import type { OutlierSettings } from './outlier.ts';
 /** Every number of a cluster; see {@link balanceDefaults} for why each is what it is. */
 export interface BalanceSettings {
   readonly outlier: OutlierSettings;
-  /** How long a call waits for the first word from the registry, if its deadline is not sooner. */
+  /**
+   * How long calls wait for the first word from the registry about a target, from when it is first followed: one span for
+   * all of them. A registry that is warming up and names nobody has not said its word yet; any other one has.
+   */
   readonly firstSetTimeoutMs: number;
   /** How many calls may wait for it at a time. */
   readonly maxWaiting: number;

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'NO_INSTANCE'
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
+  | 'LOOP_DETECTED'
   | 'START_FAILED'
   | 'ADDRESS_IN_USE'
   | 'CONFIG_INVALID'
@@ -74,6 +75,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = Object.freeze({
     'unknown',
     'the deadline passed before the answer',
   ),
+  LOOP_DETECTED: row(508, 'FAILED_PRECONDITION', 'REJECTED', 'no', 'the request came back to a gateway it had passed'),
   START_FAILED: row(500, 'INTERNAL', 'APPLICATION_ERROR', 'no', 'a component could not start'),
   ADDRESS_IN_USE: row(500, 'INTERNAL', 'APPLICATION_ERROR', 'no', 'another process listens on this address'),
   CONFIG_INVALID: row(500, 'INTERNAL', 'APPLICATION_ERROR', 'no', 'the configuration has mistakes'),

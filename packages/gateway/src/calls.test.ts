@@ -22,7 +22,7 @@ const request: HttpRequest = {
 
 describe('the call of a request from outside', () => {
   it('reads nothing that was sent, in the listener and in the gateway', () => {
-    for (const call of [outsideCalls(needs)(request), beginCall(request, new Call(needs), false, needs)]) {
+    for (const call of [outsideCalls(needs)(request), beginCall(request, new Call(needs), false, ['m'], needs)]) {
       assert.deepEqual(
         [call.deadline, call.tenant, call.trace.traceId === traceId],
         [Number.POSITIVE_INFINITY, undefined, false],
@@ -31,14 +31,14 @@ describe('the call of a request from outside', () => {
   });
 
   it('goes on with what was sent where that is trusted', () => {
-    const call = beginCall(request, new Call(needs), true, needs);
+    const call = beginCall(request, new Call(needs), true, ['m'], needs);
     assert.deepEqual([call.remainingMs, call.tenant, call.trace.traceId], [50, 'a', traceId]);
     call.end();
   });
 
   it('is cancelled at once when the client goes away, before the listener has ended its own', () => {
     const outer = new Call(needs);
-    const call = beginCall(request, outer, false, needs);
+    const call = beginCall(request, outer, false, ['m'], needs);
     const gone = new FlotillaError('CANCELLED', 'gone');
     outer.cancel(gone);
     assert.equal(call.cancelled, gone);
@@ -46,7 +46,7 @@ describe('the call of a request from outside', () => {
 
   it('ends with the listener: what still runs then is cancelled', () => {
     const outer = new Call(needs);
-    const call = beginCall(request, outer, false, needs);
+    const call = beginCall(request, outer, false, ['m'], needs);
     outer.end();
     assert.deepEqual([call.cancelled?.code, call.ended], ['CANCELLED', true]);
   });

@@ -1,5 +1,6 @@
 import { Call, type Clock, FlotillaError, type Random } from '@flotilla/core';
-import { type CallMaker, type HttpRequest, readContext } from '@flotilla/http';
+import { type CallMaker, type HttpRequest, peerSpanAttribute, readContext } from '@flotilla/http';
+import { passedKey } from './loop-guard.ts';
 
 interface Needs {
   readonly clock: Clock;
@@ -19,9 +20,16 @@ export function outsideCalls({ clock, random }: Needs): CallMaker {
  * The call for everything that the gateway does for a request: a new one, or, for a trusted peer whose context is
  * trusted too, the continuation of its own. It is cancelled when `outer` is and ends when `outer` does.
  * @param outer the call that the listener made: it lasts until the last byte is with the client
+ * @param passed what of the request passed gateways, this one included: it goes on with it
  */
-export function beginCall(request: HttpRequest, outer: Call, continued: boolean, needs: Needs): Call {
-  const call = continued ? continuedCall(request, needs) : new Call(needs);
+export function beginCall(
+  request: HttpRequest,
+  outer: Call,
+  continued: boolean,
+  passed: readonly string[],
+  needs: Needs,
+): Call {
+  const call = callFor(request, continued, passed, needs);
   outer.onCancel((reason) => call.cancel(reason));
   outer.onEnd((outcome) => {
     if (call.ended) return;
@@ -33,10 +41,22 @@ export function beginCall(request: HttpRequest, outer: Call, continued: boolean,
 }
 
 /** A WebSocket outlives the patience of whoever opened it: its deadline is not continued. */
-function continuedCall({ headers, upgrade }: HttpRequest, needs: Needs): Call {
-  const call = readContext(headers, needs);
-  if (!upgrade) return call;
-  const { trace, baggage, urgency } = call;
-  call.end();
-  return new Call({ ...needs, trace, baggage, urgency });
+function callFor({ headers, upgrade }: HttpRequest, continued: boolean, passed: readonly string[], needs: Needs): Call {
+  const mark: readonly [string, string] = [passedKey, passed.join('.')];
+  if (!continued) return new Call({ ...needs, baggage: new Map([mark]) });
+  const read = readContext(headers, needs);
+  read.end(); // only read from: a call keeps its baggage as it was made
+  const { trace, urgency, attempt, idempotencyKey, deadline } = read;
+  const call = new Call({
+    ...needs,
+    trace,
+    urgency,
+    baggage: new Map([...read.baggage, mark]),
+    ...(upgrade ? undefined : { deadline }),
+    ...(attempt === undefined ? undefined : { attempt }),
+    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
+  });
+  const peerSpan = read.get(peerSpanAttribute);
+  if (peerSpan !== undefined) call.set(peerSpanAttribute, peerSpan);
+  return call;
 }

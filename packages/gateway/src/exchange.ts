@@ -15,6 +15,8 @@ export interface Exchange {
   readonly outer: Call;
   /** The routes that hold for it. */
   table: Table;
+  /** What of it has passed gateways, this one last. */
+  readonly passed: readonly string[];
   /** The route that took it. */
   route: Route | undefined;
   span: Span | undefined;
@@ -33,12 +35,19 @@ export interface Exchange {
 }
 
 /** A request that has just come in. */
-export function newExchange(request: HttpRequest, call: Call, outer: Call, table: Table): Exchange {
+export function newExchange(
+  request: HttpRequest,
+  call: Call,
+  outer: Call,
+  table: Table,
+  passed: readonly string[],
+): Exchange {
   const exchange: Exchange = {
     request,
     call,
     outer,
     table,
+    passed,
     route: undefined,
     span: undefined,
     upstream: undefined,

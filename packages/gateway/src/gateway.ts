@@ -4,11 +4,12 @@ import type { HttpHandler, HttpNetwork } from '@flotilla/http';
 import type { AppliedTable } from './applied-table.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { ExplainRequest, Explanation } from './explain.ts';
+import type { InstanceAddressOptions } from './instance-addresses.ts';
 import type { RouteDocument } from './route-document.ts';
 import type { RouteView } from './route-view.ts';
 
 /** What a gateway is made of. */
-export interface GatewayOptions {
+export interface GatewayOptions extends InstanceAddressOptions {
   /** How upstreams are reached. */
   readonly network: HttpNetwork;
   /** Who finds the instances of `service://` and `contract://` upstreams. */

@@ -7,6 +7,7 @@ export { formatUpstream } from './document/upstream.ts';
 export { createLastGoodFile } from './engines/last-good-file.ts';
 export type { ExplainRequest, Explanation, Verdict } from './explain.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';
+export type { InstanceAddressOptions } from './instance-addresses.ts';
 export { outsideProblem } from './outside-problem.ts';
 export type { RouteCounts } from './route.ts';
 export {

@@ -1,4 +1,4 @@
-import type { FlotillaError, LogFields, Logger } from '@flotilla/core';
+import type { Address, FlotillaError, Instance, LogFields, Logger } from '@flotilla/core';
 import type { AppliedTable } from './applied-table.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -11,6 +11,8 @@ export interface GatewayLog {
   applied(table: AppliedTable): void;
   refused(version: number, error: FlotillaError): void;
   upstreamNotClosed(upstream: string, cause: unknown): void;
+  /** A registry names an address that is not dialled. */
+  instanceRefused(instance: Instance, address: Address, why: string): void;
   /** Sockets of routes that changed, or of a gateway that stops. */
   socketsDrain(sockets: number, afterMs: number): void;
 }
@@ -30,6 +32,13 @@ export function gatewayLog(logger: Logger, accessLog: boolean): GatewayLog {
     applied: (table) => logger.info('routes applied', { ...table }),
     refused: (version, { detail }) =>
       logger.error('routes refused; the table before stays', { version, mistakes: detail }),
+    instanceRefused: ({ id, identity }, { protocol, host, port }, why) =>
+      logger.warn('instance refused: the registry names an address that is not dialled', {
+        service: identity.service,
+        instance: id,
+        address: `${protocol}://${host.slice(0, 255)}:${port}`,
+        why,
+      }),
     socketsDrain: (sockets, afterMs) => logger.info('WebSockets will be closed', { sockets, afterMs }),
     upstreamNotClosed: (upstream, cause) => logger.warn('upstream did not close cleanly', { upstream, cause }),
   };

@@ -17,7 +17,9 @@ import { type Exchange, newExchange } from './exchange.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
 import { forward } from './forward.ts';
 import type { Gateway, GatewayOptions } from './gateway.ts';
+import { addressRules, guardCache, guardResolver, refusedOnce } from './instance-addresses.ts';
 import { type GatewayLog, gatewayLog } from './log.ts';
+import { LoopGuard } from './loop-guard.ts';
 import { type GatewayMetrics, gatewayMetrics, noRoute, type RouteMetrics } from './metrics.ts';
 import { outsideProblem } from './outside-problem.ts';
 import type { Route } from './route.ts';
@@ -43,13 +45,14 @@ class RoutingGateway implements Gateway {
   readonly #challenge: string;
   readonly #upstreams: Upstreams;
   readonly #sockets: Sockets;
+  readonly #loops: LoopGuard;
   readonly #builder: TableBuilder;
   #table: Table;
   #inFlight = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: GatewayOptions) {
-    const { network, resolver, clock, random, cache } = options;
+    const { network, clock, random } = options;
     const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, accessLog = true } = options;
     const { maxWebSockets = 5_000, webSocketDrainMs = 30_000 } = options;
     this.#options = options;
@@ -58,8 +61,21 @@ class RoutingGateway implements Gateway {
     this.#unrouted = this.#metrics.route(noRoute);
     this.#tracer = tracer;
     this.#challenge = options.challenge ?? 'Bearer';
-    const needs = { network, resolver, clock, random, cache, logger, meter, tracer };
+    const refuse = addressRules(options);
+    const refused = refusedOnce(this.#log);
+    const needs = {
+      network,
+      clock,
+      random,
+      logger,
+      meter,
+      tracer,
+      refuse,
+      resolver: guardResolver(options.resolver, refuse, refused),
+      cache: options.cache && guardCache(options.cache, refuse, refused),
+    };
     this.#upstreams = new Upstreams(needs, (upstream, cause) => this.#log.upstreamNotClosed(upstream, cause));
+    this.#loops = new LoopGuard(random);
     this.#sockets = new Sockets({ clock, log: this.#log, maxWebSockets, webSocketDrainMs });
     this.#builder = new TableBuilder(this.#upstreams, this.#metrics, meter);
     this.#table = Table.empty();
@@ -142,8 +158,9 @@ class RoutingGateway implements Gateway {
     const table = this.#table;
     const { clock, random } = this.#options;
     const continued = table.document.trustContext && table.trust.trusts(request);
-    const call = beginCall(request, outer, continued, { clock, random });
-    const exchange = newExchange(request, call, outer, table);
+    const passed = this.#loops.marks(request);
+    const call = beginCall(request, outer, continued, passed, { clock, random });
+    const exchange = newExchange(request, call, outer, table, passed);
     table.enter();
     this.#metrics.inFlight.set(++this.#inFlight);
     outer.onEnd((outcome) => {
@@ -155,7 +172,8 @@ class RoutingGateway implements Gateway {
   }
 
   async #serve(exchange: Exchange): Promise<HttpResponse> {
-    const { table, request } = exchange;
+    const { table, request, passed } = exchange;
+    this.#loops.check(passed);
     const found = table.match(request);
     if (found.kind === 'none') throw new FlotillaError('NO_ROUTE', 'no route takes this request');
     if (found.kind === 'method') {

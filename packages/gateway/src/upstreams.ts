@@ -3,6 +3,7 @@ import type { Clock, Endpoint, Logger, Meter, Random, Resolver, Tracer } from '@
 import type { HttpNetwork, HttpRequest, HttpResponse } from '@flotilla/http';
 import { createRetryBudget } from '@flotilla/resilience';
 import { formatUpstream } from './document/upstream.ts';
+import type { RefuseAddress } from './instance-addresses.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import type { Upstream } from './route-document.ts';
 import { TryElsewhere } from './try-elsewhere.ts';
@@ -18,6 +19,8 @@ export interface UpstreamNeeds {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly cache: LiveSetCache | undefined;
+  /** Which addresses of instances are not dialled, also when a name turns out to mean one. */
+  readonly refuse: RefuseAddress;
 }
 
 /** Connections to other instances, for the share of requests whose first one was not taken; as for any retry. */
@@ -80,7 +83,7 @@ export class Upstreams {
   }
 
   #open(upstream: Upstream): Endpoint<HttpRequest, HttpResponse> {
-    const { network, tracer, ...rest } = this.#needs;
+    const { network, tracer, refuse, ...rest } = this.#needs;
     if (upstream.kind === 'address') return new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer);
     const { kind, name } = upstream;
     const cluster = createCluster<HttpRequest, HttpResponse>({
@@ -89,7 +92,12 @@ export class Upstreams {
       protocols: ['http', 'https'],
       connect: ({ protocol, host, port }, instance) =>
         new UpstreamAddress(
-          { protocol: protocol === 'https' ? 'https' : 'http', host, port },
+          {
+            protocol: protocol === 'https' ? 'https' : 'http',
+            host,
+            port,
+            refuses: (address) => refuse({ host: address, port }),
+          },
           instance.id,
           network,
           tracer,

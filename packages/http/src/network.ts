@@ -11,6 +11,11 @@ export interface HttpTarget {
   readonly protocol: 'http' | 'https';
   readonly host: string;
   readonly port: number;
+  /**
+   * Asked for each address that {@link host} turns out to mean, before it is dialled; a text says why it is not. Default:
+   * none is refused. An engine without names to resolve does not ask.
+   */
+  readonly refuses?: (address: string) => string | undefined;
 }
 
 /** A listener that is open. */

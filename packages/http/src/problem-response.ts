@@ -70,6 +70,7 @@ const byStatus: ReadonlyMap<number, ErrorCode> = new Map<number, ErrorCode>([
   [499, 'CANCELLED'],
   [503, 'UNAVAILABLE'],
   [504, 'DEADLINE_EXCEEDED'],
+  [508, 'LOOP_DETECTED'],
 ]);
 
 /** Data that JSON cannot hold (a bigint, a circle) is left out: the caller still learns which error it was. */

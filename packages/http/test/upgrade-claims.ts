@@ -213,6 +213,8 @@ export function upgradeClaims(claim: Claim): void {
     assert.equal(await nextText(given), undefined);
     assert.equal(call.ended, false);
     serverCalls[0]?.cancel();
+    await untilStill(() => Number(serverCalls[0]?.ended));
+    up.send('to nobody'); // a socket whose peer had closed its direction hears of the break when it sends
     await up.left;
     assert.deepEqual([call.ended, endpoint.load], [true, 0]);
   });

@@ -5,9 +5,9 @@ import type { FlotillaError, Random } from '@flotilla/core';
  *
  * | failure | repeated |
  * |---|---|
- * | `executed: 'no'`, status 5xx but not 501 | always |
+ * | `executed: 'no'`, status 5xx but not 501 or 508 | always |
  * | `executed: 'no'`, RATE_LIMITED with `retryAfterMs` | always, no sooner than that |
- * | `executed: 'no'`, any other 4xx, or 501 | never: the same request gets the same answer |
+ * | `executed: 'no'`, any other 4xx, 501 or 508 | never: the same request gets the same answer |
  * | CONNECTION_LOST, DEADLINE_EXCEEDED with `executed: 'unknown'` | idempotent requests only (RFC 9110 §9.2.2) |
  * | anything else | never: it was executed, or it failed in a way that repeating does not cure |
  */
@@ -17,7 +17,7 @@ export function isRepeatable(failure: FlotillaError, idempotent: boolean): boole
     return idempotent && (failure.code === 'CONNECTION_LOST' || failure.code === 'DEADLINE_EXCEEDED');
   }
   if (failure.code === 'RATE_LIMITED') return failure.retryAfterMs !== undefined;
-  return failure.httpStatus >= 500 && failure.httpStatus !== 501;
+  return failure.httpStatus >= 500 && failure.httpStatus !== 501 && failure.httpStatus !== 508;
 }
 
 /** How waits grow. */

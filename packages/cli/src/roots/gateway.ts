@@ -2,7 +2,7 @@ import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
 import { formatHostPort } from '@flotilla/core';
 import { createGateway, createLastGoodFile, outsideCalls, watchRoutes } from '@flotilla/gateway';
-import type { HttpListener } from '@flotilla/http';
+import { type HttpListener, isLoopback } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
 import { connectDiscovery, type ProcessSources, runProcess } from 'flotilla';
 import { gatewaySettings } from './gateway-settings.ts';
@@ -34,6 +34,9 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           ...runtime,
           resolver: discovery.resolver,
           cache: createFileCache({ directory: config.stateDir, logger: runtime.logger }),
+          // A loopback address means this machine only where the registry stands on it too.
+          allowLoopbackInstances: config.registry.every((url) => isLoopback(new URL(url).hostname)),
+          ownPorts: [runtime.management.port],
         });
         let { drainMs } = config;
         let listener: HttpListener | undefined;

@@ -7,6 +7,7 @@ import type { HttpTarget } from '../../network.ts';
 import { CountedEndpoint } from '../counted-endpoint.ts';
 import { outgoingRequestHeaders } from '../messages.ts';
 import { ClientExchange } from './client-exchange.ts';
+import { guardedLookup } from './guarded-lookup.ts';
 import type { PoolLimits } from './options.ts';
 
 /**
@@ -22,7 +23,7 @@ const Pool: typeof UndiciPool = createRequire(import.meta.url)('undici/lib/dispa
 export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<HttpRequest, HttpResponse> {
   const name = formatHostPort(target);
   const origin = `${target.protocol}://${name}`;
-  const pool = new Pool(origin, poolOptions(limits));
+  const pool = new Pool(origin, poolOptions(limits, target));
   // The certificate has to be that of the target, whatever authority a request names.
   const servername = isIP(target.host) === 0 ? target.host : undefined;
   return new CountedEndpoint({
@@ -38,7 +39,7 @@ export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<H
   });
 }
 
-function poolOptions(limits: PoolLimits): UndiciPool.Options {
+function poolOptions(limits: PoolLimits, { refuses }: HttpTarget): UndiciPool.Options {
   return {
     connections: limits.maxConnections,
     pipelining: 1,
@@ -49,6 +50,7 @@ function poolOptions(limits: PoolLimits): UndiciPool.Options {
     keepAliveMaxTimeout: limits.keepAliveIdleMs,
     maxHeaderSize: limits.maxHeaderBytes,
     allowH2: false,
+    ...(refuses && { connect: { lookup: guardedLookup(refuses) } }),
   };
 }
 
