@@ -18,6 +18,7 @@ export interface Fleet {
   readonly name: string;
   readonly registryPort: number;
   readonly gatewayPort: number;
+  readonly gatewayBind: string;
   /** The gateway's routes, from the folder of the file. */
   readonly routes: string;
   readonly services: readonly FleetService[];
@@ -51,6 +52,7 @@ export function readFleet(name: string, document: string): Fleet {
     name: values.fleet,
     registryPort: values.registry.port,
     gatewayPort: values.gateway.port,
+    gatewayBind: values.gateway.bind,
     routes: values.gateway.routes,
     services: Object.entries(values.services).map(([service, { run, instances, port }]) => ({
       name: service,

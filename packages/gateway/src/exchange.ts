@@ -1,6 +1,6 @@
 import type { Call, FlotillaError, Span } from '@flotilla/core';
 import type { HttpRequest } from '@flotilla/http';
-import { noteUpstreamAttribute } from './note-upstream.ts';
+import { noteUpstreamAttribute, type UpstreamAttempt } from './note-upstream.ts';
 import type { Route } from './route.ts';
 import type { Table } from './table.ts';
 import type { OpenSocket } from './websocket/open-socket.ts';
@@ -22,6 +22,8 @@ export interface Exchange {
   span: Span | undefined;
   /** Id of the instance that was asked last, or the fixed address. */
   upstream: string | undefined;
+  /** The last tries, for a developer. */
+  readonly attempts: UpstreamAttempt[];
   /** Status of the answer that was given to the listener. */
   status: number | undefined;
   /** Bytes of the answer's body that were passed on. */
@@ -33,6 +35,9 @@ export interface Exchange {
   /** Fields that such an answer has besides those of a problem. */
   refusalFields: readonly (readonly [name: string, value: string])[];
 }
+
+/** More than any route may make. */
+const maxAttempts = 33;
 
 /** A request that has just come in. */
 export function newExchange(
@@ -51,14 +56,16 @@ export function newExchange(
     route: undefined,
     span: undefined,
     upstream: undefined,
+    attempts: [],
     status: undefined,
     bytesOut: 0,
     socket: undefined,
     failure: undefined,
     refusalFields: [],
   };
-  call.set(noteUpstreamAttribute, (name) => {
-    exchange.upstream = name;
+  call.set(noteUpstreamAttribute, (attempt) => {
+    exchange.upstream = attempt.name;
+    if (exchange.attempts.length < maxAttempts) exchange.attempts.push(attempt);
   });
   return exchange;
 }

@@ -39,6 +39,29 @@ export interface Explanation {
   readonly verdicts: readonly Verdict[];
 }
 
+/**
+ * The routes that come nearest to taking a request, with why each does not: those that fail at the last condition first,
+ * and among these those whose path shares most with the request's.
+ */
+export function nearestRoutes(table: Table, request: RoutedRequest, most: number): readonly Verdict[] {
+  const judged = table.routes.slice(0, mostJudged).map(({ definition }) => ({
+    verdict: judge(definition, request, undefined),
+    passed: conditions.findIndex(({ relaxed }) => !takes({ ...definition, ...relaxed }, request)),
+    shared: Math.max(...definition.paths.map((path) => sharedLength(path, request.path.text))),
+  }));
+  judged.sort((a, b) => b.passed - a.passed || b.shared - a.shared);
+  return judged.slice(0, most).map(({ verdict }) => verdict);
+}
+
+/** Each takes some compiling. */
+const mostJudged = 500;
+
+function sharedLength(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
+}
+
 /** Asks each route alone, condition by condition: slow, and therefore a check on the compiled table. */
 export function explain(table: Table, described: ExplainRequest): Explanation {
   const request = readDescription(described);

@@ -30,6 +30,12 @@ export interface GatewayOptions extends InstanceAddressOptions {
   readonly cache?: LiveSetCache | undefined;
   /** One line for each request, at its end. Default true. */
   readonly accessLog?: boolean | undefined;
+  /**
+   * Answers of the gateway's own tell a developer what happened: routes, services, addresses, errors. Only requests that
+   * come over the loopback, to a name of the loopback, straight from whoever asks, are told. Default false; `flotilla dev`
+   * sets it.
+   */
+  readonly developerErrors?: boolean | undefined;
   /** WebSockets of all routes at once; the next one is answered 503. Default 5,000: half of what a listener takes. */
   readonly maxWebSockets?: number | undefined;
   /** How long sockets stay whose route was changed or removed; then both ends are told 1001. Default 30,000. */

@@ -5,6 +5,8 @@ export type { RouteMistake } from './document/mistakes.ts';
 export { checkRoutes, readRoutes } from './document/read.ts';
 export { formatUpstream } from './document/upstream.ts';
 export { createLastGoodFile } from './engines/last-good-file.ts';
+export type { DeveloperView } from './error/developer-view.ts';
+export { refusalPage } from './error/present.ts';
 export type { ExplainRequest, Explanation, Verdict } from './explain.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';
 export type { InstanceAddressOptions } from './instance-addresses.ts';

@@ -9,10 +9,12 @@ import {
   type Tracer,
   toFlotillaError,
 } from '@flotilla/core';
-import { type HttpHandler, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
+import type { HttpHandler, HttpRequest, HttpResponse } from '@flotilla/http';
 import { httpRequestAttributes, semanticNames } from '@flotilla/telemetry';
 import { type AppliedTable, describeChange } from './applied-table.ts';
 import { beginCall } from './calls.ts';
+import { developerView } from './error/developer-view.ts';
+import { isDeveloper, presentError } from './error/present.ts';
 import { type Exchange, newExchange } from './exchange.ts';
 import { type ExplainRequest, type Explanation, explain } from './explain.ts';
 import { forward } from './forward.ts';
@@ -21,7 +23,6 @@ import { addressRules, guardCache, guardResolver, refusedOnce } from './instance
 import { type GatewayLog, gatewayLog } from './log.ts';
 import { LoopGuard } from './loop-guard.ts';
 import { type GatewayMetrics, gatewayMetrics, noRoute, type RouteMetrics } from './metrics.ts';
-import { outsideProblem } from './outside-problem.ts';
 import type { Route } from './route.ts';
 import type { RouteDocument } from './route-document.ts';
 import { type RouteView, viewRoute } from './route-view.ts';
@@ -194,13 +195,22 @@ class RoutingGateway implements Gateway {
     exchange.span.setAttribute(semanticNames.httpRoute, pattern);
   }
 
-  /** Before the head of an answer every failure is a problem document. */
+  /** Before the head of an answer every failure is an answer of ours. */
   #refuse(exchange: Exchange, thrown: unknown): HttpResponse {
     const error = toFlotillaError(thrown);
     exchange.failure = error;
     if (error.code === 'INTERNAL') this.#log.failed(exchange, error);
     if (error.code === 'UNAUTHENTICATED') exchange.refusalFields = [['www-authenticate', this.#challenge]];
-    const response = problemResponse(outsideProblem(error), exchange.call, exchange.refusalFields);
+    const { request, route, call } = exchange;
+    const told = this.#options.developerErrors === true && isDeveloper(request);
+    const response = presentError(error, {
+      accept: request.headers.get('accept'),
+      call,
+      fields: exchange.refusalFields,
+      developer: told
+        ? developerView(exchange, error, route && this.#upstreams.instances(route.definition.to))
+        : undefined,
+    });
     exchange.status = response.status;
     return response;
   }

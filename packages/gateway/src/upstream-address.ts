@@ -8,7 +8,7 @@ import {
 } from '@flotilla/core';
 import type { HttpNetwork, HttpRequest, HttpResponse, HttpTarget } from '@flotilla/http';
 import { semanticNames } from '@flotilla/telemetry';
-import { noteUpstreamAttribute } from './note-upstream.ts';
+import { noteUpstreamAttribute, type UpstreamAttempt } from './note-upstream.ts';
 import { isUnsent } from './try-elsewhere.ts';
 
 /** One address behind the gateway: each request to it names it as its host, is a span of its own, and is noted in its exchange. */
@@ -40,7 +40,8 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
   }
 
   readonly handle = async (request: HttpRequest, call: Call): Promise<HttpResponse> => {
-    call.get(noteUpstreamAttribute)?.(this.#name);
+    const attempt: UpstreamAttempt = { name: this.#name, address: this.#authority, startedAt: call.clock.now() };
+    call.get(noteUpstreamAttribute)?.(attempt);
     const { idempotencyKey } = call;
     const hop = call.child(idempotencyKey === undefined ? {} : { idempotencyKey });
     const span = this.#tracer.start(request.method, 'client', hop);
@@ -48,6 +49,8 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
     span.setAttribute(semanticNames.serverAddress, this.#authority);
     hop.onEnd((outcome) => {
       span.end(outcome);
+      attempt.endedAt = call.clock.now();
+      attempt.outcome = outcome;
       if (!this.#elsewhere || !outcome || !isUnsent(outcome.code, outcome.executed)) call.end(outcome);
     });
     try {

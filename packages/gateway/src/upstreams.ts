@@ -1,4 +1,4 @@
-import { createCluster, type LiveSetCache } from '@flotilla/balance';
+import { createCluster, type InstanceView, type LiveSetCache } from '@flotilla/balance';
 import type { Clock, Endpoint, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
 import type { HttpNetwork, HttpRequest, HttpResponse } from '@flotilla/http';
 import { createRetryBudget } from '@flotilla/resilience';
@@ -35,6 +35,7 @@ export interface Lease {
 
 interface Shared {
   readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
+  readonly instances: (() => readonly InstanceView[]) | undefined;
   leases: number;
 }
 
@@ -60,10 +61,15 @@ export class Upstreams {
 
   acquire(upstream: Upstream): Lease {
     const name = formatUpstream(upstream);
-    const shared = this.#shared.get(name) ?? { endpoint: this.#open(upstream), leases: 0 };
+    const shared = this.#shared.get(name) ?? { ...this.#open(upstream), leases: 0 };
     this.#shared.set(name, shared);
     shared.leases++;
     return { endpoint: shared.endpoint, release: () => this.#release(name, shared) };
+  }
+
+  /** Instances that are known of an upstream; undefined for a fixed address. */
+  instances(upstream: Upstream): readonly InstanceView[] | undefined {
+    return this.#shared.get(formatUpstream(upstream))?.instances?.();
   }
 
   /** Resolves when everything that was given back is closed. */
@@ -82,9 +88,14 @@ export class Upstreams {
     this.#closing.add(closing);
   }
 
-  #open(upstream: Upstream): Endpoint<HttpRequest, HttpResponse> {
+  #open(upstream: Upstream): Pick<Shared, 'endpoint' | 'instances'> {
     const { network, tracer, refuse, ...rest } = this.#needs;
-    if (upstream.kind === 'address') return new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer);
+    if (upstream.kind === 'address') {
+      return {
+        endpoint: new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer),
+        instances: undefined,
+      };
+    }
     const { kind, name } = upstream;
     const cluster = createCluster<HttpRequest, HttpResponse>({
       ...rest,
@@ -106,6 +117,7 @@ export class Upstreams {
       judge: judgeAnswer,
     });
     cluster.start(); // now, not with the first request: it would wait
-    return new TryElsewhere(cluster, createRetryBudget(connectBudget));
+    const endpoint = new TryElsewhere(cluster, createRetryBudget(connectBudget));
+    return { endpoint, instances: () => cluster.instances() };
   }
 }

@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 import { authClaims } from './claims/auth.ts';
 import { bodyClaims } from './claims/bodies.ts';
 import { contextClaims } from './claims/context.ts';
+import { errorClaims } from './claims/errors.ts';
 import { failureClaims } from './claims/failures.ts';
 import { filterClaims } from './claims/filters.ts';
 import { headerClaims } from './claims/headers.ts';
@@ -20,6 +21,7 @@ export function gatewaySuite(name: string, engine: () => EngineUnderTest): void 
     contextClaims(engine);
     bodyClaims(engine);
     failureClaims(engine);
+    errorClaims(engine);
     authClaims(engine);
     reloadClaims(engine);
     reportClaims(engine);

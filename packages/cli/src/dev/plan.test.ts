@@ -42,6 +42,17 @@ test('a fleet is one registry first, then every copy of every service and the ga
   assert.equal(web?.env['FLOTILLA_MANAGEMENT_PORT'], '14003');
 });
 
+test('the gateway shows developers what is inside, but only where its door is on the loopback', () => {
+  const developerErrors = (gateway: string): string | undefined => {
+    const fleet = readFleet('flotilla.yaml', `gateway: ${gateway}\nservices: {}\n`);
+    const of = new Map(['registry', 'gateway'].map((title) => [title, { port: 1, management: 2 }]));
+    const needs = { folder: '/', program: '/x', ports: { of }, compileCache: undefined, join, read: () => '' };
+    return planFleet(fleet, needs).find(({ name }) => name === 'gateway')?.env['FLOTILLA_DEVELOPER_ERRORS'];
+  };
+  assert.equal(developerErrors('{}'), 'true');
+  assert.equal(developerErrors('{ bind: "0.0.0.0" }'), undefined);
+});
+
 test('mistakes of the file are named with line and nearest key, all at once', () => {
   const broken = 'fleet: shop\ngatway: { port: 1 }\nservices:\n  web: { rnu: edge/web.ts, instances: 0 }\n';
   assert.throws(

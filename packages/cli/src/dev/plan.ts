@@ -1,3 +1,4 @@
+import { isLoopback } from '@flotilla/http';
 import type { Fleet } from '../fleet.ts';
 import { filesBehind, type ReadText } from './import-graph.ts';
 import type { ProcessPlan } from './process-plan.ts';
@@ -24,7 +25,7 @@ export interface PlanNeeds {
   readonly read: ReadText;
 }
 
-/** Development relaxes nothing but waiting: nobody watches a drained instance for five seconds. */
+/** Development relaxes waiting, and what the gateway tells on the loopback: nobody watches a drained instance for five seconds. */
 const drainNoticeMs = 100;
 
 /** The processes of a fleet: the registry first, then everything else. */
@@ -56,7 +57,11 @@ export function planFleet(
       ...root,
       name: 'gateway',
       args: ['gateway', 'start'],
-      env: { ...envOf('gateway'), FLOTILLA_REGISTRY: registry },
+      env: {
+        ...envOf('gateway'),
+        FLOTILLA_REGISTRY: registry,
+        ...(isLoopback(fleet.gatewayBind) && { FLOTILLA_DEVELOPER_ERRORS: 'true' }),
+      },
       stage: 1,
     },
   ];

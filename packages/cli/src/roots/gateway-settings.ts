@@ -1,4 +1,4 @@
-import { integer, list, text, url } from '@flotilla/config';
+import { flag, integer, list, text, url } from '@flotilla/config';
 import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla/settings';
 
 /** What the gateway process is told. */
@@ -8,6 +8,7 @@ export interface GatewayConfig extends ProcessConfig {
   readonly routes: string;
   readonly registry: readonly string[];
   readonly stateDir: string;
+  readonly developerErrors: boolean;
 }
 
 /** Keys of the gateway process; its part of `flotilla.yaml` is `gateway`. */
@@ -21,5 +22,10 @@ export const gatewaySettings: SettingsOf<GatewayConfig> = {
   }),
   registry: list(url(), { default: ['http://127.0.0.1:8761'], minItems: 1, restart: true }),
   stateDir: text({ default: '.flotilla/state', restart: true, describe: 'folder for the last known instances' }),
+  developerErrors: flag({
+    default: false,
+    restart: true,
+    describe: 'answers on the loopback show routes, services and errors; needs a loopback "bind"',
+  }),
   ...processSettings,
 };

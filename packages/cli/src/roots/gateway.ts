@@ -1,7 +1,7 @@
 import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
-import { formatHostPort } from '@flotilla/core';
-import { createGateway, createLastGoodFile, outsideCalls, watchRoutes } from '@flotilla/gateway';
+import { FlotillaError, formatHostPort } from '@flotilla/core';
+import { createGateway, createLastGoodFile, outsideCalls, refusalPage, watchRoutes } from '@flotilla/gateway';
 import { type HttpListener, isLoopback } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
 import { connectDiscovery, type ProcessSources, runProcess } from 'flotilla';
@@ -12,6 +12,7 @@ const network = (needs: Needs): Partial<NodeNetworkOptions> => ({
   // A route has its own limit for bodies, and decides itself about an encoded slash.
   limits: { maxHeaderFields: 100, maxBodyBytes: Infinity },
   encodedSlash: 'keep',
+  refusalPage,
   makeCall: outsideCalls(needs),
 });
 
@@ -29,6 +30,10 @@ export function runGateway(sources: ProcessSources): Promise<void> {
       section: ['gateway'],
       network,
       async build(config, runtime) {
+        if (config.developerErrors && !isLoopback(config.bind)) {
+          const detail = `developerErrors shows what is inside and needs a loopback "bind", got "${config.bind}"`;
+          throw new FlotillaError('CONFIG_INVALID', detail);
+        }
         const discovery = await connectDiscovery(config.registry, runtime);
         const gateway = createGateway({
           ...runtime,
@@ -36,6 +41,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           cache: createFileCache({ directory: config.stateDir, logger: runtime.logger }),
           // A loopback address means this machine only where the registry stands on it too.
           allowLoopbackInstances: config.registry.every((url) => isLoopback(new URL(url).hostname)),
+          developerErrors: config.developerErrors,
           ownPorts: [runtime.management.port],
         });
         let { drainMs } = config;

@@ -85,7 +85,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
       this.#enqueue(new Http1Exchange(this, request, response, this.#check(request)));
     } catch (thrown) {
       discard(request, limits.maxDiscardBytes);
-      this.refuse(toFlotillaError(thrown));
+      this.refuse(toFlotillaError(thrown), request);
     }
   }
 
@@ -112,7 +112,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
       socket.on('drain', () => response.emit('drain')); // as the parser's server would
       this.#enqueue(new Http1Exchange(this, request, response, head, behind));
     } catch (thrown) {
-      this.refuse(toFlotillaError(thrown));
+      this.refuse(toFlotillaError(thrown), request);
     }
   }
 
@@ -121,11 +121,15 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
     return checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits, pathOptions);
   }
 
-  /** What came is no request that can be served: answered when all before it are, and then it is over. */
-  refuse(error: FlotillaError): void {
-    const { logger } = this.options;
+  /**
+   * What came is no request that can be served: answered when all before it are, and then it is over.
+   * @param request its head, where one could be read
+   */
+  refuse(error: FlotillaError, request?: IncomingMessage): void {
+    const { logger, refusalPage } = this.options;
     logger.debug('request refused', { code: error.code, detail: error.detail, address: this.peer.address });
-    this.#finishWith({ words: refusal(error) });
+    const page = request && refusalPage?.(error, request.headers.accept);
+    this.#finishWith({ words: refusal(error, page, request?.method) });
   }
 
   parserFailed(cause: NodeJS.ErrnoException & { rawPacket?: Buffer; bytesParsed?: number }): void {

@@ -3,6 +3,7 @@ import type { CallMaker, HttpHandler } from '../../exchange.ts';
 import type { PathOptions } from '../../path.ts';
 import type { FailureListener } from '../answer.ts';
 import type { ListenerLimits } from './options.ts';
+import type { RefusalPage } from './refusal.ts';
 
 /** What HTTP/1.1 needs. */
 export interface Http1Options {
@@ -14,6 +15,8 @@ export interface Http1Options {
   readonly limits: ListenerLimits;
   /** How paths are read. */
   readonly pathOptions: PathOptions;
+  /** See {@link NodeNetworkOptions.refusalPage}. */
+  readonly refusalPage?: RefusalPage | undefined;
   /** Hears of each request that its handler could not answer. */
   readonly failed: FailureListener;
 }

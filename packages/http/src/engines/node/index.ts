@@ -10,4 +10,5 @@ export {
   type PoolLimits,
   poolDefaults,
 } from './options.ts';
+export type { RefusalPage } from './refusal.ts';
 export type { Tongue, TongueConnection } from './tongue.ts';

@@ -20,7 +20,7 @@ import { poolEndpoint } from './pool.ts';
  * @throws RangeError for a limit that is unknown or no number from 0 on
  */
 export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
-  const { clock, random, logger = nullLogger, encodedSlash = 'refuse' } = options;
+  const { clock, random, logger = nullLogger, encodedSlash = 'refuse', refusalPage } = options;
   const limits = resolveLimits(listenerDefaults, options.limits);
   const pathOptions = { encodedSlash };
   const failed = failureLog(logger);
@@ -28,7 +28,17 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
   const makeCall = options.makeCall ?? ((request: HttpRequest) => readContext(request.headers, { clock, random }));
   return {
     listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
-      const tongue = http1Tongue({ handler, makeCall, clock, random, logger, limits, pathOptions, failed });
+      const tongue = http1Tongue({
+        handler,
+        makeCall,
+        clock,
+        random,
+        logger,
+        limits,
+        pathOptions,
+        failed,
+        refusalPage,
+      });
       return SocketListener.open(bind, { tongues: [tongue], clock, logger, limits });
     },
     connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {

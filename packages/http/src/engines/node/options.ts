@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from '@flotilla/core';
 import type { CallMaker } from '../../exchange.ts';
+import type { RefusalPage } from './refusal.ts';
 
 /** What a listener allows. Sizes are bytes; `Infinity` lifts a limit. */
 export interface ListenerLimits {
@@ -109,6 +110,11 @@ export interface NodeNetworkOptions {
   readonly pool?: Partial<PoolLimits>;
   /** Which call a request that comes in gets. Default: the one that its context headers say. */
   readonly makeCall?: CallMaker;
+  /**
+   * How a request is refused whose head could be read but not be served: for a gateway that shows pages to browsers.
+   * Undefined, here or as its answer: a problem document.
+   */
+  readonly refusalPage?: RefusalPage;
   /**
    * `%2F` in the path of a request that comes in: `refuse` (default) answers 400 before any handler sees it; `keep`
    * leaves the decision to whoever routes: a service that uses decoded segments, a gateway with routes that say so.

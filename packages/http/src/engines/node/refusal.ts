@@ -1,21 +1,35 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type FlotillaError, problemMediaType, toProblem } from '@flotilla/core';
+import type { HttpResponse } from '../../exchange.ts';
 
-/** A whole answer, for requests that never became one: written to the socket past `node:http`, then the end. */
-export function refusal(error: FlotillaError): string {
-  const body = JSON.stringify(toProblem(error));
+/**
+ * Another form of a refusal than a problem document, by what the request accepts. Its body is bytes.
+ * @returns undefined: a problem document, after all
+ */
+export type RefusalPage = (error: FlotillaError, accept: string | undefined) => HttpResponse | undefined;
+
+/**
+ * A whole answer, for requests that never became one: written to the socket past `node:http`, then the end.
+ * @param page what takes the place of a problem document
+ * @param method of the request, as far as it is known: HEAD gets no body (RFC 9110 §9.3.2)
+ */
+export function refusal(error: FlotillaError, page?: HttpResponse, method?: string): string {
+  const body = page?.body instanceof Uint8Array ? Buffer.from(page.body).toString() : JSON.stringify(toProblem(error));
+  const fields = page
+    ? [...page.headers].map(([name, value]) => `${name}: ${value}`)
+    : [`content-type: ${problemMediaType}`];
   // RFC 9110 §15.5.22 and RFC 6455 §4.2.2: which protocol, and which version of it, would be taken.
   const upgrade = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
   return [
     `HTTP/1.1 ${error.httpStatus} ${STATUS_CODES[error.httpStatus] ?? 'Refused'}`,
     'connection: close',
     ...(error.httpStatus === 426 ? upgrade : []),
-    `content-type: ${problemMediaType}`,
+    ...fields,
     `content-length: ${Buffer.byteLength(body)}`,
     ...(error.httpStatus === 405 ? ['allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'] : []),
     '',
-    body,
+    method === 'HEAD' ? '' : body,
   ].join('\r\n');
 }
 
