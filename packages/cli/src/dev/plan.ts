@@ -60,6 +60,7 @@ export function planFleet(
       env: {
         ...envOf('gateway'),
         FLOTILLA_REGISTRY: registry,
+        FLOTILLA_WEB_SOCKET_DRAIN_MS: '0', // a forgotten tab would make every Ctrl-C wait
         ...(isLoopback(fleet.gatewayBind) && { FLOTILLA_DEVELOPER_ERRORS: 'true' }),
       },
       stage: 1,

@@ -9,6 +9,7 @@ export interface GatewayConfig extends ProcessConfig {
   readonly registry: readonly string[];
   readonly stateDir: string;
   readonly developerErrors: boolean;
+  readonly webSocketDrainMs: number;
 }
 
 /** Keys of the gateway process; its part of `flotilla.yaml` is `gateway`. */
@@ -26,6 +27,13 @@ export const gatewaySettings: SettingsOf<GatewayConfig> = {
     default: false,
     restart: true,
     describe: 'answers on the loopback show routes, services and errors; needs a loopback "bind"',
+  }),
+  webSocketDrainMs: integer({
+    default: 30_000,
+    min: 0,
+    max: 3_600_000,
+    restart: true,
+    describe: 'how long WebSockets stay after a stop or a change of their route; a stop waits no longer than drainMs',
   }),
   ...processSettings,
 };

@@ -42,6 +42,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           // A loopback address means this machine only where the registry stands on it too.
           allowLoopbackInstances: config.registry.every((url) => isLoopback(new URL(url).hostname)),
           developerErrors: config.developerErrors,
+          webSocketDrainMs: config.webSocketDrainMs,
           ownPorts: [runtime.management.port],
         });
         let { drainMs } = config;
@@ -66,7 +67,9 @@ export function runGateway(sources: ProcessSources): Promise<void> {
               },
               async stop() {
                 // Both ends of a WebSocket are told before their connections are cut.
-                const told = gateway.drainWebSockets(Math.max(0, drainMs - lastWordMs));
+                const told = gateway.drainWebSockets(
+                  Math.max(0, Math.min(config.webSocketDrainMs, drainMs - lastWordMs)),
+                );
                 await listener?.drain(drainMs);
                 await told;
               },

@@ -3,6 +3,7 @@ import { type FlotillaError, formatHostPort } from '@flotilla/core';
 import { formatUpstream } from '../document/upstream.ts';
 import type { Exchange } from '../exchange.ts';
 import { nearestRoutes, type Verdict } from '../explain.ts';
+import type { Upstream } from '../route-document.ts';
 import { lookAtLog, nextSteps } from './sentences.ts';
 
 /** What only a developer is told of a failure: plain JSON, a member of the problem document. */
@@ -77,8 +78,14 @@ export function developerView(
       tookMs: Math.round(endedAt - startedAt),
       outcome: (outcome?.message ?? 'no answer yet').slice(0, most.text),
     })),
-    next: (nextSteps[error.code] ?? lookAtLog).replaceAll('{to}', to ?? 'the upstream'),
+    next: (nextSteps[error.code] ?? lookAtLog).replaceAll('{to}', named(route?.definition.to)),
   };
+}
+
+function named(to: Upstream | undefined): string {
+  if (!to) return 'the upstream';
+  if (to.kind === 'address') return formatUpstream(to);
+  return to.kind === 'service' ? `the service "${to.name}"` : `a service of the contract "${to.name}"`;
 }
 
 function causesOf(error: FlotillaError): readonly string[] {

@@ -20,7 +20,7 @@ h2{font-size:1.1rem;margin:2rem 0 .5rem}
 p{margin:.5rem 0}
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bottom:1px solid color-mix(in srgb,CanvasText 20%,Canvas);overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bottom:1px solid color-mix(in srgb,CanvasText 20%,Canvas);overflow-wrap:break-word}
 .wide main{margin-top:5vh}`;
 
 const styleHash = createHash('sha256').update(style).digest('base64');

@@ -26,7 +26,10 @@ export function presentError(error: FlotillaError, presentation: Presentation): 
   const outside = outsideProblem(error);
   if (wantsPage(accept)) return page(outside, call, fields, developer);
   if (!developer) return problemResponse(outside, call, fields);
-  const told = new FlotillaError(error.code, error.detail, { executed: outside.executed });
+  const told = new FlotillaError(error.code, error.detail, {
+    executed: outside.executed,
+    ...(outside.retryAfterMs === undefined ? undefined : { retryAfterMs: outside.retryAfterMs }),
+  });
   const { headers, status } = problemResponse(outside, call, fields);
   const document = { ...toProblem(told, call?.trace.traceId), status, developer };
   headers.set('content-type', problemMediaType);
@@ -38,7 +41,8 @@ export function presentError(error: FlotillaError, presentation: Presentation): 
  * @returns undefined for a program: it gets the listener's own problem document
  */
 export function refusalPage(error: FlotillaError, accept: string | undefined): HttpResponse | undefined {
-  return wantsPage(accept) ? page(outsideProblem(error), undefined, undefined, undefined) : undefined;
+  const { httpStatus, retryAfterMs } = error; // the status that the listener will write, which may be the error's own
+  return wantsPage(accept) ? page({ httpStatus, retryAfterMs }, undefined, undefined, undefined) : undefined;
 }
 
 /**
@@ -58,7 +62,7 @@ const passedOn = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip
 const utf8 = new TextEncoder();
 
 function page(
-  { httpStatus: status, retryAfterMs }: FlotillaError,
+  { httpStatus: status, retryAfterMs }: Pick<FlotillaError, 'httpStatus' | 'retryAfterMs'>,
   call: Call | undefined,
   fields: Fields | undefined,
   developer: DeveloperView | undefined,

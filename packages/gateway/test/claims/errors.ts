@@ -46,7 +46,7 @@ const failures: Readonly<Record<string, Failure>> = {
   'a service without an instance': {
     status: 503,
     code: 'NO_INSTANCE',
-    inside: /service:\/\/secret-none[\s\S]*flotilla ps/,
+    inside: /service:\/\/secret-none|the service [\s\S]*secret-none[\s\S]*flotilla ps/,
     ask: (world, parts) => world.ask('GET', '/none', parts),
   },
   'instances that take no connection': {
