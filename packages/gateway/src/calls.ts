@@ -42,16 +42,18 @@ export function beginCall(
 
 /** A WebSocket outlives the patience of whoever opened it: its deadline is not continued. */
 function callFor({ headers, upgrade }: HttpRequest, continued: boolean, passed: readonly string[], needs: Needs): Call {
-  const mark: readonly [string, string] = [passedKey, passed.join('.')];
-  if (!continued) return new Call({ ...needs, baggage: new Map([mark]) });
+  // First, because what is over the limits of a baggage is cut at its end.
+  const baggage = new Map([[passedKey, passed.join('.')]]);
+  if (!continued) return new Call({ ...needs, baggage });
   const read = readContext(headers, needs);
   read.end(); // only read from: a call keeps its baggage as it was made
+  for (const [key, value] of read.baggage) if (key !== passedKey) baggage.set(key, value);
   const { trace, urgency, attempt, idempotencyKey, deadline } = read;
   const call = new Call({
     ...needs,
     trace,
     urgency,
-    baggage: new Map([...read.baggage, mark]),
+    baggage,
     ...(upgrade ? undefined : { deadline }),
     ...(attempt === undefined ? undefined : { attempt }),
     ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),

@@ -1,7 +1,6 @@
 import type { LiveSetCache } from '@flotilla/balance';
 import { type Address, type Instance, isHost, type Resolver } from '@flotilla/core';
 import { inNetwork, isLoopback, parseAddress, parseNetwork } from '@flotilla/http';
-import type { GatewayLog } from './log.ts';
 
 /** Where a registry may send a gateway. */
 export interface InstanceAddressOptions {
@@ -94,15 +93,15 @@ export function guardCache(cache: LiveSetCache, refuse: RefuseAddress, refused: 
   };
 }
 
-/** Lines are written once for each address, and forgotten in bulk: a registry can name very many. */
-export function refusedOnce(log: Pick<GatewayLog, 'instanceRefused'>): RefusedInstance {
+/** Tells of each address once, and forgets in bulk: a registry can name very many. */
+export function refusedOnce(tell: RefusedInstance): RefusedInstance {
   const told = new Set<string>();
   return (instance, address, why) => {
     const key = JSON.stringify([instance.id, address.host, address.port]);
     if (told.has(key)) return;
     if (told.size >= maxRemembered) told.clear();
     told.add(key);
-    log.instanceRefused(instance, address, why);
+    tell(instance, address, why);
   };
 }
 

@@ -63,7 +63,7 @@ class RoutingGateway implements Gateway {
     this.#tracer = tracer;
     this.#challenge = options.challenge ?? 'Bearer';
     const refuse = addressRules(options);
-    const refused = refusedOnce(this.#log);
+    const refused = refusedOnce(this.#log.instanceRefused);
     const needs = {
       network,
       clock,

@@ -1,7 +1,5 @@
-import { FlotillaError } from '@flotilla/core';
+import { type Call, FlotillaError } from '@flotilla/core';
 import type { HttpBody } from '@flotilla/http';
-import type { Exchange } from '../exchange.ts';
-import type { Route } from '../route.ts';
 import { ClosableFlow } from './closable-flow.ts';
 import { closeFrame } from './frames.ts';
 
@@ -14,6 +12,14 @@ const goingAway = 1_001;
 /** How long both ends may take to answer a close frame before the connections are cut. */
 export const closeGraceMs = 1_000;
 
+/** The exchange that a socket began as. */
+export interface SocketExchange {
+  readonly call: Call;
+  /** The listener's call. */
+  readonly outer: Call;
+  bytesOut: number;
+}
+
 /**
  * A WebSocket on its way through, from its handshake to its last byte.
  *
@@ -25,21 +31,19 @@ export const closeGraceMs = 1_000;
  * | over | nothing | none |
  */
 export class OpenSocket {
-  readonly exchange: Exchange;
-  readonly route: Route;
   /** What the client sends, as the upstream gets it. */
   readonly towardsServer: ClosableFlow;
   /** When the answer 101 came; undefined before. */
   openedAt: number | undefined;
   closedBy: ClosedBy | undefined;
   bytesIn = 0;
+  readonly #exchange: SocketExchange;
   readonly #touch: () => void;
   #towardsClient: ClosableFlow | undefined;
 
   /** @param touch told of each sign of life */
-  constructor(exchange: Exchange, route: Route, incoming: AsyncIterable<Uint8Array>, touch: () => void) {
-    this.exchange = exchange;
-    this.route = route;
+  constructor(exchange: SocketExchange, incoming: AsyncIterable<Uint8Array>, touch: () => void) {
+    this.#exchange = exchange;
     this.#touch = touch;
     this.towardsServer = new ClosableFlow(incoming, {
       passed: (bytes) => {
@@ -52,7 +56,7 @@ export class OpenSocket {
 
   /** The upstream agreed. @returns what the client gets */
   open(body: HttpBody): ClosableFlow {
-    const { exchange } = this;
+    const exchange = this.#exchange;
     this.openedAt = exchange.call.clock.now();
     this.#towardsClient = new ClosableFlow(body as AsyncIterable<Uint8Array>, {
       passed: (bytes) => {
@@ -67,7 +71,7 @@ export class OpenSocket {
 
   /** Tells both ends that it is over; cuts the connections when they do not follow. */
   close(by: ClosedBy): void {
-    const { call, outer } = this.exchange;
+    const { call, outer } = this.#exchange;
     if (this.closedBy === 'idle' || this.closedBy === 'drain' || outer.ended) return;
     this.closedBy = by;
     this.#towardsClient?.close(closeFrame(goingAway));

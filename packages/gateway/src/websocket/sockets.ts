@@ -17,10 +17,16 @@ export interface SocketsOptions {
   readonly webSocketDrainMs: number;
 }
 
+/** Where a socket belongs. */
+interface Place {
+  readonly exchange: Exchange;
+  readonly route: Route;
+}
+
 /** All WebSockets of a gateway: how many there may be, and how they end when their route or their gateway does. */
 export class Sockets {
   readonly #options: SocketsOptions;
-  readonly #sockets = new Set<OpenSocket>();
+  readonly #sockets = new Map<OpenSocket, Place>();
   readonly #perRoute = new Map<string, number>();
   readonly #timers = new Set<Timer>();
   #draining = false;
@@ -36,19 +42,22 @@ export class Sockets {
    */
   begin(exchange: Exchange, route: Route, { incoming }: Upgrade, patience: Patience): OpenSocket {
     this.#admit(route);
-    const socket = new OpenSocket(exchange, route, incoming, () => patience.touch());
-    this.#sockets.add(socket);
+    const socket = new OpenSocket(exchange, incoming, () => patience.touch());
+    this.#sockets.set(socket, { exchange, route });
     this.#count(route, 1);
     exchange.socket = socket;
-    exchange.outer.onEnd(() => this.#over(socket));
+    exchange.outer.onEnd(() => this.#over(socket, route));
     return socket;
   }
 
   /** Routes changed. Sockets whose route stands move to the new table; the others get their time, then are closed. */
   moveTo(table: Table): void {
     const stands = new Set(table.routes);
-    const leaving = [...this.#sockets].filter(({ route }) => !stands.has(route));
-    for (const socket of this.#sockets) if (stands.has(socket.route)) move(socket.exchange, table);
+    const leaving: OpenSocket[] = [];
+    for (const [socket, { exchange, route }] of this.#sockets) {
+      if (stands.has(route)) move(exchange, table);
+      else leaving.push(socket);
+    }
     if (leaving.length > 0) this.#closeAfter(this.#options.webSocketDrainMs, () => leaving);
   }
 
@@ -57,7 +66,7 @@ export class Sockets {
     this.#draining = true;
     this.#empty ??= Promise.withResolvers<void>();
     if (this.#sockets.size === 0) this.#empty.resolve();
-    else this.#closeAfter(afterMs, () => [...this.#sockets]);
+    else this.#closeAfter(afterMs, () => [...this.#sockets.keys()]);
     return this.#empty.promise;
   }
 
@@ -97,9 +106,9 @@ export class Sockets {
     metrics.sockets(open);
   }
 
-  #over(socket: OpenSocket): void {
+  #over(socket: OpenSocket, route: Route): void {
     this.#sockets.delete(socket);
-    this.#count(socket.route, -1);
+    this.#count(route, -1);
     if (this.#sockets.size > 0) return;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
