@@ -5,6 +5,8 @@ import type { HttpRequest } from '@flotilla/http';
 export interface Principal {
   /** Stable and unique within its issuer. */
   readonly subject: string;
+  /** Epoch milliseconds at which the proof lapses: a WebSocket that began with it is closed then. Absent: never. */
+  readonly expiresAt?: number | undefined;
 }
 
 /**

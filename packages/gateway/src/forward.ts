@@ -48,7 +48,10 @@ export async function forward(
   const response = await answer(route, { ...cleaned, body, ...upgrade }, call);
   if (socket && response.status === 101) {
     patience.flowing(definition.webSocket ? definition.webSocket.idleMs : 0, () => socket.close('idle'));
-    return { ...response, body: socket.open(response.body) };
+    const body = socket.open(response.body);
+    const { expiresAt } = call.get(principalAttribute) ?? {};
+    if (expiresAt !== undefined) socket.closeAt(expiresAt);
+    return { ...response, body };
   }
   patience.flowing(definition.idleTimeoutMs);
   return { ...response, body: watchDownload(response, exchange, patience) };

@@ -3,11 +3,20 @@ import type { HttpBody } from '@flotilla/http';
 import { ClosableFlow } from './closable-flow.ts';
 import { closeFrame } from './frames.ts';
 
-/** Who ended a socket: one of its ends, the idle limit, a drain of the gateway, or a failure on the way. */
-export type ClosedBy = 'client' | 'upstream' | 'idle' | 'drain' | 'failure';
+/** Who ended a socket: one of its ends, the idle limit, a proof that lapsed, a drain of the gateway, or a failure on the way. */
+export type ClosedBy = 'client' | 'upstream' | GatewayClose | 'failure';
 
-/** "An endpoint is going away" (RFC 6455 §7.4.1): what both ends are told by a gateway that closes. */
-const goingAway = 1_001;
+/** Why the gateway itself closes one. */
+export type GatewayClose = 'idle' | 'expired' | 'drain';
+
+/**
+ * What both ends are told by a gateway that closes: "going away" (RFC 6455 §7.4.1), and for a proof that lapsed a code of
+ * the range that applications have (§7.4.2), after HTTP's 401.
+ */
+const codes: Readonly<Record<GatewayClose, number>> = Object.freeze({ idle: 1_001, drain: 1_001, expired: 4_401 });
+
+/** A timer is armed for no longer; then it is armed again. */
+const longestTimerMs = 86_400_000;
 
 /** How long both ends may take to answer a close frame before the connections are cut. */
 export const closeGraceMs = 1_000;
@@ -37,6 +46,7 @@ export class OpenSocket {
   openedAt: number | undefined;
   closedBy: ClosedBy | undefined;
   bytesIn = 0;
+  #closing = false;
   readonly #exchange: SocketExchange;
   readonly #touch: () => void;
   #towardsClient: ClosableFlow | undefined;
@@ -65,19 +75,31 @@ export class OpenSocket {
       },
       ended: (thrown) => this.#ended('upstream', thrown),
     });
-    if (this.closedBy === 'drain') this.#towardsClient.close(closeFrame(goingAway)); // during the handshake
+    if (this.closedBy === 'drain') this.#towardsClient.close(closeFrame(codes.drain)); // during the handshake
     return this.#towardsClient;
   }
 
   /** Tells both ends that it is over; cuts the connections when they do not follow. */
-  close(by: ClosedBy): void {
+  close(by: GatewayClose): void {
     const { call, outer } = this.#exchange;
-    if (this.closedBy === 'idle' || this.closedBy === 'drain' || outer.ended) return;
+    if (this.#closing || outer.ended) return;
+    this.#closing = true;
     this.closedBy = by;
-    this.#towardsClient?.close(closeFrame(goingAway));
-    this.towardsServer.close(closeFrame(goingAway, call.random));
+    this.#towardsClient?.close(closeFrame(codes[by]));
+    this.towardsServer.close(closeFrame(codes[by], call.random));
     const reason = new FlotillaError('UNAVAILABLE', `the WebSocket was closed (${by}) and an end of it did not follow`);
     const timer = call.clock.setTimer(closeGraceMs, () => outer.cancel(reason));
+    outer.onEnd(() => timer.cancel());
+  }
+
+  /** Closes it when a proof lapses. @param expiresAt epoch milliseconds */
+  closeAt(expiresAt: number): void {
+    const { call, outer } = this.#exchange;
+    const inMs = Math.max(0, expiresAt - call.clock.wallNow());
+    const timer = call.clock.setTimer(Math.min(inMs, longestTimerMs), () => {
+      if (inMs > longestTimerMs) this.closeAt(expiresAt);
+      else this.close('expired');
+    });
     outer.onEnd(() => timer.cancel());
   }
 

@@ -122,6 +122,21 @@ export function webSocketClaims(engine: () => EngineUnderTest): void {
       await world.close();
     });
 
+    it('whose proof lapses are closed with 4401', async () => {
+      const started = engine();
+      const authenticate = async () => ({ subject: 'anna', expiresAt: started.clock.wallNow() + 40 });
+      const { world, server } = await socketWorld(started, true, { auth: 'required' }, { authenticate });
+      const up = new Tap();
+      const down = streamed((await world.socket('/chat', up)).body);
+      const last = nextBytes(down);
+      await world.engine.pass(60);
+      assert.deepEqual(await last, closeFrame(4_401));
+      up.put();
+      server.tap.put();
+      await world.close();
+      assert.equal(requestLine(world)['closedBy'], 'expired');
+    });
+
     it('that the upstream declines get its answer as it is', async () => {
       const world = new World(engine());
       const { url } = await world.serve(async () => answer(418, 'a teapot'));
