@@ -8,6 +8,7 @@ import { matchedAttribute } from './match.ts';
 import { Patience } from './patience.ts';
 import type { Route } from './route.ts';
 import type { RouteDefinition } from './route-document.ts';
+import type { OpenSocket } from './websocket/open-socket.ts';
 import { checkOrigin } from './websocket/origin.ts';
 import type { Sockets } from './websocket/sockets.ts';
 
@@ -40,19 +41,17 @@ export async function forward(
   await admit(request, call, definition, authenticate);
   checkHead(request, definition);
   call.set(matchedAttribute, { pattern, path: request.path });
-  call.set(idempotentAttribute, request.body === undefined && idempotentMethods.has(request.method));
+  call.set(
+    idempotentAttribute,
+    !request.upgrade && request.body === undefined && idempotentMethods.has(request.method),
+  );
   const cleaned = cleanRequest(request, table.trust, route.written);
   const body = guardUpload(request, call, definition.maxBodyBytes, patience);
   const socket = request.upgrade && sockets.begin(exchange, route, request.upgrade, patience);
   const upgrade = socket && { upgrade: { protocol: 'websocket', incoming: socket.towardsServer } as const };
   const response = await answer(route, { ...cleaned, body, ...upgrade }, call);
-  if (socket && response.status === 101) {
-    patience.flowing(definition.webSocket ? definition.webSocket.idleMs : 0, () => socket.close('idle'));
-    const body = socket.open(response.body);
-    const { expiresAt } = call.get(principalAttribute) ?? {};
-    if (expiresAt !== undefined) socket.closeAt(expiresAt);
-    return { ...response, body };
-  }
+  if (socket && response.status === 101) return openSocket(socket, response, definition, call, patience);
+  if (socket) sockets.declined(socket);
   patience.flowing(definition.idleTimeoutMs);
   return { ...response, body: watchDownload(response, exchange, patience) };
 }
@@ -63,6 +62,19 @@ function checkSocket({ request, table }: Exchange, { id, webSocket }: RouteDefin
   }
   const forwarded = table.trust.trusts(request) ? request.headers.getAll('x-forwarded-host') : [];
   checkOrigin(request, forwarded.at(0)?.split(',').at(0)?.trim() ?? request.authority, webSocket);
+}
+
+function openSocket(
+  socket: OpenSocket,
+  response: HttpResponse,
+  { webSocket }: RouteDefinition,
+  call: Call,
+  patience: Patience,
+): HttpResponse {
+  if (webSocket) patience.flowing(webSocket.idleMs, () => socket.close('idle'));
+  const { expiresAt } = call.get(principalAttribute) ?? {};
+  if (expiresAt !== undefined) socket.closeAt(expiresAt);
+  return { ...response, body: socket.open(response.body) };
 }
 
 async function admit(

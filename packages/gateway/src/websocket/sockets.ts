@@ -46,8 +46,13 @@ export class Sockets {
     this.#sockets.set(socket, { exchange, route });
     this.#count(route, 1);
     exchange.socket = socket;
-    exchange.outer.onEnd(() => this.#over(socket, route));
+    exchange.outer.onEnd(() => this.#over(socket));
     return socket;
+  }
+
+  /** The upstream gave another answer than 101: what follows is an ordinary exchange. */
+  declined(socket: OpenSocket): void {
+    this.#over(socket);
   }
 
   /** Routes changed. Sockets whose route stands move to the new table; the others get their time, then are closed. */
@@ -106,9 +111,11 @@ export class Sockets {
     metrics.sockets(open);
   }
 
-  #over(socket: OpenSocket, route: Route): void {
+  #over(socket: OpenSocket): void {
+    const place = this.#sockets.get(socket);
+    if (!place) return;
     this.#sockets.delete(socket);
-    this.#count(route, -1);
+    this.#count(place.route, -1);
     if (this.#sockets.size > 0) return;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();

@@ -146,6 +146,19 @@ export function webSocketClaims(engine: () => EngineUnderTest): void {
       await world.close();
     });
 
+    it('that are declined by a long answer take no place, and no drain breaks that off', async () => {
+      const world = new World(engine());
+      const tap = new Tap().put('long ');
+      const { url } = await world.serve(async () => answer(200, tap));
+      await world.open({ id: 'a', path: '/**', to: url, webSocket: { maxConnections: 1 } });
+      const asked = await world.socket('/chat', new Tap());
+      await world.gateway.drainWebSockets(0);
+      await world.engine.pass(1_100);
+      tap.put('answer').put();
+      assert.equal((await whole(Promise.resolve(asked))).text, 'long answer');
+      await world.close();
+    });
+
     it('over the limit of the route or of the gateway are 503 that says when to try again', async () => {
       for (const [webSocket, maxWebSockets] of [
         [{ maxConnections: 1 }, 9],
