@@ -26,6 +26,7 @@ export const platformCodes: ReadonlySet<string> = new Set([
   'NO_INSTANCE',
   'UNAVAILABLE',
   'DEADLINE_EXCEEDED',
+  'LOOP_DETECTED',
   'START_FAILED',
   'ADDRESS_IN_USE',
   'CONFIG_INVALID',
