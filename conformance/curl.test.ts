@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import type { HttpListener } from '@flotilla/http';
-import { openShop } from './curl-shop.ts';
+import { before, describe, it } from 'node:test';
+import { curlServers, type OpenServer } from './curl-servers.ts';
 
 // Transcripts of a shell: lines that begin with `$ ` are commands, what follows is what they print. `UPDATE_GOLDEN=1` runs
 // the commands again and writes what they print now. Only what differs from run to run is replaced: port, date, trace
-// id, and the milliseconds of curl's own message.
+// id, and the milliseconds of curl's own message. The address in a command says which server it is for: see
+// `curl-servers.ts`.
 
 const folder = join(import.meta.dirname, 'golden/curl');
 const update = process.env['UPDATE_GOLDEN'] === '1';
@@ -17,23 +17,21 @@ const skip =
   curlIsThere || process.env['CI'] === 'true' ? false : 'curl is not installed: transcripts were NOT checked';
 
 describe('golden curl transcripts', { skip }, () => {
-  let ports: Readonly<Record<string, HttpListener>> = {};
-
-  before(async () => {
-    assert.ok(curlIsThere, 'curl is not installed, and CI=true allows no gaps: install it');
-    const { shop, management } = await openShop();
-    ports = { 'localhost:8080': shop, 'localhost:9080': management };
-  });
-  after(() => Promise.all(Object.values(ports).map((listener) => listener.drain(1_000))));
+  before(() => assert.ok(curlIsThere, 'curl is not installed, and CI=true allows no gaps: install it'));
 
   for (const name of readdirSync(folder).sort()) {
     it(name.replace('.txt', ''), async () => {
       const path = join(folder, name);
       const expected = readFileSync(path, 'utf8');
       let actual = '';
-      for (const part of parts(expected)) {
-        actual += part.comment;
-        for (const command of part.commands) actual += `$ ${command}\n${await run(command, ports)}`;
+      const servers = await openServers(expected);
+      try {
+        for (const part of parts(expected)) {
+          actual += part.comment;
+          for (const command of part.commands) actual += `$ ${command}\n${await run(command, servers)}`;
+        }
+      } finally {
+        await Promise.all(servers.map((server) => server.close()));
       }
       if (update) writeFileSync(path, actual);
       else assert.equal(actual, expected);
@@ -55,10 +53,23 @@ function parts(transcript: string): Part[] {
   return [{ comment: comment.join(''), commands }];
 }
 
-/** Runs a command as it stands, only at the ports that the service and its management have this time. */
-function run(command: string, ports: Readonly<Record<string, HttpListener>>): Promise<string> {
+/** Those that the commands of a transcript name. */
+async function openServers(transcript: string): Promise<readonly OpenServer[]> {
+  const addresses = new Set(transcript.match(/(?<=^\$ .*)\blocalhost:\d+/gm));
+  assert.ok(addresses.size > 0, 'no command names a server');
+  const known = new Set(curlServers.flatMap((server) => server.addresses));
+  for (const address of addresses)
+    assert.ok(known.has(address), `no server is known as ${address}: see curl-servers.ts`);
+  const named = curlServers.filter((server) => server.addresses.some((address) => addresses.has(address)));
+  return Promise.all(named.map((server) => server.open()));
+}
+
+/** Runs a command as it stands, only at the ports that the servers have this time. */
+function run(command: string, servers: readonly OpenServer[]): Promise<string> {
   let real = command;
-  for (const [shown, { port }] of Object.entries(ports)) real = real.replaceAll(shown, `127.0.0.1:${port}`);
+  for (const { ports } of servers) {
+    for (const [address, port] of Object.entries(ports)) real = real.replaceAll(address, `127.0.0.1:${port}`);
+  }
   return new Promise((resolve) => {
     execFile('sh', ['-c', `${real} 2>&1`], { timeout: 20_000 }, (_, output) => resolve(normal(output)));
   });

@@ -8,7 +8,7 @@ import {
   writeNotes,
 } from '@flotilla/core';
 import { bagName, readBag, writeBag } from './bag.ts';
-import { type EurekaInstance, type EurekaPort, effectiveId } from './document.ts';
+import { type EurekaInstance, type EurekaPort, type EurekaStatus, effectiveId } from './document.ts';
 import { entryOrder, readMetadataFacts, readOwnMetadata, withNotes, writeMetadata } from './metadata.ts';
 import { fromPageTemplate } from './page-url.ts';
 import { readEurekaInstance, withoutAbsent } from './read-document.ts';
@@ -69,6 +69,11 @@ export function encodeInstance(instance: Instance, listing: EurekaListing = {}):
   return { ...document, metadata: withNotes(document.metadata, notes) };
 }
 
+/** The status that the document of an instance shows: what hash codes count. */
+export function listedStatus(instance: Instance): EurekaStatus {
+  return readBag(instance).overrideDormant ? encodeStatus(instance.status) : shownStatus(instance);
+}
+
 function toInstance(document: EurekaInstance): Instance {
   const facts = readNotes(nativeFacts(document), Object.entries(document.metadata));
   const instance: Instance = { ...facts, metadata: readOwnMetadata(document.metadata), bags: {} };
@@ -125,7 +130,7 @@ function assemble(instance: Instance, rest: Rest, metadata: EurekaInstance['meta
     app: instance.identity.service.toUpperCase(),
     ipAddr: rest.ipAddr,
     sid: rest.sid ?? undefined,
-    status: rest.overrideDormant ? encodeStatus(instance.status) : shownStatus(instance),
+    status: listedStatus(instance),
     overriddenStatus: override === undefined ? 'UNKNOWN' : encodeStatus(override),
     port: place.port,
     securePort: place.securePort,

@@ -1,81 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call, Secret } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
-import { HttpHeaders, pathFromText, readBody } from '@flotilla/http';
-import { memoryNetwork } from '@flotilla/http/memory';
-import { createRegistry, type RegistryUser } from '@flotilla/registry/server';
-import { eurekaHandler } from './routes.ts';
+import { Secret } from '@flotilla/core';
+import type { RegistryUser } from '@flotilla/registry/server';
+import { registration, type Sent, served } from '../testing/served.ts';
 
-interface Sent {
-  readonly json?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-async function served(users?: readonly RegistryUser[]) {
-  const [clock, random] = [new ManualClock(), seededRandom(1)];
-  const registry = createRegistry({ clock, random });
-  await registry.start();
-  const network = memoryNetwork({ clock, random });
-  const listener = await network.listen({ host: 'registry', port: 8761 }, eurekaHandler(registry, { users }));
-  const endpoint = network.connect({ protocol: 'http', host: 'registry', port: 8761 });
-  const send = async (line: string, { json, headers = {} }: Sent = {}) => {
-    const [method = '', target = ''] = line.split(' ');
-    const [path = '', query = ''] = target.split('?');
-    const fields = new HttpHeaders(Object.entries(headers));
-    if (json !== undefined && !fields.has('content-type')) fields.set('content-type', 'application/json');
-    const body = json === undefined ? undefined : Buffer.from(typeof json === 'string' ? json : JSON.stringify(json));
-    const call = new Call({ clock, random });
-    const request = { method, authority: 'registry:8761', path: pathFromText(path), query, headers: fields, body };
-    const response = await endpoint.handle(request, call);
-    const text = Buffer.from(await readBody(response.body, 1_000_000, call)).toString();
-    return { status: response.status, headers: response.headers, text };
-  };
-  const stop = async () => {
-    await registry.stop('test');
-    await Promise.all([listener.drain(0), clock.advance(0), settle()]);
-  };
-  return { clock, registry, send, stop };
-}
-
-/** What Spring's default client sends at start (RestTemplate, Spring Cloud 2025.0), as recorded; its times at `dirty`. */
-const registration = (dirty: number, changes: Record<string, unknown> = {}) => ({
-  instance: {
-    instanceId: '127.0.0.1:order-service:18720',
-    app: 'ORDER-SERVICE',
-    appGroupName: null,
-    ipAddr: '10.0.0.51',
-    sid: 'na',
-    homePageUrl: 'http://127.0.0.1:18720/',
-    statusPageUrl: 'http://127.0.0.1:18720/actuator/info',
-    healthCheckUrl: 'http://127.0.0.1:18720/actuator/health',
-    secureHealthCheckUrl: null,
-    vipAddress: 'order-service',
-    secureVipAddress: 'order-service',
-    countryId: 1,
-    dataCenterInfo: { '@class': 'com.netflix.appinfo.InstanceInfo$DefaultDataCenterInfo', name: 'MyOwn' },
-    hostName: '127.0.0.1',
-    status: 'UP',
-    overriddenStatus: 'UNKNOWN',
-    leaseInfo: {
-      renewalIntervalInSecs: 3,
-      durationInSecs: 90,
-      registrationTimestamp: 0,
-      lastRenewalTimestamp: 0,
-      evictionTimestamp: 0,
-      serviceUpTimestamp: 0,
-    },
-    isCoordinatingDiscoveryServer: false,
-    lastUpdatedTimestamp: dirty - 664,
-    lastDirtyTimestamp: dirty,
-    actionType: null,
-    asgName: null,
-    port: { $: 18_720, '@enabled': 'true' },
-    securePort: { $: 443, '@enabled': 'false' },
-    metadata: { zone: 'zone-a', 'management.port': '18720' },
-    ...changes,
-  },
-});
 const dirty = 1_767_225_600_000;
 const apps = '/eureka/apps/ORDER-SERVICE';
 const one = `${apps}/127.0.0.1:order-service:18720`;
@@ -273,11 +201,11 @@ const others: readonly [line: string, status: number, allow?: string][] = [
   ['POST /eureka/apps/BOOKS/h1:books:8080', 405, 'DELETE, GET, HEAD, OPTIONS, PUT'],
   ['DELETE /eureka/apps', 405, 'GET, HEAD, OPTIONS'],
   ['POST /eureka/apps/delta', 405],
-  ['GET /eureka/apps/delta', 403],
-  ['PUT /eureka/apps/BOOKS/x/status?value=OUT_OF_SERVICE', 501],
-  ['DELETE /eureka/apps/BOOKS/x/status', 501],
-  ['PUT /eureka/apps/BOOKS/x/metadata?a=b', 501],
-  ['GET /eureka/vips/books', 501],
+  ['GET /eureka/apps/delta/', 200],
+  ['PUT /eureka/apps/BOOKS/x/status?value=OUT_OF_SERVICE', 404],
+  ['DELETE /eureka/apps/BOOKS/x/status', 404],
+  ['PUT /eureka/apps/BOOKS/x/metadata?a=b', 404],
+  ['GET /eureka/vips/books', 200],
   ['POST /eureka/peerreplication/batch/', 501],
 ];
 for (const [line, status, allow] of others) {

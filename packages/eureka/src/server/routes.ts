@@ -1,4 +1,4 @@
-import { FlotillaError, formatIdentity } from '@flotilla/core';
+import { FlotillaError } from '@flotilla/core';
 import {
   type HttpHandler,
   type HttpRequest,
@@ -8,7 +8,7 @@ import {
   readBody,
   routesHandler,
 } from '@flotilla/http';
-import type { InstanceKey, Lease } from '@flotilla/registry';
+import type { Lease } from '@flotilla/registry';
 import {
   assertMaySpeakFor,
   createAuthenticator,
@@ -18,16 +18,21 @@ import {
   type Registry,
   type RegistryUser,
 } from '@flotilla/registry/server';
-import { encodeApplication } from '../applications.ts';
+import { encodeApplication, encodeApplications } from '../applications.ts';
 import { decodeInstance } from '../instance.ts';
 import { empty, json, jsonText, refusedRegistration } from './answers.ts';
-import { FullListing, listed } from './listing.ts';
+import { DeltaListing, deltaRetentionMs } from './delta.ts';
+import { keyOf, leaseAt } from './lease-at.ts';
+import { FullListing, listed, visible } from './listing.ts';
 import { assertAcceptsJson, assertSendsJson } from './negotiation.ts';
+import { clearOverride, mergeMetadata, setOverride } from './said-of-others.ts';
 
 /** How a registry is served to Eureka's clients. */
 export interface EurekaServerOptions {
   /** The registry's users; Eureka's clients send them from `user:password@` in their service URL. Absent: open. */
   readonly users?: readonly RegistryUser[] | undefined;
+  /** How long a change stays in the delta. Default 180,000, as of Java servers; clients fetch every 30 s. */
+  readonly deltaRetentionMs?: number;
 }
 
 /** Netflix' own server listens at `/eureka/v2`, Spring's at both, older ones at `/v2`. */
@@ -35,8 +40,8 @@ const prefixes: readonly string[] = Object.freeze(['/eureka', '/eureka/v2', '/v2
 const maxBodyBytes = 1_048_576;
 
 /**
- * Eureka's REST API over a registry: registering, renewing, leaving and reading, in JSON. Each path is served with and
- * without a trailing slash.
+ * Eureka's REST API over a registry: registering, renewing, leaving, reading, deltas, an operator's status and metadata,
+ * in JSON. Each path is served with and without a trailing slash; `regions` is passed over: there is one.
  *
  * | request | answer |
  * |---|---|
@@ -44,27 +49,37 @@ const maxBodyBytes = 1_048_576;
  * | `PUT apps/{app}/{id}?lastDirtyTimestamp=` | 200; 404: register (again). Never a body |
  * | `DELETE apps/{app}/{id}` | 200; 404 |
  * | `GET apps`, `apps/{app}`, `apps/{app}/{id}`, `instances/{id}` | 200; 404; 406 for whoever wants XML |
- * | `GET apps/delta` | 403, as of a server that has deltas switched off: Java clients then fetch the whole list |
- * | `… apps/{app}/{id}/status`, `…/metadata`, `vips/{vip}`, `svips/{vip}`, `peerreplication/batch` | 501 |
+ * | `GET apps/delta` | 200: what changed lately, see {@link DeltaListing} |
+ * | `GET vips/{vip}`, `svips/{vip}` | 200, with an empty list for a VIP address that nobody has |
+ * | `PUT`, `DELETE apps/{app}/{id}/status?value=` | 200; 404. An operator's word |
+ * | `PUT apps/{app}/{id}/metadata?name=value` | 200; 404. Until its owner registers again |
+ * | `POST peerreplication/batch` | 501 |
  * | anything with `x-netflix-discovery-replication: true` | 403: there is no role for peers |
  *
  * Departures from Java servers: an owner that registers again as OUT_OF_SERVICE is believed (Java keeps UP); a lease
  * ends at its duration (Java: twice that); a registration older than the instance's farewell is answered with 204 and
- * not stored, so that a late DOWN does not bring back who has left.
+ * not stored, so that a late DOWN does not bring back who has left; when an operator's word is taken back the owner's
+ * counts again at once (Java: UNKNOWN until it registers again).
  */
 export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = {}): RouteSpec<HttpHandler>[] {
   const authenticate = createAuthenticator(options.users);
   const full = new FullListing(registry);
+  const delta = new DeltaListing(registry, options.deltaRetentionMs ?? deltaRetentionMs);
   const resources: readonly [method: string, path: string, handler: GuardedHandler][] = [
     ['GET', '/apps', (guarded) => read(guarded, () => jsonText(full.text()))],
-    ['GET', '/apps/delta', async () => refuseDelta()],
+    ['GET', '/apps/delta', (guarded) => read(guarded, () => jsonText(delta.text(guarded.call.clock.now())))],
     ['GET', '/apps/{app}', (guarded) => read(guarded, () => application(registry, guarded))],
     ['POST', '/apps/{app}', (guarded) => register(registry, guarded)],
     ['GET', '/apps/{app}/{id}', (guarded) => read(guarded, () => instance(leaseOf(registry, guarded)))],
     ['PUT', '/apps/{app}/{id}', (guarded) => renew(registry, guarded)],
     ['DELETE', '/apps/{app}/{id}', (guarded) => cancel(registry, guarded)],
     ['GET', '/instances/{id}', (guarded) => read(guarded, () => instance(anywhere(registry, guarded)))],
-    ...later.map(([method, path]) => [method, path, async () => refuseLater(path)] as [string, string, GuardedHandler]),
+    ['GET', '/vips/{vip}', (guarded) => read(guarded, () => ofVip(registry, guarded, 'vipAddress'))],
+    ['GET', '/svips/{vip}', (guarded) => read(guarded, () => ofVip(registry, guarded, 'secureVipAddress'))],
+    ['PUT', '/apps/{app}/{id}/status', (guarded) => setOverride(registry, guarded)],
+    ['DELETE', '/apps/{app}/{id}/status', (guarded) => clearOverride(registry, guarded)],
+    ['PUT', '/apps/{app}/{id}/metadata', (guarded) => mergeMetadata(registry, guarded)],
+    ['POST', '/peerreplication/batch', async () => refuseBatch()],
   ];
   return prefixes.flatMap((prefix) =>
     resources.flatMap(([method, path, handler]) => {
@@ -78,15 +93,6 @@ export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = 
 export function eurekaHandler(registry: Registry, options: EurekaServerOptions = {}): HttpHandler {
   return routesHandler(eurekaRoutes(registry, options));
 }
-
-const later: readonly (readonly [method: string, path: string])[] = Object.freeze([
-  ['PUT', '/apps/{app}/{id}/status'],
-  ['DELETE', '/apps/{app}/{id}/status'],
-  ['PUT', '/apps/{app}/{id}/metadata'],
-  ['GET', '/vips/{vip}'],
-  ['GET', '/svips/{vip}'],
-  ['POST', '/peerreplication/batch'],
-] as const);
 
 async function register(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
   const app = params.get('app') ?? '';
@@ -114,22 +120,23 @@ async function renew(registry: Registry, { request, who, params }: GuardedReques
   assertMaySpeakFor(who, params.get('app') ?? '');
   const dirty = new URLSearchParams(request.query).get('lastDirtyTimestamp');
   if (dirty !== null && !/^[0-9]{1,15}$/.test(dirty)) return empty(400);
-  const key = keyOf(registry, params);
-  if (!key) return empty(404);
-  const { outcome } = registry.renew(key, dirty === null ? undefined : Number(dirty));
+  const lease = leaseAt(registry, params);
+  if (!lease) return empty(404);
+  const { outcome } = registry.renew(keyOf(lease), dirty === null ? undefined : Number(dirty));
   return empty(outcome === 'known' ? 200 : 404);
 }
 
 async function cancel(registry: Registry, { who, params }: GuardedRequest): Promise<HttpResponse> {
   assertMaySpeakFor(who, params.get('app') ?? '');
-  const key = keyOf(registry, params);
-  if (!key) return empty(404);
-  return empty(registry.deregister(key).outcome === 'known' ? 200 : 404);
+  const lease = leaseAt(registry, params);
+  if (!lease) return empty(404);
+  return empty(registry.deregister(keyOf(lease)).outcome === 'known' ? 200 : 404);
 }
 
 function application(registry: Registry, { params }: GuardedRequest): HttpResponse {
   const app = (params.get('app') ?? '').toUpperCase();
-  const instances = Array.from(registry.named(app), listed);
+  const leases = Array.from(registry.named(app)).filter((lease) => registry.find(app, lease.instance.id) === lease);
+  const instances = leases.map((lease) => listed(lease));
   if (instances.length === 0)
     throw new FlotillaError('NO_ROUTE', `no instance of the application "${app}" is registered`);
   return json(encodeApplication(app, instances));
@@ -153,9 +160,16 @@ function anywhere(registry: Registry, { params }: GuardedRequest): Lease {
   throw new FlotillaError('NO_ROUTE', `no application has an instance "${id}"`);
 }
 
-function keyOf(registry: Registry, params: ReadonlyMap<string, string>): InstanceKey | undefined {
-  const lease = registry.find(params.get('app') ?? '', params.get('id') ?? '');
-  return lease && { service: formatIdentity(lease.instance.identity), id: lease.instance.id };
+/** Whoever has the address as a member of its list, letter for letter. Java writes -1: no delta of this exists. */
+function ofVip(
+  registry: Registry,
+  { params }: GuardedRequest,
+  member: 'vipAddress' | 'secureVipAddress',
+): HttpResponse {
+  const vip = params.get('vip') ?? '';
+  const documents = visible(registry).map((lease) => listed(lease));
+  const found = documents.filter((document) => document[member]?.split(',').includes(vip));
+  return json(encodeApplications([...found], { version: -1 }));
 }
 
 /** The object inside `{"instance": …}`, which is the document's only member. */
@@ -183,13 +197,6 @@ function refuseReplication({ headers }: HttpRequest): void {
   throw new FlotillaError('FORBIDDEN', 'this registry takes no replication: it has no role for peers');
 }
 
-function refuseDelta(): never {
-  throw new FlotillaError('FORBIDDEN', 'this registry has no deltas: fetch apps');
-}
-
-function refuseLater(path: string): never {
-  throw new FlotillaError(
-    'UNIMPLEMENTED',
-    `${path} is known from Eureka and not served yet; this registry's own API has overrides`,
-  );
+function refuseBatch(): never {
+  throw new FlotillaError('UNIMPLEMENTED', 'this registry takes no replication: it has no role for peers');
 }

@@ -5,7 +5,7 @@ import { ChangeLog } from './change-log.ts';
 const filled = (capacity: number, first: number, count: number) => {
   const log = new ChangeLog(capacity, first);
   for (let i = 1; i <= count; i++) {
-    log.append({ revision: first + i, service: 's', id: `${i}`, reason: 'updated', changedAt: 0 });
+    log.append({ revision: first + i, service: 's', id: `${i}`, reason: 'updated', changedAt: 0, at: first + i });
   }
   return log;
 };
@@ -33,3 +33,15 @@ for (const revision of [-1, 4, 1.5, Number.NaN]) {
   test(`revision ${revision} is not one to go on from`, () =>
     assert.equal(filled(10, 0, 3).since(revision), undefined));
 }
+
+test('the changes from an instant on, and whether some of them were overwritten', () => {
+  const from = (log: ChangeLog, at: number) => {
+    const { changes, complete } = log.from(at);
+    return [...changes.map((change) => change.at), complete];
+  };
+  assert.deepEqual(from(filled(10, 0, 5), 4), [4, 5, true]);
+  assert.deepEqual(from(filled(10, 0, 5), 0), [1, 2, 3, 4, 5, true]);
+  assert.deepEqual(from(filled(10, 0, 5), 6), [true]);
+  assert.deepEqual(from(filled(4, 0, 9), 7), [7, 8, 9, true]);
+  assert.deepEqual(from(filled(4, 0, 9), 6), [6, 7, 8, 9, false]);
+});

@@ -48,4 +48,15 @@ export class ChangeLog {
     }
     return changes;
   }
+
+  /** The changes from `at` (monotonic) on that are kept, oldest first, and whether those are all. */
+  from(at: number): { readonly changes: readonly Change[]; readonly complete: boolean } {
+    const changes: Change[] = [];
+    for (let revision = this.#newest; revision > this.oldest; revision--) {
+      const change = this.#ring[revision % this.#capacity];
+      if (!change || change.at < at) return { changes: changes.reverse(), complete: true };
+      changes.push(change);
+    }
+    return { changes: changes.reverse(), complete: this.oldest === this.#first };
+  }
 }

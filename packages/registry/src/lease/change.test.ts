@@ -12,6 +12,7 @@ const change = (reason: Change['reason'], before?: Instance, after?: Instance): 
   id: 'a',
   reason,
   changedAt: 0,
+  at: 0,
   ...(before ? { before } : undefined),
   ...(after ? { after } : undefined),
 });

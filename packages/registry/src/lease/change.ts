@@ -1,4 +1,5 @@
 import { formatIdentity, type Instance, type Target } from '@flotilla/core';
+import type { Lease } from './lease.ts';
 
 /** Why something is no longer listed: its owner or an operator took it out, its lease lapsed, or it no longer fits the target. */
 export type GoneReason = 'deregistered' | 'evicted' | 'changed';
@@ -17,6 +18,10 @@ export interface Change {
   readonly reason: 'registered' | 'updated' | 'deregistered' | 'evicted';
   /** Wall time. */
   readonly changedAt: number;
+  /** Monotonic: how long ago it was is told by this one, whatever happens to the wall clock. */
+  readonly at: number;
+  /** Of what is not listed any more: the lease as it was last. */
+  readonly endedLease?: Lease;
 }
 
 /** A change as one watcher sees it. */

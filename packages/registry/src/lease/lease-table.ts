@@ -232,6 +232,11 @@ export class LeaseTable {
     return this.#log.since(revision);
   }
 
+  /** The changes from that instant (monotonic) on that are kept, and whether those are all. */
+  changesFrom(at: number): ReturnType<ChangeLog['from']> {
+    return this.#log.from(at);
+  }
+
   save(moment: Moment): StoredState {
     const leases = [...this.list()].map(({ expiresAt: _, ...saved }) => saved);
     const tombstones = [...this.#tombstones].map(({ until, ...stone }) => ({
@@ -342,7 +347,7 @@ export class LeaseTable {
       const until = this.#tombstoneEnd(moment);
       this.#tombstones.add({ ...key, incarnation, reason, ...(override ? { override } : undefined), until });
     }
-    return this.#append({ ...key, before: lease.instance, reason }, moment);
+    return this.#append({ ...key, before: lease.instance, endedLease: lease, reason }, moment);
   }
 
   #bury(key: InstanceKey, incarnation: number, moment: Moment): void {
@@ -367,8 +372,8 @@ export class LeaseTable {
     return slot.lease;
   }
 
-  #append(change: Omit<Change, 'revision' | 'changedAt'>, { wallAt }: Moment): Change {
-    const whole: Change = { ...change, revision: this.revision + 1, changedAt: wallAt };
+  #append(change: Omit<Change, 'revision' | 'changedAt' | 'at'>, { at, wallAt }: Moment): Change {
+    const whole: Change = { ...change, revision: this.revision + 1, changedAt: wallAt, at };
     this.#log.append(whole);
     this.#onChange(whole);
     return whole;

@@ -88,6 +88,11 @@ export interface Registry extends Component {
   find(name: string, id: string): Lease | undefined;
   services(): Iterable<ServiceSummary>;
   /**
+   * What is known of the changes within the last `windowMs`, oldest first. Not complete: this start is younger than the
+   * window, or there were more changes than `limits.maxChanges`.
+   */
+  recentChanges(windowMs: number): { readonly changes: readonly Change[]; readonly complete: boolean };
+  /**
    * Follows a target from a cursor on; without one, with one of another epoch or too old, it begins with a snapshot.
    * @throws FlotillaError UNAVAILABLE at the limit of watchers, or when the registry does not run
    */
@@ -116,6 +121,8 @@ class LeaseRegistry implements Registry {
   readonly #warmingMs: number;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #warming = false;
+  /** Monotonic. */
+  #startedAt = Infinity;
   /** Cursors before it get a snapshot: those given while it warmed up do not know that it is over. */
   #resumableFrom = 0;
   #sweepTimer: Timer | undefined;
@@ -153,6 +160,7 @@ class LeaseRegistry implements Registry {
     if (this.#state !== 'new') throw new FlotillaError('START_FAILED', 'a registry starts once; make a new one');
     const stored = await this.#store?.load();
     this.#state = 'running';
+    this.#startedAt = this.#clock.now();
     if (stored) this.#table.restore(stored, momentOf(this.#clock));
     this.#metrics.instances.set(this.#table.size);
     if (this.#table.size === 0) this.#warmUp();
@@ -219,6 +227,12 @@ class LeaseRegistry implements Registry {
 
   services(): Iterable<ServiceSummary> {
     return this.#table.services();
+  }
+
+  recentChanges(windowMs: number): { readonly changes: readonly Change[]; readonly complete: boolean } {
+    const from = this.#clock.now() - windowMs;
+    const { changes, complete } = this.#table.changesFrom(from);
+    return { changes, complete: complete && from >= this.#startedAt };
   }
 
   watch(target: Target | undefined, cursor?: string): Watcher {

@@ -1,0 +1,95 @@
+import type { Change, Lease } from '@flotilla/registry';
+import type { Registry } from '@flotilla/registry/server';
+import { appsHashCode, encodeApplications } from '../applications.ts';
+import type { EurekaInstance } from '../document.ts';
+import { listedStatus } from '../instance.ts';
+import { ended, listed, visible } from './listing.ts';
+
+/** How long a change stays in the delta by default: `retentionTimeInMSInDeltaQueue` of Java servers. */
+export const deltaRetentionMs = 180_000;
+/** A delta is written anew at least this often, to leave out what is over: `deltaRetentionTimerIntervalInMs`. */
+const purgeMs = 30_000;
+
+/**
+ * `GET apps/delta`: who was added, modified or deleted within the retention, each as it is now, and the hash code of the
+ * whole registry, by which a reader finds out that it missed something and fetches everything.
+ *
+ * - An instance that changed more than once is MODIFIED, so that readers which pass over an ADDED one that they have
+ *   (`eureka-js-client`) take the change in. Java's readers take both words for the same.
+ * - Within an application the deleted come first: readers that tell instances apart by host and port
+ *   (`eureka-js-client`) would otherwise drop a process's successor with it.
+ * - When not all changes within the retention are known (a start younger than that, more changes than are kept), everybody
+ *   is in the delta. A reader then has no fewer instances than the registry, so equal hash codes mean equal lists.
+ */
+export class DeltaListing {
+  readonly #registry: Registry;
+  readonly #retentionMs: number;
+  #version = 0;
+  #made: { readonly revision: number; readonly until: number; readonly text: string } | undefined;
+
+  constructor(registry: Registry, retentionMs: number) {
+    this.#registry = registry;
+    this.#retentionMs = retentionMs;
+  }
+
+  /** @param now monotonic. */
+  text(now: number): string {
+    const { revision } = this.#registry.cursor;
+    if (!this.#made || this.#made.revision !== revision || now >= this.#made.until) {
+      this.#made = { revision, until: now + purgeMs, text: this.#write() };
+    }
+    return this.#made.text;
+  }
+
+  #write(): string {
+    const { changes, complete } = this.#registry.recentChanges(this.#retentionMs);
+    const places = placesOf(changes);
+    const alive = complete ? livingAt(this.#registry, places) : visible(this.#registry);
+    const documents = [
+      ...goneFrom(this.#registry, places),
+      ...alive.map((lease) => listed(lease, places.get(keyOf(lease.instance))?.isNew ? 'ADDED' : 'MODIFIED')),
+    ];
+    const hashCode = appsHashCode(visible(this.#registry).map(({ instance }) => listedStatus(instance)));
+    return JSON.stringify(encodeApplications(documents, { version: ++this.#version, hashCode }));
+  }
+}
+
+/** What became of an id among the instances of an application's name. */
+interface Place {
+  readonly app: string;
+  readonly last: Change;
+  /** It came, and nothing else is known to have happened to it. */
+  readonly isNew: boolean;
+}
+
+/** In the order of their last changes. */
+function placesOf(changes: readonly Change[]): ReadonlyMap<string, Place> {
+  const places = new Map<string, Place>();
+  for (const change of changes) {
+    const instance = change.after ?? change.before;
+    if (!instance) continue;
+    const key = keyOf(instance);
+    const isNew = change.reason === 'registered' && !places.has(key);
+    places.delete(key);
+    places.set(key, { app: instance.identity.service, last: change, isNew });
+  }
+  return places;
+}
+
+function* livingAt(registry: Registry, places: ReadonlyMap<string, Place>): Generator<Lease, undefined> {
+  for (const { app, last } of places.values()) {
+    const lease = registry.find(app, last.id);
+    if (lease) yield lease;
+  }
+}
+
+function goneFrom(registry: Registry, places: ReadonlyMap<string, Place>): EurekaInstance[] {
+  return Array.from(places.values()).flatMap(({ app, last }) =>
+    last.endedLease && !registry.find(app, last.id) ? [ended(last.endedLease, last.changedAt)] : [],
+  );
+}
+
+/** An id holds no line feed. */
+function keyOf({ identity, id }: Lease['instance']): string {
+  return `${identity.service.toLowerCase()}\n${id}`;
+}
