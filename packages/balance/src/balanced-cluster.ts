@@ -59,6 +59,8 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   /** The last word came from a registry that has not heard of everybody yet. */
   #warming = false;
   #watch: Watch | undefined;
+  /** What the resolver said last. */
+  #lastWord: InstanceSet | undefined;
   #started = false;
   #inFlight = 0;
   #closed = false;
@@ -147,7 +149,8 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
 
   #update(set: InstanceSet): void {
     if (this.#closed) return;
-    const merged = mergeSet(this.#live, set);
+    const merged = mergeSet(this.#live, set, this.#lastWord);
+    this.#lastWord = set;
     this.#answered ||= saysSomething(set);
     this.#warming = set.warming;
     this.#adopt(merged, saysSomething(set));

@@ -16,6 +16,12 @@ test('a source that is warming up only adds', () => {
   assert.deepEqual(ids(mergeSet([a], { instances: [], warming: true })), ['a']);
 });
 
+test('whom a source that is warming up has named and names no longer is gone', () => {
+  const before = { instances: [a], warming: true };
+  assert.deepEqual(ids(mergeSet([a, b], { instances: [], warming: true }, before)), ['b']);
+  assert.deepEqual(ids(mergeSet([a, b], { instances: [a], warming: true }, before)), ['b', 'a']);
+});
+
 test('a source that is warming up changes whom it names, but not back to an older incarnation', () => {
   const older = instance('a', { incarnation: 1, status: 'up' });
   const newer = instance('a', { incarnation: 2, status: 'draining' });

@@ -12,8 +12,9 @@ export function formatTarget(target: Target): string {
 export interface InstanceSet {
   readonly instances: readonly Instance[];
   /**
-   * True when the source came up empty a short while ago and may not have heard of everybody yet: a caller then only
-   * adds to what it knows, and removes nothing.
+   * True when the source came up empty a short while ago and may not have heard of everybody yet. The resolver then goes
+   * on naming whom it has named, unless it was told that somebody is gone; a caller keeps besides whom it knows from
+   * elsewhere, such as its disk.
    */
   readonly warming: boolean;
 }
