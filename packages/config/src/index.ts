@@ -32,5 +32,6 @@ export {
 } from './settings/scalars.ts';
 export { type SecretOptions, secret } from './settings/secret.ts';
 export { type Settings, type SettingsValues, settings } from './settings/settings.ts';
+export { type UrlsOptions, urls } from './settings/urls.ts';
 export { parseYaml, type YamlDocument } from './yaml.ts';
 export { yamlLimits } from './yaml-limits.ts';

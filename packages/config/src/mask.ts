@@ -25,9 +25,31 @@ export function namesSecret(key: string): boolean {
   return secretWords.has(words.at(-1) ?? '') || secretWords.has(words.slice(-2).join(''));
 }
 
-/** Hides the password of a URL: `redis://app:***@cache:6379`. */
+/**
+ * Hides the passwords of URLs, of each in a list with commas: `redis://app:***@cache:6379`. Text that is no URL may be
+ * one with a password that was not percent-encoded: there everything between the user and the last `@` is hidden.
+ */
 export function maskUrl(text: string): string {
-  return text.replace(/^([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#@:]{0,255}):[^\s/?#@]{0,2000}@/i, `$1:${masked}@`);
+  return text
+    .split(',')
+    .reduce<string[]>((parts, part) => {
+      // A comma that no scheme follows belongs to what stands before it.
+      if (parts.length === 0 || /^\s{0,20}[a-z][a-z0-9+.-]{0,30}:\/\//i.test(part)) parts.push(part);
+      else parts.push(`${parts.pop()},${part}`);
+      return parts;
+    }, [])
+    .map(maskOne)
+    .join(',');
+}
+
+function maskOne(text: string): string {
+  const authority = text.indexOf('://') + 3;
+  const end = text.lastIndexOf('@');
+  if (authority < 3 || end < authority) return text;
+  if (URL.parse(text.trim())?.password === '') return text;
+  const colon = text.indexOf(':', authority);
+  const user = colon >= 0 && colon < end ? text.slice(0, colon) : text.slice(0, authority);
+  return `${user}:${masked}${text.slice(end)}`;
 }
 
 /** A value as it may be shown, as JSON: secrets are `***`, passwords in URLs too. */

@@ -25,7 +25,14 @@ export interface DiscoveryNeeds {
  * @throws FlotillaError CONFIG_INVALID for a scheme that nothing here speaks.
  */
 export async function connectDiscovery(urls: readonly string[], needs: DiscoveryNeeds): Promise<Discovery> {
-  const schemes = new Set(urls.map((url) => url.slice(0, url.indexOf(':'))));
+  const schemes = new Set(
+    urls.map((url) =>
+      url
+        .slice(0, url.indexOf(':'))
+        .toLowerCase()
+        .replace(/^https$/, 'http'),
+    ),
+  );
   const [scheme, other] = schemes;
   if (other !== undefined) {
     throw new FlotillaError(
@@ -37,5 +44,5 @@ export async function connectDiscovery(urls: readonly string[], needs: Discovery
     const { registryClient } = await import('@flotilla/registry/client');
     return registryClient({ urls, ...needs });
   }
-  throw new FlotillaError('CONFIG_INVALID', `registry "${scheme}:…" is of no known kind; known: "http:"`);
+  throw new FlotillaError('CONFIG_INVALID', `registry "${scheme}:…" is of no known kind; known: "http:", "https:"`);
 }

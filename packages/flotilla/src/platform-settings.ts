@@ -3,7 +3,6 @@ import {
   flag,
   group,
   integer,
-  list,
   number,
   oneOf,
   type Setting,
@@ -11,7 +10,7 @@ import {
   secret,
   settings,
   text,
-  url,
+  urls,
 } from '@flotilla/config';
 import type { LogLevel, Secret } from '@flotilla/core';
 
@@ -106,11 +105,10 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
     restart: true,
     describe: 'host that others reach this instance by; default: chosen from bind, and explained in the log',
   }),
-  registry: list(url({ protocols: ['http', 'https'] }), {
+  registry: urls({
     default: ['http://127.0.0.1:8761'],
-    minItems: 1,
     restart: true,
-    describe: 'where instances are registered and looked up; several for failover',
+    describe: 'where instances are registered and looked up, http://user:password@host:8761; several for failover',
   }),
   zone: text({
     optional: true,

@@ -9,6 +9,7 @@ test('the defaults of a registry client are these', () => {
     requestTimeoutMs: 2_000,
     deregisterTimeoutMs: 2_000,
     pollEveryMs: 30_000,
+    returnEveryMs: 30_000,
     silenceMs: 45_000,
   });
 });

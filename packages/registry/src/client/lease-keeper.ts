@@ -77,6 +77,11 @@ export class LeaseKeeper implements Registration {
     return this.#left;
   }
 
+  /** Renews before its time: the process uses another registry, which may not know us. */
+  renewNow(): void {
+    if (!this.#left && !this.#call) void this.#stepNow();
+  }
+
   /** Stops renewing without a word: the lease lapses. */
   release(): void {
     this.#left ??= Promise.resolve();

@@ -5,6 +5,7 @@ export interface ClientLog {
   unreachable(facts: { registries: readonly string[]; cause: unknown }): void;
   reachable(registry: string): void;
   switched(facts: { from: string; to: string }): void;
+  credentialsRefused(facts: { registry: string; reason: string }): void;
   registered(facts: { service: string; instanceId: string; registry: string }): void;
   forgotten(facts: { service: string; instanceId: string }): void;
   refused(facts: { service: string; instanceId: string; status: number; reason: string }): void;
@@ -25,6 +26,8 @@ export function clientLog(logger: Logger): ClientLog {
       logger.warn('no registry can be reached; going on with what is known, and trying again', facts),
     reachable: (registry) => logger.info('the registry is reached again', { registry }),
     switched: (facts) => logger.info('another registry answers', facts),
+    credentialsRefused: ({ registry, reason }) =>
+      logger.error('a registry refuses our credentials', { registry, reason }),
     registered: (facts) => logger.info('registered', facts),
     forgotten: (facts) => logger.info('the registry knows no lease of ours; registering again', facts),
     refused: (facts) => logger.error('the registry refuses the registration', facts),

@@ -3,7 +3,7 @@ import type { HttpNetwork } from '@flotilla/http';
 
 /** What {@link registryClient} is told. */
 export interface RegistryClientOptions {
-  /** Registries, the preferred one first: `http://user:password@host:8761`. */
+  /** Registries, the preferred one first: `http://user:password@host:8761`, each with credentials of its own. */
   readonly urls: readonly string[];
   readonly network: HttpNetwork;
   readonly clock: Clock;
@@ -20,16 +20,24 @@ export interface RegistryClientOptions {
   readonly deregisterTimeoutMs?: number;
   /** How often lists are fetched while push does not work, ± 20 %. Default 30,000. */
   readonly pollEveryMs?: number;
+  /** How often a preferred registry that did not answer is tried again while another one is used, ± 20 %. Default 30,000. */
+  readonly returnEveryMs?: number;
   /** A push connection without a byte for this long is given up; the registry sends one every 15 s. Default 45,000. */
   readonly silenceMs?: number;
 }
 
 export const registryClientDefaults: Readonly<
-  Required<Pick<RegistryClientOptions, 'requestTimeoutMs' | 'deregisterTimeoutMs' | 'pollEveryMs' | 'silenceMs'>>
+  Required<
+    Pick<
+      RegistryClientOptions,
+      'requestTimeoutMs' | 'deregisterTimeoutMs' | 'pollEveryMs' | 'silenceMs' | 'returnEveryMs'
+    >
+  >
 > = Object.freeze({
   requestTimeoutMs: 2_000,
   deregisterTimeoutMs: 2_000,
   pollEveryMs: 30_000, // what Eureka's clients do
+  returnEveryMs: 30_000, // sooner than a lease lapses at the registry that it left
   silenceMs: 45_000, // three missed signs of life
 });
 
@@ -53,9 +61,16 @@ export function resolveClientOptions(options: RegistryClientOptions): ResolvedCl
     requestTimeoutMs: options.requestTimeoutMs ?? registryClientDefaults.requestTimeoutMs,
     deregisterTimeoutMs: options.deregisterTimeoutMs ?? registryClientDefaults.deregisterTimeoutMs,
     pollEveryMs: options.pollEveryMs ?? registryClientDefaults.pollEveryMs,
+    returnEveryMs: options.returnEveryMs ?? registryClientDefaults.returnEveryMs,
     silenceMs: options.silenceMs ?? registryClientDefaults.silenceMs,
   };
-  for (const name of ['requestTimeoutMs', 'deregisterTimeoutMs', 'pollEveryMs', 'silenceMs'] as const) {
+  for (const name of [
+    'requestTimeoutMs',
+    'deregisterTimeoutMs',
+    'pollEveryMs',
+    'returnEveryMs',
+    'silenceMs',
+  ] as const) {
     assertDuration(resolved[name], name);
   }
   return resolved;

@@ -35,6 +35,9 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const keepers = new Set<LeaseKeeper>();
   const subscriptions = new Map<string, Subscription>();
   let closing: Promise<void> | undefined;
+  servers.onSwitch(() => {
+    for (const keeper of keepers) keeper.renewNow();
+  });
 
   const registrar: Registrar = {
     register(instance) {

@@ -9,40 +9,64 @@ export interface ServerAddress {
   readonly authority: string;
   /** Segments before `/v1`, for a registry behind a proxy. */
   readonly prefix: readonly string[];
+  /** Whom its credentials name. */
+  readonly user?: string;
   /** The field `authorization`. */
   readonly authorization?: Secret;
 }
 
 const defaultPorts = Object.freeze({ http: 80, https: 443 });
 
-/** @throws FlotillaError CONFIG_INVALID without repeating what may be a password */
+/** Where Eureka's clients are pointed at: a URL copied from one means the registry itself. */
+const eurekaSuffix = /\/eureka(?:\/v2)?\/?$/;
+
+/**
+ * Reads `http://user:password@host:8761`; user and password are percent-decoded. A path `/eureka` or `/eureka/v2` at the
+ * end, as in Eureka's `defaultZone`, is left out.
+ * @throws FlotillaError CONFIG_INVALID without repeating what may be a password
+ */
 export function parseServerUrl(text: string): ServerAddress {
   const url = URL.parse(text);
   const protocol = url?.protocol === 'http:' ? 'http' : url?.protocol === 'https:' ? 'https' : undefined;
   if (!url || !protocol || url.search !== '' || url.hash !== '') {
-    const shown = text.replace(/\/\/[^/]*@/, '//…@').slice(0, 200);
     throw new FlotillaError(
       'CONFIG_INVALID',
-      `"${shown}" is not the url of a registry: write http://host:8761, with user:password@ before the host if it has users`,
+      `"${withoutCredentials(text)}" is not the url of a registry: write http://host:8761, with user:password@ before the ` +
+        'host if it has users, and : / ? # [ ] @ , % in them percent-encoded',
     );
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = url.port === '' ? defaultPorts[protocol] : Number(url.port);
   const authority = formatHostPort({ host, port });
-  const prefix = pathFromText(url.pathname).segments.filter((segment) => segment !== '');
+  const prefix = pathFromText(url.pathname.replace(eurekaSuffix, '/')).segments.filter((segment) => segment !== '');
   const label = `${protocol}://${authority}${prefix.length > 0 ? `/${prefix.join('/')}` : ''}`;
-  const credentials = credentialsOf(url);
-  return {
-    label,
-    target: { protocol, host, port },
-    authority,
-    prefix,
-    ...(credentials ? { authorization: credentials } : undefined),
-  };
+  return { label, target: { protocol, host, port }, authority, prefix, ...credentialsOf(url, label) };
 }
 
-function credentialsOf({ username, password }: URL): Secret | undefined {
-  if (username === '' && password === '') return undefined;
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return new Secret(`Basic ${Buffer.from(text).toString('base64')}`);
+function credentialsOf({ username, password }: URL, label: string): Pick<ServerAddress, 'user' | 'authorization'> {
+  if (username === '' && password === '') return {};
+  const [user, secret] = [decoded(username), decoded(password)];
+  if (user === undefined || secret === undefined || user.includes(':')) {
+    throw new FlotillaError(
+      'CONFIG_INVALID',
+      `the credentials for the registry ${label} cannot be used: ${
+        user?.includes(':') ? 'a user name has no colon' : 'a percent sign in them is written %25'
+      }`,
+    );
+  }
+  return { user, authorization: new Secret(`Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`) };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whatever stands before the last `@` may be a password, also where it makes the text no url. */
+function withoutCredentials(text: string): string {
+  const end = text.lastIndexOf('@');
+  return (end < 0 ? text : `…${text.slice(end)}`).slice(0, 200);
 }

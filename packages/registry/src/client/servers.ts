@@ -1,4 +1,4 @@
-import { Call, type Endpoint, FlotillaError } from '@flotilla/core';
+import { Call, type Endpoint, FlotillaError, type Timer } from '@flotilla/core';
 import {
   errorFromResponse,
   HttpHeaders,
@@ -7,6 +7,7 @@ import {
   pathFromSegments,
   readBody,
 } from '@flotilla/http';
+import { jittered } from './backoff.ts';
 import type { ClientLog } from './log.ts';
 import type { ResolvedClientOptions } from './options.ts';
 import { parseServerUrl, type ServerAddress } from './server-url.ts';
@@ -33,6 +34,8 @@ export interface RegistryAnswer {
 export interface OpenAnswer {
   readonly response: HttpResponse;
   readonly call: Call;
+  /** The registry that gave it. */
+  readonly registry: string;
 }
 
 interface Server extends ServerAddress {
@@ -44,8 +47,10 @@ export const maxAnswerBytes = 134_217_728;
 const utf8 = new TextEncoder();
 
 /**
- * The registries that a client was told of. Requests go to the one that answered last; when it does not, to the others
- * in their order, each once.
+ * The registries that a client was told of. Requests go to the one that answered last; when it does not answer or refuses
+ * our credentials, to the others in their order, each once. Registries need not know of each other, so a whole process
+ * stays with one of them ({@link onSwitch}), and a fleet meets at the first: while another one is used, those before it
+ * are asked every `returnEveryMs` whether they answer again.
  */
 export class RegistryServers {
   readonly #options: ResolvedClientOptions;
@@ -54,6 +59,11 @@ export class RegistryServers {
   #current = 0;
   /** Undefined until the first answer or failure. */
   #reachable: boolean | undefined;
+  readonly #listeners = new Set<(registry: string) => void>();
+  #returnTimer: Timer | undefined;
+  #closed = false;
+  /** What was said last about our credentials, by registry. */
+  readonly #refusals = new Map<string, string>();
 
   /** @throws FlotillaError CONFIG_INVALID for a url that is none */
   constructor(options: ResolvedClientOptions, log: ClientLog) {
@@ -75,7 +85,7 @@ export class RegistryServers {
       const call = this.#call(parent);
       const response = await server.endpoint.handle(toHttp(request, server), call);
       const body = await readBody(response.body, maxAnswerBytes, call);
-      if (cannotServe(response.status)) throw errorFromResponse(response, body);
+      if (cannotServe(response.status)) throw this.#failureOf(server, response, body);
       return { status: response.status, body, registry: server.label };
     }, parent);
   }
@@ -92,15 +102,23 @@ export class RegistryServers {
       const timer = clock.setTimer(requestTimeoutMs, () => call.cancel(reason), { background: true });
       try {
         const response = await server.endpoint.handle(toHttp(request, server), call);
-        if (!cannotServe(response.status)) return { response, call };
-        throw errorFromResponse(response, await readBody(response.body, maxAnswerBytes, call));
+        if (!cannotServe(response.status)) return { response, call, registry: server.label };
+        throw this.#failureOf(server, response, await readBody(response.body, maxAnswerBytes, call));
       } finally {
         timer.cancel();
       }
     }, parent);
   }
 
+  /** Calls `listener` with the registry that is used from now on. @returns takes it back. */
+  onSwitch(listener: (registry: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#returnTimer?.cancel();
     await Promise.all(this.#servers.map(({ endpoint }) => endpoint.close()));
   }
 
@@ -129,10 +147,57 @@ export class RegistryServers {
 
   #answered(index: number, label: string): void {
     const before = this.#servers[this.#current]?.label;
+    const switched = index !== this.#current && before !== undefined;
     if (this.#reachable === false) this.#log.reachable(label);
-    else if (index !== this.#current && before) this.#log.switched({ from: before, to: label });
+    else if (switched) this.#log.switched({ from: before, to: label });
     this.#reachable = true;
     this.#current = index;
+    this.#refusals.delete(label);
+    if (!switched) return;
+    this.#planReturn();
+    for (const listener of [...this.#listeners]) listener(label);
+  }
+
+  #planReturn(): void {
+    this.#returnTimer?.cancel();
+    this.#returnTimer = undefined;
+    if (this.#current === 0 || this.#closed) return;
+    const { clock, random, returnEveryMs } = this.#options;
+    const again = (): void => void this.#tryPreferred();
+    this.#returnTimer = clock.setTimer(jittered(returnEveryMs, random), again, { background: true });
+  }
+
+  /** Asks those that are preferred to the present one for next to nothing. Never rejects. */
+  async #tryPreferred(): Promise<void> {
+    for (const [index, server] of this.#servers.slice(0, this.#current).entries()) {
+      const call = this.#call(undefined);
+      try {
+        const response = await server.endpoint.handle(toHttp(probe, server), call);
+        const body = await readBody(response.body, maxAnswerBytes, call);
+        if (this.#closed) return;
+        if (response.status === 200) return this.#answered(index, server.label);
+        if (response.status === 401) this.#failureOf(server, response, body);
+      } catch {
+        // It does not answer yet.
+      } finally {
+        call.end();
+      }
+    }
+    if (!this.#closed) this.#planReturn();
+  }
+
+  /** What a registry that cannot serve us answered, as an error; about our credentials in words that say what to do. */
+  #failureOf(server: Server, response: HttpResponse, body: Uint8Array): FlotillaError {
+    if (response.status !== 401) return errorFromResponse(response, body);
+    const { label, user } = server;
+    const reason =
+      user === undefined
+        ? `the registry ${label} wants credentials: write user:password@ before its host in "registry"`
+        : `the registry ${label} does not know the user "${user}" with this password: compare "registry" here with ` +
+          '"registry.users" there; in a url : / ? # [ ] @ , % are percent-encoded';
+    if (this.#refusals.get(label) !== reason) this.#log.credentialsRefused({ registry: label, reason });
+    this.#refusals.set(label, reason);
+    return new FlotillaError('UNAUTHENTICATED', reason);
   }
 
   #call(parent: Call | undefined): Call {
@@ -142,10 +207,17 @@ export class RegistryServers {
   }
 }
 
-/** The registry is there and cannot now; another one may. */
+/** The registry is there and cannot now, or not for us; another one may. */
 function cannotServe(status: number): boolean {
-  return (status >= 500 && status !== 501) || status === 429;
+  return (status >= 500 && status !== 501) || status === 429 || status === 401;
 }
+
+/** A question that every registry answers shortly: who serves a name that no service can have. */
+const probe: RegistryRequest = Object.freeze({
+  method: 'GET',
+  segments: ['instances'],
+  query: { service: '@' },
+});
 
 function toHttp({ method, segments, query = {}, json, accept }: RegistryRequest, server: Server): HttpRequest {
   const headers = new HttpHeaders([['accept', accept ?? 'application/json']]);

@@ -49,6 +49,9 @@ export class Subscription {
   /** Whether a byte came on the present connection. */
   #heard = false;
   #wait: { timer: Timer; done: () => void } | undefined;
+  /** The present push connection. */
+  #pushed: { readonly call: Call; readonly registry: string } | undefined;
+  readonly #stay: () => void;
 
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
@@ -56,6 +59,7 @@ export class Subscription {
     const { clock, random } = parts.options;
     this.#backoff = new Backoff(random);
     this.#call = new Call({ clock, random });
+    this.#stay = parts.servers.onSwitch((registry) => this.#move(registry));
     void this.#follow();
   }
 
@@ -75,11 +79,18 @@ export class Subscription {
   }
 
   close(): void {
+    this.#stay();
     this.#listeners.clear();
     this.#call.cancel(new FlotillaError('CANCELLED', `nobody watches ${this.#name} any more`));
     this.#call.end();
     this.#wait?.timer.cancel();
     this.#wait?.done();
+  }
+
+  /** The process uses another registry from now on: whoever is registered there is to be seen there. */
+  #move(registry: string): void {
+    if (!this.#pushed || this.#pushed.registry === registry) return;
+    this.#pushed.call.cancel(new FlotillaError('CANCELLED', `following ${registry} from now on`));
   }
 
   get #closed(): boolean {
@@ -104,10 +115,11 @@ export class Subscription {
     let worked = false;
     this.#heard = false;
     try {
-      const { response, call } = await this.#parts.servers.open(
+      const { response, call, registry } = await this.#parts.servers.open(
         this.#request('watch', 'text/event-stream'),
         this.#call,
       );
+      this.#pushed = { call, registry };
       if (noPush.has(response.status)) {
         call.cancel();
         return 'missing';
@@ -128,6 +140,8 @@ export class Subscription {
       }
     } catch (error) {
       if (error instanceof FlotillaError && error.code === 'BAD_RESPONSE') this.#cursor = undefined;
+    } finally {
+      this.#pushed = undefined;
     }
     // One that breaks right after its first news is tried again too, but ever more slowly.
     const lived = this.#heard && clock.now() - startedAt >= workedAfterMs;
