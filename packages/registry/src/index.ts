@@ -1,4 +1,5 @@
 export { checkInstance, checkStatus, instanceBounds } from './check-instance.ts';
+export { type ConflictSide, type ContractConflict, contractConflicts } from './contract-census.ts';
 export { type Cursor, createEpoch, formatCursor, parseCursor, resumeFrom } from './cursor.ts';
 export { type Change, type GoneReason, matches, type SeenChange, seenBy } from './lease/change.ts';
 export type { Lease } from './lease/lease.ts';

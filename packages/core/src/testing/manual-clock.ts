@@ -18,7 +18,7 @@ interface Pending {
  */
 export class ManualClock implements Clock {
   #now: number;
-  readonly #epochMs: number;
+  #epochMs: number;
   #order = 0;
   readonly #pending = new Set<Pending>();
 
@@ -34,6 +34,11 @@ export class ManualClock implements Clock {
 
   wallNow(): number {
     return this.#epochMs + this.#now;
+  }
+
+  /** Moves the wall clock alone, forward or backward, as an operator, NTP or a suspend does. */
+  jumpWall(ms: number): void {
+    this.#epochMs += ms;
   }
 
   /** Timers that have neither fired nor been cancelled: what a test asserts to be 0 at its end. */

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 
 /** The few things that a file store does to a disk; a test stands in for them to lose power at each step. */
 export interface Disk {
@@ -7,6 +7,8 @@ export interface Disk {
    * @returns undefined when there is no such file.
    */
   read(path: string, firstBytes?: number): Promise<Buffer | undefined>;
+  /** Bytes of a file; undefined when there is none. */
+  size(path: string): Promise<number | undefined>;
   /** Makes or replaces a file, readable by its owner only, and waits until the disk has it. */
   write(path: string, chunks: readonly Buffer[]): Promise<void>;
   /** Makes a file that must not be there yet. @returns false when it is. */
@@ -31,6 +33,14 @@ export const nodeDisk: Disk = Object.freeze({
     if (firstBytes === undefined) return file.readFile();
     const { buffer, bytesRead } = await file.read(Buffer.alloc(firstBytes), 0, firstBytes, 0);
     return buffer.subarray(0, bytesRead);
+  },
+  async size(path: string): Promise<number | undefined> {
+    try {
+      return (await stat(path)).size;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
   },
   async write(path: string, chunks: readonly Buffer[]): Promise<void> {
     const file = await open(path, 'w', 0o600);

@@ -8,6 +8,7 @@ import type { StoredState } from '../lease/stored-state.ts';
 import { anInstance } from '../testing/instances.ts';
 import type { Disk } from './disk.ts';
 import { fileStore } from './file-store.ts';
+import { readStateFile } from './state-file.ts';
 
 const stateOf = (...ids: string[]): StoredState => ({
   revision: ids.length,
@@ -47,41 +48,100 @@ test('the file begins with magic, version, generation and checksum, and is text'
   assert.match(lease ?? '', /^\{"lease":\{.*\},"instance":\{"id":"a",/);
 });
 
-test('a file of a newer version is refused', async () => {
-  const path = await fileWith('newer', 'flotilla-registry 2 1 abc\n');
-  await assert.rejects(fileStore({ path }).load(), {
-    code: 'STORE_FAILED',
-    message: /of version 2, this program reads up to 1/,
-  });
-});
-
-test('a file of somebody else is refused', async () => {
+test('a file of somebody else is refused, and not touched', async () => {
   const path = await fileWith('foreign', '{"my":"data"}\n');
-  await assert.rejects(fileStore({ path, onDamaged: 'startEmpty' }).load(), {
-    message: /does not begin with .*name another file/,
-  });
+  await assert.rejects(fileStore({ path }).load(), { message: /does not begin with .*name another file/ });
+  assert.equal(await readFile(path, 'utf8'), '{"my":"data"}\n');
 });
 
-test('a damaged file stops the start and says what to do; when ordered it is put aside, loudly', async () => {
-  const path = join(folder, 'damaged');
+/** A file as it was saved, and what may have become of it. */
+async function savedText(): Promise<string> {
+  const path = join(folder, 'good');
   const store = fileStore({ path });
   await store.load();
-  await store.save(stateOf('a'));
+  await store.save(stateOf('a', 'b'));
   await store.close();
   const text = await readFile(path, 'utf8');
-  await writeFile(path, text.replace('"id":"a"', '"id":"b"'));
-  await assert.rejects(fileStore({ path }).load(), {
-    code: 'STORE_FAILED',
-    message: /checksum.*onDamaged to "startEmpty"/,
+  await rm(path);
+  return text;
+}
+
+const broken: readonly [name: string, breakIt: (text: string) => string, said: RegExp, keptAs?: string][] = [
+  ['empty', () => '', /does not begin with/],
+  ['half-written', (text) => text.slice(0, text.length / 2), /checksum/],
+  ['cut within its first line', (text) => text.slice(0, 20), /does not begin with|first line/],
+  ['with a bit flipped in an instance', (text) => text.replace('"id":"a"', '"id":"c"'), /checksum/],
+  ['with a bit flipped in its first word', (text) => text.replace('flotilla', 'flntilla'), /does not begin with/],
+  ['with a bit flipped in its version', (text) => text.replace('registry 1', 'registry 0'), /first line/],
+  ['with a bit flipped in its generation', (text) => text.replace('registry 1 1', 'registry 1 q'), /first line/],
+  [
+    'of a newer version',
+    (text) => text.replace('registry 1', 'registry 2'),
+    /of version 2, this program reads up to 1/,
+    'newer',
+  ],
+  ['too large', (text) => text + ' '.repeat(2_000), /bytes; the limit is 2000/],
+];
+for (const [name, breakIt, said, keptAs = 'damaged'] of broken) {
+  test(`a file that is ${name} is kept aside, said loudly, and the registry starts empty; when ordered it refuses`, async () => {
+    const path = await fileWith(`broken ${name}`, breakIt(await savedText()));
+    const whole = await readFile(path, 'utf8');
+    const options = { path, maxBytes: 2_000 };
+    await assert.rejects(fileStore({ ...options, onDamaged: 'refuse' }).load(), {
+      code: 'STORE_FAILED',
+      message: said,
+    });
+    assert.equal(await readFile(path, 'utf8'), whole, 'untouched');
+    const errors: LogFields[] = [];
+    const logger: Logger = { ...nullLogger, error: (_, fields = {}) => errors.push(fields) };
+    const store = fileStore({ ...options, logger });
+    assert.equal(await store.load(), undefined);
+    assert.match(String(errors[0]?.['detail']), said);
+    assert.equal(errors[0]?.['keptAs'], `${path}.${keptAs}`);
+    await store.save(stateOf('c'));
+    await store.close();
+    assert.equal(await readFile(`${path}.${keptAs}`, 'utf8'), whole, 'as it was found');
+    assert.deepEqual(idsOf(await fileStore({ path }).load()), ['c']);
   });
-  const errors: LogFields[] = [];
-  const logger: Logger = { ...nullLogger, error: (_, fields = {}) => errors.push(fields) };
-  const again = fileStore({ path, onDamaged: 'startEmpty', logger });
-  assert.equal(await again.load(), undefined);
-  assert.equal(errors[0]?.['keptAs'], `${path}.damaged`);
-  assert.match(await readFile(`${path}.damaged`, 'utf8'), /"id":"b"/);
-  await again.save(stateOf('c'));
-  await again.close();
+}
+
+test('what was put aside is never overwritten: the tenth broken file stops the start', async () => {
+  const path = join(folder, 'again and again');
+  for (let n = 1; n <= 9; n++) {
+    await writeFile(path, `flotilla-registry 1 ${n} abc\n`);
+    const store = fileStore({ path });
+    await store.load();
+    await store.close();
+  }
+  assert.equal(await readFile(`${path}.damaged`, 'utf8'), 'flotilla-registry 1 1 abc\n');
+  assert.equal(await readFile(`${path}.damaged-9`, 'utf8'), 'flotilla-registry 1 9 abc\n');
+  await writeFile(path, 'flotilla-registry 1 10 abc\n');
+  await assert.rejects(fileStore({ path }).load(), { code: 'STORE_FAILED', message: /9 files of that kind/ });
+});
+
+test('whatever bit flips, wherever it is cut: the state comes back as it was, or not at all', async () => {
+  const good = Buffer.from(await savedText());
+  const expected = idsOf(stateOf('a', 'b'));
+  for (let at = 0; at < good.length; at++) {
+    for (const bit of [0, 3, 6]) {
+      const bytes = Buffer.from(good);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+      const file = readStateFile(bytes);
+      if (!('fault' in file)) assert.deepEqual(idsOf(file.state), expected, `bit ${bit} of byte ${at}`);
+    }
+    assert.ok('fault' in readStateFile(good.subarray(0, at)), `cut at ${at}`);
+  }
+});
+
+test('a state that would be too large to be read again is not written over the last good one', async () => {
+  const path = join(folder, 'grown');
+  const store = fileStore({ path, maxBytes: 1_000 });
+  await store.load();
+  await store.save(stateOf('a'));
+  await assert.rejects(store.save(stateOf('a', 'b', 'c', 'd')), { code: 'STORE_FAILED', message: /the limit is 1000/ });
+  await store.save(stateOf('b'));
+  await store.close();
+  assert.deepEqual(idsOf(await fileStore({ path, maxBytes: 1_000 }).load()), ['b']);
 });
 
 test('a second process, or a second store of this one, cannot use the file; after the first has closed it can', async () => {
@@ -145,6 +205,10 @@ class PowerlessDisk implements Disk {
 
   async read(path: string, firstBytes?: number): Promise<Buffer | undefined> {
     return this.files.get(path)?.subarray(0, firstBytes);
+  }
+
+  async size(path: string): Promise<number | undefined> {
+    return this.files.get(path)?.length;
   }
 
   async write(path: string, chunks: readonly Buffer[]): Promise<void> {
@@ -227,6 +291,7 @@ test('a full disk refuses and recovers without a restart', async () => {
   await store.load();
   disk.failWith = 'ENOSPC';
   await assert.rejects(store.save(stateOf('a')), { code: 'STORE_FAILED', message: /ENOSPC/ });
+  assert.equal(disk.files.has('/f/state.new'), false, 'nothing is left that takes room');
   disk.failWith = undefined;
   await store.save(stateOf('b'));
   disk.restart(true);

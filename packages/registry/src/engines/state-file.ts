@@ -59,10 +59,15 @@ export function readGeneration(bytes: Buffer): number | undefined {
 }
 
 export function readStateFile(bytes: Buffer): StateFile | StateFileFault {
-  const [magic, version, generation, checksum] = headerOf(bytes);
-  if (magic !== stateMagic) return { fault: 'foreign', detail: `it does not begin with "${stateMagic}"` };
-  if (Number(version) > stateVersion) {
+  const [magic, version = '', generation = '', checksum] = headerOf(bytes);
+  if (magic !== stateMagic) {
+    return { fault: looksOurs(bytes) ? 'damaged' : 'foreign', detail: `it does not begin with "${stateMagic}"` };
+  }
+  if (/^[1-9]\d{0,8}$/.test(version) && Number(version) > stateVersion) {
     return { fault: 'newer', detail: `it is of version ${version}, this program reads up to ${stateVersion}` };
+  }
+  if (version !== String(stateVersion) || !/^\d{1,15}$/.test(generation)) {
+    return { fault: 'damaged', detail: 'its first line is not "flotilla-registry <version> <generation> <checksum>"' };
   }
   const body = bytes.subarray(bytes.indexOf('\n') + 1);
   const found = createHash('sha256').update(body).digest('hex');
@@ -78,6 +83,12 @@ export function readStateFile(bytes: Buffer): StateFile | StateFileFault {
     const detail = thrown instanceof FlotillaError ? thrown.detail : 'a line is not JSON';
     return { fault: 'damaged', detail: `its checksum is right, but ${detail}` };
   }
+}
+
+/** A file that is empty, or holds records of ours behind a broken first line. Nobody else's file is to be moved. */
+function looksOurs(bytes: Buffer): boolean {
+  const beginning = bytes.subarray(0, 65_536).toString('latin1');
+  return beginning === '' || beginning.startsWith(stateMagic) || beginning.includes('\n{"revision":');
 }
 
 function headerOf(bytes: Buffer): string[] {

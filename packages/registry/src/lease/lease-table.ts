@@ -11,11 +11,13 @@ import { ChangeLog } from './change-log.ts';
 import { LapseQueue } from './lapse-queue.ts';
 import {
   believedIncarnation,
+  endedAt,
   extend,
   type Lease,
   type LeaseStep,
   register,
   renew,
+  restartTerm,
   setOverride,
   setStatus,
 } from './lease.ts';
@@ -53,6 +55,11 @@ export interface Sweep {
   readonly evicted: readonly Change[];
   /** More than 0: the registry itself stood still that long, so every lease was extended by it and none evicted. */
   readonly extendedMs: number;
+  /**
+   * More than 0: since the last sweep the wall clock went on that much more than the monotonic one, as after a suspend
+   * (`CLOCK_MONOTONIC` does not count it). Renewals may not have arrived, so every lease has a full term from now on.
+   */
+  readonly jumpMs: number;
   /** Services whose eviction was paused or went on by this sweep. */
   readonly paused: readonly ServiceLeases[];
   readonly resumed: readonly ServiceLeases[];
@@ -73,6 +80,8 @@ export class LeaseTable {
   readonly #tombstones: Tombstones;
   #log: ChangeLog;
   #longestLeaseMs = assumedLeaseMs;
+  /** Wall time less monotonic time, at the last sweep. */
+  #wallOffset: number | undefined;
 
   /** @param onChange called within the step that made the change. */
   constructor(limits: RegistryLimits, random: Random, onChange: (change: Change) => void = () => {}) {
@@ -169,10 +178,15 @@ export class LeaseTable {
    */
   sweep(moment: Moment, plannedAt: number): Sweep {
     const lateMs = moment.at - plannedAt;
+    const jumpMs = this.#noteClocks(moment);
     this.#tombstones.prune(moment.at);
+    if (jumpMs > this.#limits.pauseMs) {
+      this.#extendAll((lease) => restartTerm(lease, moment));
+      return { evicted: [], extendedMs: 0, jumpMs, paused: [], resumed: [] };
+    }
     if (lateMs > this.#limits.pauseMs) {
-      this.#extendAll(lateMs);
-      return { evicted: [], extendedMs: lateMs, paused: [], resumed: [] };
+      this.#extendAll((lease) => extend(lease, lateMs));
+      return { evicted: [], extendedMs: lateMs, jumpMs: 0, paused: [], resumed: [] };
     }
     for (const service of this.#queue.collect(moment)) this.#lapsing.add(service);
     const evicted: Change[] = [];
@@ -188,7 +202,7 @@ export class LeaseTable {
       if (service.lapsed.size === 0) this.#lapsing.delete(service);
     }
     this.#services.prune(moment.at, this.#limits);
-    return { evicted, extendedMs: 0, paused, resumed };
+    return { evicted, extendedMs: 0, jumpMs: 0, paused, resumed };
   }
 
   get(key: InstanceKey): Lease | undefined {
@@ -249,19 +263,22 @@ export class LeaseTable {
   /** Fills an empty table. Each lease starts anew, so that nobody goes only because the registry was down. */
   restore(state: StoredState, moment: Moment): void {
     this.#log = new ChangeLog(this.#limits.maxChanges, state.revision);
-    for (const { until, ...stone } of state.tombstones) {
-      this.#tombstones.add({ ...stone, until: until - moment.wallAt + moment.at });
-    }
     for (const saved of state.leases) {
       const { instance } = saved;
       const expiresAt = instance.lease ? moment.at + instance.lease.lastsMs : Infinity;
       this.#add(this.#services.open(instance), { ...saved, expiresAt });
     }
+    // No longer than if it had been made now, whatever happened to the wall clock since.
+    const latest = this.#tombstoneEnd(moment);
+    for (const { until, ...stone } of state.tombstones) {
+      this.#tombstones.add({ ...stone, until: Math.min(until - moment.wallAt + moment.at, latest) });
+    }
   }
 
   #registerNew(service: string, incoming: Instance, moment: Moment): Registered {
     const { id } = incoming;
-    const incarnation = believedIncarnation(undefined, incoming.incarnation, moment, this.#limits);
+    const buried = this.#tombstones.get(service, id, moment.at);
+    const incarnation = believedIncarnation(endedAt(buried?.incarnation), incoming.incarnation, moment, this.#limits);
     const stone = this.#tombstones.forbidding(service, id, incarnation, moment.at);
     if (stone) return { outcome: 'stale', incarnation: stone.incarnation };
     if (this.#services.size >= this.#limits.maxInstances) {
@@ -270,12 +287,13 @@ export class LeaseTable {
         `instance "${id}" of "${service}" cannot be registered: the registry holds its limit of ${this.#limits.maxInstances} instances`,
       );
     }
-    const override = this.#tombstones.get(service, id, moment.at)?.override ?? incoming.override;
+    const override = buried?.override ?? incoming.override;
     const { lease } = register(
       undefined,
       { ...incoming, ...(override ? { override } : undefined) },
       moment,
       this.#limits,
+      buried?.incarnation,
     );
     this.#tombstones.remove(service, id);
     const slot = this.#add(this.#services.open(incoming), lease);
@@ -318,11 +336,18 @@ export class LeaseTable {
     this.#queue.placed(slot);
   }
 
-  #extendAll(extraMs: number): void {
+  /** How much more the wall clock went on than the monotonic one since the last sweep; less than 0 when it went back. */
+  #noteClocks({ at, wallAt }: Moment): number {
+    const before = this.#wallOffset;
+    this.#wallOffset = wallAt - at;
+    return before === undefined ? 0 : this.#wallOffset - before;
+  }
+
+  #extendAll(longer: (lease: Lease) => Lease): void {
     for (const service of this.#services) {
       service.lapsed.clear();
       service.preservation = undefined;
-      for (const slot of service.slots.values()) slot.lease = extend(slot.lease, extraMs);
+      for (const slot of service.slots.values()) slot.lease = longer(slot.lease);
     }
     this.#lapsing.clear();
     this.#queue.rebuild();

@@ -45,14 +45,17 @@ export type LeaseBounds = Pick<
 /**
  * The owner registers. A new lease, unless a higher incarnation is known: then that one stays and is renewed. An
  * operator's override outlives a registration; `incoming.override` counts only where there is none.
+ * @param ended the incarnation with which it went, where it was here before.
  */
 export function register(
   existing: Lease | undefined,
   incoming: Instance,
   moment: Moment,
   bounds: LeaseBounds,
+  ended?: number | undefined,
 ): LeaseStep {
-  const incarnation = believedIncarnation(existing, incoming.incarnation, moment, bounds);
+  const known = existing ?? endedAt(ended);
+  const incarnation = believedIncarnation(known, incoming.incarnation, moment, bounds);
   if (existing && existing.instance.incarnation > incarnation)
     return { lease: prolong(existing, moment), changed: false };
   const { lease: terms, ...owned } = incoming;
@@ -120,16 +123,36 @@ export function extend(lease: Lease, extraMs: number): Lease {
   return { ...lease, expiresAt: lease.expiresAt + extraMs };
 }
 
-/** The incarnation that counts: the owner's, or now for one that lies too far in the future. */
+/** The same lease with a full term from now on, for nobody knows how long its owner could not be heard. */
+export function restartTerm(lease: Lease, moment: Moment): Lease {
+  return { ...lease, expiresAt: Math.max(lease.expiresAt, expiryOf(lease.instance, moment)) };
+}
+
+/** What is known of an incarnation: as its owner gave it, and as it counts. */
+export type KnownIncarnation = Pick<Lease, 'declaredIncarnation'> & {
+  readonly instance: Pick<Instance, 'incarnation'>;
+};
+
+/** The incarnation with which an instance went, as the known one. */
+export function endedAt(incarnation: number | undefined): KnownIncarnation | undefined {
+  return incarnation === undefined ? undefined : { declaredIncarnation: incarnation, instance: { incarnation } };
+}
+
+/**
+ * The incarnation that counts: the owner's, or now for one that lies too far in the future. What its owner gives as newer
+ * than what is known counts as newer, also when our own clock went back and everybody's time is the future.
+ */
 export function believedIncarnation(
-  existing: Lease | undefined,
+  known: KnownIncarnation | undefined,
   declared: number,
   moment: Moment,
   { futureIncarnationMs }: Pick<LeaseBounds, 'futureIncarnationMs'>,
 ): number {
   // The same word twice is no newer incarnation, however the clock has moved on.
-  if (existing?.declaredIncarnation === declared) return existing.instance.incarnation;
-  return declared > moment.wallAt + futureIncarnationMs ? moment.wallAt : declared;
+  if (known?.declaredIncarnation === declared) return known.instance.incarnation;
+  const believed = declared > moment.wallAt + futureIncarnationMs ? moment.wallAt : declared;
+  if (!known || declared < known.declaredIncarnation) return believed;
+  return Math.max(believed, known.instance.incarnation + 1);
 }
 
 /** Terms within the bounds; a lease is never shorter than its renewal. */

@@ -1,4 +1,5 @@
 import type { Logger } from '@flotilla/core';
+import type { ContractConflict } from '../contract-census.ts';
 import type { Change } from '../lease/change.ts';
 import type { PreservedService } from '../lease/service-leases.ts';
 
@@ -11,8 +12,11 @@ export interface RegistryLog {
   evictionPaused(service: string, preservation: PreservedService): void;
   evictionResumed(service: string): void;
   stoodStill(facts: { lateMs: number; leases: number }): void;
+  clockJumped(facts: { jumpMs: number; leases: number }): void;
   saveFailed(cause: unknown): void;
   savesAgain(): void;
+  conflictBegan(conflict: ContractConflict): void;
+  conflictEnded(conflict: ContractConflict): void;
   watcherCollapsed(facts: { target: string; droppedChanges: number }): void;
 }
 
@@ -26,8 +30,13 @@ export function registryLog(logger: Logger): RegistryLog {
       logger.warn('eviction paused: too many instances fell silent', { service, reason, ...numbers }),
     evictionResumed: (service) => logger.info('eviction goes on', { service }),
     stoodStill: (facts) => logger.warn('the registry stood still; every lease is extended by that time', facts),
+    clockJumped: (facts) =>
+      logger.warn('the wall clock jumped, as after a suspend; every lease has a full term from now on', facts),
     saveFailed: (cause) => logger.error('the registry cannot save its state; it goes on in memory', { cause }),
     savesAgain: () => logger.info('the registry saves its state again'),
+    conflictBegan: ({ kind, name, detail }) =>
+      logger.warn('instances do not agree on what a name means', { kind, name, detail }),
+    conflictEnded: ({ kind, name }) => logger.info('instances agree again on what a name means', { kind, name }),
     watcherCollapsed: (facts) => logger.info('a slow watcher gets a snapshot instead of its changes', facts),
   };
 }

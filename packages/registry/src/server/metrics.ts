@@ -11,6 +11,11 @@ export interface RegistryMetrics {
   readonly renewals: Family<Counter>;
   readonly evictions: Counter;
   readonly collapses: Counter;
+  /** 1: what changes is saved; 0: saving fails. */
+  readonly saving: Family<Gauge>;
+  readonly saveFailures: Counter;
+  /** Contracts and services on which instances do not agree. */
+  readonly conflicts: Gauge;
 }
 
 export function registryMetrics(meter: Meter): RegistryMetrics {
@@ -32,6 +37,19 @@ export function registryMetrics(meter: Meter): RegistryMetrics {
     }),
     evictions: meter
       .counter({ name: 'flotilla_registry_evictions_total', help: 'Instances evicted because their lease lapsed' })
+      .with({}),
+    saving: meter.gauge({
+      name: 'flotilla_registry_saving',
+      help: '1 while changes are saved, 0 while saving fails',
+    }),
+    saveFailures: meter
+      .counter({ name: 'flotilla_registry_save_failures_total', help: 'Saves of the state that failed' })
+      .with({}),
+    conflicts: meter
+      .gauge({
+        name: 'flotilla_registry_contract_conflicts',
+        help: 'Contracts and services on which instances do not agree',
+      })
       .with({}),
     collapses: meter
       .counter({

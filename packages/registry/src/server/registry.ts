@@ -15,6 +15,7 @@ import {
   type Timer,
 } from '@flotilla/core';
 import { checkInstance } from '../check-instance.ts';
+import { ContractCensus, type ContractConflict } from '../contract-census.ts';
 import { type Cursor, createEpoch, resumeFrom } from '../cursor.ts';
 import type { Change } from '../lease/change.ts';
 import type { Lease } from '../lease/lease.ts';
@@ -24,7 +25,7 @@ import { momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
-import { Saver } from './saver.ts';
+import { Saver, type Saving } from './saver.ts';
 import type { RegistryStore } from './store.ts';
 import { Watcher, WatchHub } from './watch.ts';
 
@@ -68,6 +69,11 @@ export interface Registry extends Component {
   readonly warming: boolean;
   readonly size: number;
   readonly limits: RegistryLimits;
+  /** Open watches. */
+  readonly watchers: number;
+  readonly saving: Saving;
+  /** On which contracts and services instances do not agree. */
+  readonly conflicts: readonly ContractConflict[];
   /**
    * @param instance checked against the bounds, whoever read it.
    * @param acceptOverride whether `instance.override` counts: an operator's word. Default false.
@@ -116,6 +122,7 @@ class LeaseRegistry implements Registry {
   readonly #metrics: RegistryMetrics;
   readonly #table: LeaseTable;
   readonly #hub = new WatchHub();
+  readonly #census = new ContractCensus();
   readonly #store: RegistryStore | undefined;
   readonly #saver: Saver | undefined;
   readonly #warmingMs: number;
@@ -141,7 +148,8 @@ class LeaseRegistry implements Registry {
     this.#store = store;
     const state = () => this.#table.save(momentOf(clock));
     const delayMs = options.saveDelayMs ?? 1_000;
-    this.#saver = store && new Saver({ store, clock, log: this.#log, state, delayMs });
+    const [log, metrics] = [this.#log, this.#metrics];
+    this.#saver = store && new Saver({ store, clock, log, metrics, state, delayMs });
   }
 
   get cursor(): Cursor {
@@ -156,12 +164,26 @@ class LeaseRegistry implements Registry {
     return this.#table.size;
   }
 
+  get watchers(): number {
+    return this.#hub.size;
+  }
+
+  get saving(): Saving {
+    const failing = this.#saver?.failing;
+    return { kept: this.#store !== undefined, ...(failing ? { failing } : undefined) };
+  }
+
+  get conflicts(): readonly ContractConflict[] {
+    return this.#census.conflicts;
+  }
+
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new FlotillaError('START_FAILED', 'a registry starts once; make a new one');
     const stored = await this.#store?.load();
     this.#state = 'running';
     this.#startedAt = this.#clock.now();
     if (stored) this.#table.restore(stored, momentOf(this.#clock));
+    for (const { instance } of this.#table.list()) this.#count(undefined, instance);
     this.#metrics.instances.set(this.#table.size);
     if (this.#table.size === 0) this.#warmUp();
     this.#armSweep();
@@ -271,8 +293,16 @@ class LeaseRegistry implements Registry {
     this.#log.changed(change);
     if (change.reason === 'evicted') this.#metrics.evictions.add();
     this.#metrics.instances.set(this.#table.size);
+    this.#count(change.before, change.after);
     this.#hub.announce(change);
     this.#saver?.changed();
+  }
+
+  #count(before: Instance | undefined, after: Instance | undefined): void {
+    const { began, ended } = this.#census.change(before, after);
+    for (const conflict of began) this.#log.conflictBegan(conflict);
+    for (const conflict of ended) this.#log.conflictEnded(conflict);
+    if (began.length + ended.length > 0) this.#metrics.conflicts.set(this.#census.conflicts.length);
   }
 
   #noticeClamp({ identity, id, incarnation }: Instance, { instance }: Lease): void {
@@ -303,8 +333,9 @@ class LeaseRegistry implements Registry {
   }
 
   #sweep(plannedAt: number): void {
-    const { extendedMs, paused, resumed } = this.#table.sweep(momentOf(this.#clock), plannedAt);
-    if (extendedMs > 0) this.#log.stoodStill({ lateMs: Math.round(extendedMs), leases: this.#table.size });
+    const { extendedMs, jumpMs, paused, resumed } = this.#table.sweep(momentOf(this.#clock), plannedAt);
+    if (jumpMs > 0) this.#log.clockJumped({ jumpMs: Math.round(jumpMs), leases: this.#table.size });
+    else if (extendedMs > 0) this.#log.stoodStill({ lateMs: Math.round(extendedMs), leases: this.#table.size });
     for (const service of paused) this.#notePause(service);
     for (const { key } of resumed) this.#log.evictionResumed(key);
     this.#metrics.preservedServices.set(this.#table.preserved);

@@ -1,13 +1,27 @@
-import type { Clock, Timer } from '@flotilla/core';
+import { type Clock, FlotillaError, type Timer } from '@flotilla/core';
 import type { StoredState } from '../lease/stored-state.ts';
 import type { RegistryLog } from './log.ts';
+import type { RegistryMetrics } from './metrics.ts';
 import type { RegistryStore } from './store.ts';
+
+/** How it stands with what outlives the process. */
+export interface Saving {
+  /** False: there is no store, each start is an empty one. */
+  readonly kept: boolean;
+  /** Absent: the last save worked. */
+  readonly failing?: {
+    /** Wall time of the first save that failed. */
+    readonly since: number;
+    readonly reason: string;
+  };
+}
 
 /** What a {@link Saver} needs. */
 export interface SaverParts {
   readonly store: RegistryStore;
   readonly clock: Clock;
   readonly log: RegistryLog;
+  readonly metrics: Pick<RegistryMetrics, 'saving' | 'saveFailures'>;
   /** The state to save, as it is at that moment. */
   readonly state: () => StoredState;
   /** A change is saved no later than this, unless saving itself takes long. */
@@ -33,11 +47,16 @@ export class Saver {
   #timer: Timer | undefined;
   #saving: Promise<void> | undefined;
   #dirty = false;
-  #failing = false;
+  #failing: Saving['failing'];
   #notBefore = 0;
 
   constructor(parts: SaverParts) {
     this.#parts = parts;
+    parts.metrics.saving.with({}).set(1);
+  }
+
+  get failing(): Saving['failing'] {
+    return this.#failing;
   }
 
   /** The state changed. */
@@ -73,18 +92,34 @@ export class Saver {
   }
 
   async #save(): Promise<void> {
-    const { store, clock, log, state } = this.#parts;
+    const { store, clock, state } = this.#parts;
     const startedAt = clock.now();
     this.#dirty = false;
     try {
       await store.save(state());
-      if (this.#failing) log.savesAgain();
-      this.#failing = false;
+      this.#worked();
     } catch (cause) {
       this.#dirty = true;
-      if (!this.#failing) log.saveFailed(cause);
-      this.#failing = true;
+      this.#failed(cause);
     }
     this.#notBefore = clock.now() + (clock.now() - startedAt) / busyShare;
+  }
+
+  #worked(): void {
+    const { log, metrics } = this.#parts;
+    if (!this.#failing) return;
+    this.#failing = undefined;
+    metrics.saving.with({}).set(1);
+    log.savesAgain();
+  }
+
+  #failed(cause: unknown): void {
+    const { clock, log, metrics } = this.#parts;
+    metrics.saveFailures.add();
+    metrics.saving.with({}).set(0);
+    const reason = cause instanceof FlotillaError ? cause.detail : String(cause);
+    const first = this.#failing === undefined;
+    this.#failing = { since: this.#failing?.since ?? Math.floor(clock.wallNow()), reason };
+    if (first) log.saveFailed(cause);
   }
 }
