@@ -7,6 +7,7 @@ interface UserConfig {
   readonly password: Secret;
   readonly role: 'instance' | 'operator' | 'reader';
   readonly services: readonly string[];
+  readonly contracts: readonly string[];
 }
 
 /** What the registry process is told. */
@@ -30,7 +31,14 @@ export const registrySettings: SettingsOf<RegistryConfig> = {
     group({
       password: secret(),
       role: oneOf(['instance', 'operator', 'reader'], { default: 'instance' }),
-      services: list(text(), { describe: 'services that this user may register; empty: any', default: [] }),
+      services: list(text(), {
+        describe: 'services that this user may register, "*" for any; default: the one that bears its name',
+        default: [],
+      }),
+      contracts: list(text(), {
+        describe: 'contracts that instances of this user may say they serve; default: any',
+        default: [],
+      }),
     }),
     { default: {}, describe: 'who may use it, by name' },
   ),

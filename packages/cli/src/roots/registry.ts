@@ -9,7 +9,10 @@ import {
   fileStore,
   type RegistryUser,
   registryRoutes,
+  type Saving,
+  statusRoutes,
 } from '@flotilla/registry/server';
+import type { HealthState } from '@flotilla/telemetry';
 import { type ProcessSources, runProcess } from 'flotilla';
 import { ensureFolderOf } from '../engines/folder.ts';
 import { type RegistryConfig, registrySettings } from './registry-settings.ts';
@@ -28,7 +31,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       section: ['registry'],
       network,
       check: (config) => assertRegistryExposure(config.bind, usersOf(config)),
-      async build(config, { network, bindOf, clock, random, logger, meter }) {
+      async build(config, { network, bindOf, clock, random, logger, meter, health }) {
         const registry = createRegistry({
           clock,
           random,
@@ -39,7 +42,11 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
         const handlerFor = (now: RegistryConfig): HttpHandler => {
           const users = usersOf(now);
           const access = users.length > 0 ? { users } : {};
-          return routesHandler([...registryRoutes(registry, access), ...eurekaRoutes(registry, access)]);
+          return routesHandler([
+            ...registryRoutes(registry, access),
+            ...statusRoutes(registry, access),
+            ...eurekaRoutes(registry, access),
+          ]);
         };
         let handler = handlerFor(config);
         let drainMs = config.drainMs;
@@ -49,6 +56,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           async start() {
             if (config.snapshotFile !== '') await ensureFolderOf(config.snapshotFile);
             await registry.start();
+            health.register({ name: 'snapshot', check: () => snapshotHealth(registry.saving) });
             listener = await network.listen(bindOf(config.bind, config.port), (request, call) =>
               handler(request, call),
             );
@@ -75,6 +83,18 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
   );
 }
 
+/** Without services, a user speaks for the one that bears its name. */
 function usersOf({ users }: RegistryConfig): RegistryUser[] {
-  return Object.entries(users).map(([name, user]) => ({ name, ...user }));
+  return Object.entries(users).map(([name, { services, contracts, ...user }]) => ({
+    name,
+    ...user,
+    ...(services.length > 0 ? { services } : undefined),
+    ...(contracts.length > 0 ? { contracts } : undefined),
+  }));
+}
+
+/** A registry that cannot save still serves: it is ready, and says what is wrong. */
+function snapshotHealth({ failing }: Saving): HealthState {
+  if (!failing) return { ready: true };
+  return { ready: true, reason: `not saved since ${new Date(failing.since).toISOString()}: ${failing.reason}` };
 }

@@ -10,6 +10,7 @@ import {
 } from '@flotilla/http';
 import type { Lease } from '@flotilla/registry';
 import {
+  assertMayRegister,
   assertMaySpeakFor,
   createAuthenticator,
   type GuardedHandler,
@@ -105,7 +106,7 @@ async function register(registry: Registry, { request, call, who, params }: Guar
     // An incarnation that its owner has ended is answered like any other: the next heartbeat gets a 404, and its
     // owner, if it lives, registers with a newer one.
     const instance = decodeInstance(documentOf(body), Math.floor(call.clock.wallNow()), app);
-    assertMaySpeakFor(who, instance.identity.service); // a note in its metadata may name another service than the path
+    assertMayRegister(who, instance); // a note in its metadata may name another service than the path
     registry.register(instance, who.isOperator);
   } catch (error) {
     const refusable = error instanceof FlotillaError && error.httpStatus === 400;

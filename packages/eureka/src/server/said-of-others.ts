@@ -1,6 +1,12 @@
 import { FlotillaError, formatIdentity } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
-import { assertMaySpeakFor, assertOperator, type GuardedRequest, type Registry } from '@flotilla/registry/server';
+import {
+  assertMayRegister,
+  assertMaySpeakFor,
+  assertOperator,
+  type GuardedRequest,
+  type Registry,
+} from '@flotilla/registry/server';
 import { eurekaStatuses } from '../document.ts';
 import { decodeInstance, encodeInstance, listedStatus } from '../instance.ts';
 import { decodeStatus } from '../status.ts';
@@ -47,6 +53,7 @@ export async function mergeMetadata(
   if (formatIdentity(after.identity) !== formatIdentity(before.identity) || after.id !== before.id) {
     throw new FlotillaError('INVALID_INPUT', 'metadata cannot make an instance another one');
   }
+  assertMayRegister(who, after);
   registry.register({ ...after, bags: { ...before.bags, ...after.bags } });
   return empty(200);
 }

@@ -49,12 +49,13 @@ export class ChangeLog {
     return changes;
   }
 
-  /** The changes from `at` (monotonic) on that are kept, oldest first, and whether those are all. */
-  from(at: number): { readonly changes: readonly Change[]; readonly complete: boolean } {
+  /** The changes from `at` (monotonic) on that are kept, the last `atMost` of them, oldest first; whether those are all. */
+  from(at: number, atMost = Infinity): { readonly changes: readonly Change[]; readonly complete: boolean } {
     const changes: Change[] = [];
     for (let revision = this.#newest; revision > this.oldest; revision--) {
       const change = this.#ring[revision % this.#capacity];
       if (!change || change.at < at) return { changes: changes.reverse(), complete: true };
+      if (changes.length >= atMost) return { changes: changes.reverse(), complete: false };
       changes.push(change);
     }
     return { changes: changes.reverse(), complete: this.oldest === this.#first };

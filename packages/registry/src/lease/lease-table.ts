@@ -246,9 +246,9 @@ export class LeaseTable {
     return this.#log.since(revision);
   }
 
-  /** The changes from that instant (monotonic) on that are kept, and whether those are all. */
-  changesFrom(at: number): ReturnType<ChangeLog['from']> {
-    return this.#log.from(at);
+  /** The changes from that instant (monotonic) on that are kept, the last `atMost` of them; whether those are all. */
+  changesFrom(at: number, atMost?: number): ReturnType<ChangeLog['from']> {
+    return this.#log.from(at, atMost);
   }
 
   save(moment: Moment): StoredState {

@@ -1,4 +1,4 @@
-import { FlotillaError } from '@flotilla/core';
+import { FlotillaError, type Instance } from '@flotilla/core';
 import { type HttpHandler, type HttpRequest, paramsAttribute, problemResponse } from '@flotilla/http';
 import { type Authenticate, basicChallenge, type Principal } from './users.ts';
 
@@ -42,6 +42,20 @@ export function assertMaySpeakFor(who: Principal, service: string): void {
   throw new FlotillaError(
     'FORBIDDEN',
     `the user "${who.name}" may not speak for instances of "${service}": see its role and services`,
+  );
+}
+
+/** @throws FlotillaError FORBIDDEN unless `who` may register this: for its service, with these contracts. */
+export function assertMayRegister(
+  who: Principal,
+  { identity, contracts }: Pick<Instance, 'identity' | 'contracts'>,
+): void {
+  assertMaySpeakFor(who, identity.service);
+  const foreign = contracts.find(({ name }) => !who.mayServe(name));
+  if (!foreign) return;
+  throw new FlotillaError(
+    'FORBIDDEN',
+    `the user "${who.name}" may not register who serves the contract "${foreign.name}": see its contracts`,
   );
 }
 

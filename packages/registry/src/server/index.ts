@@ -1,9 +1,18 @@
 export { type FileStoreOptions, fileStore } from '../engines/file-store.ts';
 export { memoryStore } from '../engines/memory-store.ts';
 export { type RegistryLimits, registryLimits } from '../lease/limits.ts';
-export { assertMaySpeakFor, assertOperator, type GuardedHandler, type GuardedRequest, guard } from './guard.ts';
+export { statusRoutes } from '../status/routes.ts';
+export {
+  assertMayRegister,
+  assertMaySpeakFor,
+  assertOperator,
+  type GuardedHandler,
+  type GuardedRequest,
+  guard,
+} from './guard.ts';
 export { createRegistry, type Registry, type RegistryOptions, type ServiceSummary } from './registry.ts';
 export { type RegistryServerOptions, registryHandler, registryRoutes } from './routes.ts';
+export type { Saving } from './saver.ts';
 export type { RegistryStore } from './store.ts';
 export {
   type Authenticate,

@@ -21,7 +21,7 @@ import type { Change } from '../lease/change.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Found, type InstanceKey, LeaseTable, type Registered } from '../lease/lease-table.ts';
 import { type RegistryLimits, registryLimits } from '../lease/limits.ts';
-import { momentOf } from '../lease/moment.ts';
+import { type Moment, momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
@@ -68,6 +68,8 @@ export interface Registry extends Component {
   /** True for one lease duration after an empty start: the lists may be incomplete. */
   readonly warming: boolean;
   readonly size: number;
+  /** Wall time of this start; 0 before. */
+  readonly startedAt: number;
   readonly limits: RegistryLimits;
   /** Open watches. */
   readonly watchers: number;
@@ -95,9 +97,9 @@ export interface Registry extends Component {
   services(): Iterable<ServiceSummary>;
   /**
    * What is known of the changes within the last `windowMs`, oldest first. Not complete: this start is younger than the
-   * window, or there were more changes than `limits.maxChanges`.
+   * window, or there were more changes than `limits.maxChanges` or `atMost`, of which these are the last.
    */
-  recentChanges(windowMs: number): { readonly changes: readonly Change[]; readonly complete: boolean };
+  recentChanges(windowMs: number, atMost?: number): { readonly changes: readonly Change[]; readonly complete: boolean };
   /**
    * Follows a target from a cursor on; without one, with one of another epoch or too old, it begins with a snapshot.
    * @throws FlotillaError UNAVAILABLE at the limit of watchers, or when the registry does not run
@@ -128,8 +130,7 @@ class LeaseRegistry implements Registry {
   readonly #warmingMs: number;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #warming = false;
-  /** Monotonic. */
-  #startedAt = Infinity;
+  #started: Moment = { at: Infinity, wallAt: 0 };
   /** Cursors before it get a snapshot: those given while it warmed up do not know that it is over. */
   #resumableFrom = 0;
   #sweepTimer: Timer | undefined;
@@ -164,6 +165,10 @@ class LeaseRegistry implements Registry {
     return this.#table.size;
   }
 
+  get startedAt(): number {
+    return this.#started.wallAt;
+  }
+
   get watchers(): number {
     return this.#hub.size;
   }
@@ -181,7 +186,7 @@ class LeaseRegistry implements Registry {
     if (this.#state !== 'new') throw new FlotillaError('START_FAILED', 'a registry starts once; make a new one');
     const stored = await this.#store?.load();
     this.#state = 'running';
-    this.#startedAt = this.#clock.now();
+    this.#started = momentOf(this.#clock);
     if (stored) this.#table.restore(stored, momentOf(this.#clock));
     for (const { instance } of this.#table.list()) this.#count(undefined, instance);
     this.#metrics.instances.set(this.#table.size);
@@ -251,10 +256,13 @@ class LeaseRegistry implements Registry {
     return this.#table.services();
   }
 
-  recentChanges(windowMs: number): { readonly changes: readonly Change[]; readonly complete: boolean } {
+  recentChanges(
+    windowMs: number,
+    atMost?: number,
+  ): { readonly changes: readonly Change[]; readonly complete: boolean } {
     const from = this.#clock.now() - windowMs;
-    const { changes, complete } = this.#table.changesFrom(from);
-    return { changes, complete: complete && from >= this.#startedAt };
+    const { changes, complete } = this.#table.changesFrom(from, atMost);
+    return { changes, complete: complete && from >= this.#started.at };
   }
 
   watch(target: Target | undefined, cursor?: string): Watcher {

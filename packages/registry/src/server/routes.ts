@@ -5,7 +5,14 @@ import { formatCursor } from '../cursor.ts';
 import { optional, record, wholeNumber } from '../field-checks.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Found, InstanceKey, Registered } from '../lease/lease-table.ts';
-import { assertMaySpeakFor, assertOperator, type GuardedHandler, type GuardedRequest, guard } from './guard.ts';
+import {
+  assertMayRegister,
+  assertMaySpeakFor,
+  assertOperator,
+  type GuardedHandler,
+  type GuardedRequest,
+  guard,
+} from './guard.ts';
 import type { Registry, ServiceSummary } from './registry.ts';
 import {
   emptyResponse,
@@ -80,7 +87,7 @@ export function registryHandler(registry: Registry, options: RegistryServerOptio
 async function register(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
   const query = readQuery(request.query, identityParameters);
   const instance = checkInstance(withPlace(await readJson(request, call), params, query));
-  assertMaySpeakFor(who, instance.identity.service);
+  assertMayRegister(who, instance);
   const registered = registry.register(instance, who.isOperator);
   if (registered.outcome === 'stale') throw stale(instance, registered);
   return jsonResponse({

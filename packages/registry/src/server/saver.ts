@@ -117,7 +117,8 @@ export class Saver {
     const { clock, log, metrics } = this.#parts;
     metrics.saveFailures.add();
     metrics.saving.with({}).set(0);
-    const reason = cause instanceof FlotillaError ? cause.detail : String(cause);
+    const said = cause instanceof Error ? cause.message : String(cause);
+    const reason = cause instanceof FlotillaError ? cause.detail : said;
     const first = this.#failing === undefined;
     this.#failing = { since: this.#failing?.since ?? Math.floor(clock.wallNow()), reason };
     if (first) log.saveFailed(cause);

@@ -25,6 +25,8 @@ export interface RegistryUser {
    * bears the user's own name.
    */
   readonly services?: readonly string[];
+  /** Names of the contracts that instances of this user may say they serve. Default: any. */
+  readonly contracts?: readonly string[];
 }
 
 /** Who sent a request. */
@@ -33,6 +35,8 @@ export interface Principal {
   readonly isOperator: boolean;
   /** Whether it may speak for the instances of a service of that name. */
   maySpeakFor(service: string): boolean;
+  /** Whether its instances may say that they serve a contract of that name. */
+  mayServe(contract: string): boolean;
 }
 
 /** Finds out who sent a request. @throws FlotillaError UNAUTHENTICATED */
@@ -42,7 +46,12 @@ const leastPasswordCharacters = 12;
 const mostUsers = 1_000;
 
 /** Without users everybody is an operator: for loopback only, see {@link assertRegistryExposure}. */
-const anybody: Principal = Object.freeze({ name: 'anybody', isOperator: true, maySpeakFor: () => true });
+const anybody: Principal = Object.freeze({
+  name: 'anybody',
+  isOperator: true,
+  maySpeakFor: () => true,
+  mayServe: () => true,
+});
 
 /**
  * Reads the users once.
@@ -110,13 +119,14 @@ function checkUsers(users: readonly RegistryUser[]): void {
   }
 }
 
-function principalOf({ name, role, services = [name] }: RegistryUser): Principal {
+function principalOf({ name, role, services = [name], contracts = ['*'] }: RegistryUser): Principal {
   const own = new Set(services.map((service) => service.toLowerCase()));
   return Object.freeze({
     name,
     isOperator: role === 'operator',
     maySpeakFor: (service: string) =>
       role === 'operator' || (role === 'instance' && (own.has('*') || own.has(service.toLowerCase()))),
+    mayServe: (contract: string) => role === 'operator' || contracts.includes('*') || contracts.includes(contract),
   });
 }
 

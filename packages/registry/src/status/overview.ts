@@ -1,0 +1,146 @@
+import { effectiveStatus, type InstanceStatus, instanceStatuses } from '@flotilla/core';
+import type { ContractConflict } from '../contract-census.ts';
+import { formatCursor } from '../cursor.ts';
+import type { Change } from '../lease/change.ts';
+import { hasLapsed, type Lease } from '../lease/lease.ts';
+import type { Moment } from '../lease/moment.ts';
+import type { PreservedService } from '../lease/service-leases.ts';
+import type { Registry } from '../server/registry.ts';
+import type { Saving } from '../server/saver.ts';
+import { fits, type StatusQuery } from './query.ts';
+
+/** One service, in numbers. */
+export interface ServiceOverview {
+  /** Text form of the identity. */
+  readonly service: string;
+  readonly instances: number;
+  /** By the status that counts; those of nobody are left out. */
+  readonly byStatus: Readonly<Partial<Record<InstanceStatus, number>>>;
+  /** Instances whose lease lapsed and that are still listed. */
+  readonly lapsed: number;
+  /** Why eviction is paused, where it is. */
+  readonly preservation?: PreservedService;
+}
+
+/** One instance and its lease. */
+export interface InstanceOverview {
+  readonly lease: Lease;
+  readonly service: string;
+  readonly status: InstanceStatus;
+  /** Since its last sign of life. */
+  readonly silentMs: number;
+  /** Until the lease lapses; less than 0: it has. Absent: it has none. */
+  readonly lapsesInMs?: number;
+}
+
+/** What the status page shows, and `GET /v1/status` says. Lists are bounded. */
+export interface Overview {
+  readonly cursor: string;
+  readonly startedAt: number;
+  readonly warming: boolean;
+  readonly instances: number;
+  readonly watchers: number;
+  readonly byStatus: Readonly<Partial<Record<InstanceStatus, number>>>;
+  readonly saving: Saving;
+  readonly conflicts: readonly ContractConflict[];
+  readonly preserved: readonly ServiceOverview[];
+  /** Services in all. */
+  readonly services: number;
+  /** Those that fit the query, by name: the first of them. */
+  readonly serviceList: readonly ServiceOverview[];
+  readonly matchingServices: number;
+  /** One page of the instances that fit. */
+  readonly instanceList: readonly InstanceOverview[];
+  readonly matchingInstances: number;
+  readonly page: number;
+  readonly pages: number;
+  /** The newest first. */
+  readonly changes: readonly Change[];
+}
+
+/** How much of anything is shown at a time. */
+export const shownAtMost: Readonly<Record<'services' | 'instances' | 'changes' | 'conflicts' | 'preserved', number>> =
+  Object.freeze({ services: 60, instances: 50, changes: 30, conflicts: 20, preserved: 20 });
+
+const recentMs = 86_400_000;
+
+/** Looks at everything once: the cost is that of the whole registry, what comes out is bounded. */
+export function overviewOf(registry: Registry, query: StatusQuery, moment: Moment): Overview {
+  const everybody = Array.from(registry.services(), (summary) => ({
+    ...summary,
+    overview: serviceOverview(summary.service, summary.leases, summary.preservation, moment),
+  })).sort((a, b) => compare(a.service, b.service));
+  const matching = everybody
+    .map(({ service, leases, overview }) => ({
+      overview,
+      leases: leases.filter((lease) => fits(query, service, lease)),
+    }))
+    .filter(({ leases }) => leases.length > 0);
+  const instances = matching.flatMap(({ overview: { service }, leases }) =>
+    leases.map((lease) => ({ service, lease })).sort((a, b) => compare(a.lease.instance.id, b.lease.instance.id)),
+  );
+  const pages = Math.max(1, Math.ceil(instances.length / shownAtMost.instances));
+  const page = Math.min(query.page, pages);
+  const from = (page - 1) * shownAtMost.instances;
+  return {
+    cursor: formatCursor(registry.cursor),
+    startedAt: registry.startedAt,
+    warming: registry.warming,
+    instances: registry.size,
+    watchers: registry.watchers,
+    byStatus: total(everybody.map(({ overview }) => overview.byStatus)),
+    saving: registry.saving,
+    conflicts: registry.conflicts.slice(0, shownAtMost.conflicts),
+    preserved: everybody
+      .map(({ overview }) => overview)
+      .filter(({ preservation }) => preservation)
+      .slice(0, shownAtMost.preserved),
+    services: everybody.length,
+    serviceList: matching.slice(0, shownAtMost.services).map(({ overview }) => overview),
+    matchingServices: matching.length,
+    instanceList: instances
+      .slice(from, from + shownAtMost.instances)
+      .map(({ service, lease }) => instanceOverview(service, lease, moment)),
+    matchingInstances: instances.length,
+    page,
+    pages,
+    changes: registry.recentChanges(recentMs, shownAtMost.changes).changes.toReversed(),
+  };
+}
+
+function serviceOverview(
+  service: string,
+  leases: readonly Lease[],
+  preservation: PreservedService | undefined,
+  moment: Moment,
+): ServiceOverview {
+  const byStatus: Partial<Record<InstanceStatus, number>> = {};
+  let lapsed = 0;
+  for (const lease of leases) {
+    const status = effectiveStatus(lease.instance);
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+    if (hasLapsed(lease, moment)) lapsed++;
+  }
+  return { service, instances: leases.length, byStatus, lapsed, ...(preservation ? { preservation } : undefined) };
+}
+
+function instanceOverview(service: string, lease: Lease, moment: Moment): InstanceOverview {
+  return {
+    lease,
+    service,
+    status: effectiveStatus(lease.instance),
+    silentMs: Math.max(0, moment.wallAt - lease.renewedAt),
+    ...(lease.expiresAt === Infinity ? undefined : { lapsesInMs: Math.round(lease.expiresAt - moment.at) }),
+  };
+}
+
+function total(counts: readonly ServiceOverview['byStatus'][]): ServiceOverview['byStatus'] {
+  const sum = (status: InstanceStatus): number => counts.reduce((found, count) => found + (count[status] ?? 0), 0);
+  return Object.fromEntries(instanceStatuses.map((status) => [status, sum(status)] as const).filter(([, n]) => n > 0));
+}
+
+/** By code units: the same order on every machine. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,91 @@
+import { FlotillaError } from '@flotilla/core';
+import { type HttpHandler, HttpHeaders, type HttpResponse, isLoopback, type RouteSpec } from '@flotilla/http';
+import { momentOf } from '../lease/moment.ts';
+import { type GuardedHandler, type GuardedRequest, guard } from '../server/guard.ts';
+import type { Registry } from '../server/registry.ts';
+import { jsonResponse } from '../server/request-parts.ts';
+import type { RegistryServerOptions } from '../server/routes.ts';
+import { createAuthenticator } from '../server/users.ts';
+import { pageScript } from './engines/browser-script.ts';
+import { statusJson } from './json.ts';
+import { LivePages } from './live.ts';
+import { type Overview, overviewOf } from './overview.ts';
+import { statusPage } from './page.ts';
+import { readStatusQuery } from './query.ts';
+import { pageIcon, pageStyle } from './style.ts';
+
+/** Nothing but the page's own files; nobody else's page around it. */
+const policy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "script-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * The status page of a registry, on the registry's own port: whoever may read the registry may read it.
+ *
+ * | request | answer |
+ * |---|---|
+ * | `GET /?q=&service=&status=&page=` | the page |
+ * | `GET /status/live?…` | server-sent events `view`: the parts of it that changed |
+ * | `GET /v1/status?…` | the same as JSON |
+ * | `GET /status/page.css`, `page.js`, `icon.svg` | what the page consists of |
+ *
+ * Without users it is for this machine alone, and answers only to names of this machine: a page elsewhere that had its own
+ * name resolved to 127.0.0.1 could read it otherwise.
+ */
+export function statusRoutes(registry: Registry, { users }: RegistryServerOptions = {}): RouteSpec<HttpHandler>[] {
+  const authenticate = createAuthenticator(users);
+  const live = new LivePages(registry);
+  const get = (path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
+    path,
+    methods: ['GET'],
+    value: guard(authenticate, users === undefined ? forThisMachine(handler) : handler),
+  });
+  return [
+    get('/', async (guarded) => {
+      const query = readStatusQuery(guarded.request.query);
+      return file('text/html; charset=utf-8', statusPage(now(registry, guarded), query), 'no-store');
+    }),
+    get('/v1/status', async (guarded) => jsonResponse(statusJson(now(registry, guarded)))),
+    get('/status/live', async ({ request, call }) => live.open(readStatusQuery(request.query), call)),
+    get('/status/page.css', async () => file('text/css; charset=utf-8', pageStyle)),
+    get('/status/page.js', async () => file('text/javascript; charset=utf-8', pageScript)),
+    get('/status/icon.svg', async () => file('image/svg+xml', pageIcon)),
+  ];
+}
+
+function now(registry: Registry, { request, call }: GuardedRequest): Overview {
+  return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock));
+}
+
+function forThisMachine(handler: GuardedHandler): GuardedHandler {
+  return async (guarded) => {
+    const { authority } = guarded.request;
+    if (isLoopback(authority.replace(/:\d{1,5}$/, ''))) return handler(guarded);
+    throw new FlotillaError(
+      'FORBIDDEN',
+      `the status page of a registry without users is for this machine alone: ask for it as 127.0.0.1 or localhost, not as "${authority.slice(0, 80)}"`,
+    );
+  };
+}
+
+/** The page's own files stay the same as long as the program: a browser asks again after five minutes. */
+function file(type: string, text: string, caching = 'private, max-age=300'): HttpResponse {
+  const headers = new HttpHeaders([
+    ['content-type', type],
+    ['cache-control', caching],
+    ['content-security-policy', policy],
+    ['x-content-type-options', 'nosniff'],
+    ['x-frame-options', 'DENY'],
+    ['referrer-policy', 'no-referrer'],
+    ['cross-origin-opener-policy', 'same-origin'],
+    ['cross-origin-resource-policy', 'same-origin'],
+  ]);
+  return { status: 200, headers, body: Buffer.from(text) };
+}
