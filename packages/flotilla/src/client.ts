@@ -36,6 +36,7 @@ import {
 } from '@flotilla/resilience';
 import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
+import { servingFromCache, servingOnly } from './serving.ts';
 
 /** What a client may be told. Everything has a default: a client without options is protected already. */
 export interface ClientOptions extends PartialSettings {
@@ -96,7 +97,12 @@ function connectClient(
   runtime: ClientRuntime,
 ): { readonly client: Client<AnyContract>; close(): Promise<void> } {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
-  const cluster = clusterFor(target, options, runtime);
+  const { resolver, cache, logger } = runtime;
+  const cluster = clusterFor(target, options, {
+    ...runtime,
+    resolver: servingOnly(contract, resolver, logger),
+    ...(cache ? { cache: servingFromCache(contract, cache) } : undefined),
+  });
   cluster.start(); // known before the first call needs it
   const client = createClient(contract, composeEndpoint([chain(target, options, runtime)], cluster), {
     authority: options.service ?? contract.name,

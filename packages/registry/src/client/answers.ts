@@ -1,5 +1,14 @@
-import { FlotillaError, type Instance, type LeaseTerms } from '@flotilla/core';
+import {
+  type Address,
+  FlotillaError,
+  formatHostPort,
+  formatIdentity,
+  type Instance,
+  identity,
+  type LeaseTerms,
+} from '@flotilla/core';
 import { checkInstance } from '../check-instance.ts';
+import { record } from '../field-checks.ts';
 import type { SeenChange } from '../lease/change.ts';
 import type { SnapshotAnswer } from './live-set.ts';
 
@@ -20,33 +29,102 @@ export interface ReadSnapshot extends SnapshotAnswer {
 
 const utf8 = new TextDecoder();
 
+/** What of a list could not be used. */
+export interface LeftOut {
+  /** Instances in all. */
+  readonly count: number;
+  /** The first of them: id, and what is wrong. */
+  readonly examples: readonly string[];
+}
+
+/** A longer list is cut: no registry of ours holds more (`registryLimits.maxInstances`). */
+export const mostInstances = 200_000;
+const mostExamples = 5;
+
 /**
- * Reads a snapshot.
- * @param leftOut told of each instance that cannot be read; the others count.
+ * Reads a snapshot. What cannot be used of it is left out, and the rest counts: one poisoned entry must not blind a fleet.
+ * @param leftOut told once, if anything was.
  * @throws FlotillaError BAD_RESPONSE
  */
-export function readSnapshot(text: string | Uint8Array, leftOut: (cause: unknown) => void): ReadSnapshot {
+export function readSnapshot(text: string | Uint8Array, leftOut: (facts: LeftOut) => void): ReadSnapshot {
   const { cursor, warming, instances } = fieldsOf(text);
   if (typeof cursor !== 'string' || !Array.isArray(instances)) throw notOurs('a snapshot has a cursor and instances');
   const readable: Instance[] = [];
-  for (const item of instances) {
+  const examples: string[] = [];
+  for (const item of instances.slice(0, mostInstances)) {
     try {
-      readable.push(checkInstance(item));
+      readable.push(usableInstance(item));
     } catch (cause) {
-      leftOut(cause);
+      if (examples.length < mostExamples) examples.push(`${nameOf(item)}: ${reasonOf(cause)}`);
     }
   }
+  const beyond = Math.max(0, instances.length - mostInstances);
+  if (beyond > 0) examples.push(`${beyond} instances beyond the limit of ${mostInstances}`);
+  const count = instances.length - readable.length;
+  if (count > 0) leftOut({ count, examples });
   return { cursor, warming: warming === true, instances: readable };
 }
 
-/** @throws FlotillaError BAD_RESPONSE; INVALID_INPUT for an instance that cannot be read */
-export function readChange(text: string): SeenChange {
+/**
+ * Reads a change. A put of what cannot be used stands for the instance being gone: what it was before it is no more.
+ * @returns undefined when it cannot even be told which instance it is about.
+ * @throws FlotillaError BAD_RESPONSE
+ */
+export function readChange(text: string, leftOut: (facts: LeftOut) => void): SeenChange | undefined {
   const { kind, instance, service, id, reason } = fieldsOf(text);
-  if (kind === 'put') return { kind, instance: checkInstance(instance) };
+  if (kind === 'put') {
+    try {
+      return { kind, instance: usableInstance(instance) };
+    } catch (cause) {
+      leftOut({ count: 1, examples: [`${nameOf(instance)}: ${reasonOf(cause)}`] });
+      return goneInstead(instance);
+    }
+  }
   if (kind !== 'gone' || typeof service !== 'string' || typeof id !== 'string') {
     throw notOurs('a change is a put with an instance or a gone with service and id');
   }
   return { kind, service, id, reason: reason === 'evicted' || reason === 'changed' ? reason : 'deregistered' };
+}
+
+/** Checked against the bounds of a registration, and without addresses that nobody can call. */
+function usableInstance(json: unknown): Instance {
+  const instance = checkInstance(json);
+  const addresses = instance.addresses.filter(canBeCalled);
+  if (addresses.length === instance.addresses.length) return instance;
+  if (addresses.length > 0) return { ...instance, addresses };
+  const given = instance.addresses.map(({ host, port }) => formatHostPort({ host, port })).join(', ');
+  throw new FlotillaError('INVALID_INPUT', `nobody can call ${given.slice(0, 200)}`);
+}
+
+/** Port 0, the unspecified addresses (they would be this machine), multicast and broadcast belong to no instance. */
+function canBeCalled({ host, port }: Address): boolean {
+  return port > 0 && !/^(?:0\.|2(?:2[4-9]|3\d)\.|255\.255\.255\.255$|::$|ff[0-9a-f]{2}:)/i.test(host);
+}
+
+function goneInstead(json: unknown): SeenChange | undefined {
+  try {
+    const fields = record(json, 'instance');
+    const { service, ...parts } = record(fields['identity'], 'identity');
+    const { id } = fields;
+    if (typeof service !== 'string' || typeof id !== 'string') return undefined;
+    return { kind: 'gone', service: formatIdentity(identity(service, parts)), id, reason: 'changed' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** `"a" of "orders"`, as far as it can be told. */
+function nameOf(json: unknown): string {
+  const { id, identity: of } = (json ?? {}) as { id?: unknown; identity?: { service?: unknown } | null };
+  return `${shown(id)} of ${shown(of?.service)}`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : 'something nameless';
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof FlotillaError ? cause.detail : String(cause);
 }
 
 /** @throws FlotillaError BAD_RESPONSE */

@@ -16,7 +16,7 @@ export interface ClientLog {
   addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
   mode(facts: { target: string; mode: 'push' | 'polling'; reason: string }): void;
   watchRefused(facts: { target: string; status: number; reason: string }): void;
-  badInstance(facts: { target: string; cause: unknown }): void;
+  leftOut(facts: { target: string; count: number; examples: readonly string[] }): void;
   listenerFailed(facts: { target: string; cause: unknown }): void;
 }
 
@@ -42,7 +42,7 @@ export function clientLog(logger: Logger): ClientLog {
       ),
     mode: (facts) => logger.info('following the registry', facts),
     watchRefused: (facts) => logger.error('the registry refuses the watch', facts),
-    badInstance: (facts) => logger.warn('an instance from the registry is left out: it cannot be read', facts),
+    leftOut: (facts) => logger.warn('instances from the registry are left out: they cannot be used', facts),
     listenerFailed: (facts) => logger.error('a listener for instances failed', facts),
   };
 }

@@ -1,6 +1,6 @@
 import { Call, FlotillaError, formatTarget, type InstanceSet, type Target, type Timer } from '@flotilla/core';
 import { decodeEvents, errorFromResponse, type HttpResponse, readBody } from '@flotilla/http';
-import { readChange, readSnapshot } from './answers.ts';
+import { type LeftOut, readChange, readSnapshot } from './answers.ts';
 import { Backoff, jittered } from './backoff.ts';
 import { applyChange, applySnapshot, differs, instanceSet, type LiveSet } from './live-set.ts';
 import type { ClientLog } from './log.ts';
@@ -208,12 +208,13 @@ export class Subscription {
 
   #take(event: string, data: string): void {
     if (event === 'snapshot') this.#replace(data);
-    else if (event === 'change' && this.#known) this.#update(applyChange(this.#known, readChange(data)));
-    // Other events are those of a newer registry.
+    if (event !== 'change' || !this.#known) return; // others are those of a newer registry
+    const change = readChange(data, (facts) => this.#noteLeftOut(facts));
+    if (change) this.#update(applyChange(this.#known, change));
   }
 
   #replace(text: string | Uint8Array): void {
-    const snapshot = readSnapshot(text, (cause) => this.#parts.log.badInstance({ target: this.#name, cause }));
+    const snapshot = readSnapshot(text, (facts) => this.#noteLeftOut(facts));
     this.#update(applySnapshot(this.#known, snapshot));
   }
 
@@ -238,6 +239,10 @@ export class Subscription {
     this.#mode = mode;
     this.#refusal = '';
     this.#parts.log.mode({ target: this.#name, mode, reason });
+  }
+
+  #noteLeftOut({ count, examples }: LeftOut): void {
+    this.#parts.log.leftOut({ target: this.#name, count, examples });
   }
 
   #noteRefusal(status: number, reason: string): void {
