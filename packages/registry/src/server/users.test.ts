@@ -98,3 +98,20 @@ test('a registry that others can reach needs users; the refusal names the keys',
     assertRegistryExposure(host, users);
   }
 });
+
+test('a user serves what its contracts name; any without, and an operator always', () => {
+  const password = new Secret('a long password');
+  const principal = (parts: Partial<RegistryUser>) => {
+    const authenticate = createAuthenticator([{ name: 'orders', role: 'instance', password, ...parts }]);
+    const authorization = `Basic ${Buffer.from('orders:a long password').toString('base64')}`;
+    return authenticate({ headers: new HttpHeaders([['authorization', authorization]]) } as HttpRequest);
+  };
+  assert.equal(principal({}).mayServe('anything'), true);
+  assert.equal(principal({ contracts: ['order'] }).mayServe('order'), true);
+  assert.equal(
+    principal({ contracts: ['order'] }).mayServe('Order'),
+    false,
+    'letter for letter, as callers look for it',
+  );
+  assert.equal(principal({ contracts: ['order'], role: 'operator' }).mayServe('payment'), true);
+});
