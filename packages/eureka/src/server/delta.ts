@@ -1,9 +1,6 @@
 import type { Change, Lease } from '@flotilla/registry';
 import type { Registry } from '@flotilla/registry/server';
-import { appsHashCode, encodeApplications } from '../applications.ts';
-import type { EurekaInstance } from '../document.ts';
-import { listedStatus } from '../instance.ts';
-import { ended, listed, visible } from './listing.ts';
+import { applicationsText, endedText, hashCodeOf, type ListedText, listedText, visible } from './listing.ts';
 
 /** How long a change stays in the delta by default: `retentionTimeInMSInDeltaQueue` of Java servers. */
 export const deltaRetentionMs = 180_000;
@@ -47,10 +44,9 @@ export class DeltaListing {
     const alive = complete ? livingAt(this.#registry, places) : visible(this.#registry);
     const documents = [
       ...goneFrom(this.#registry, places),
-      ...alive.map((lease) => listed(lease, places.get(keyOf(lease.instance))?.isNew ? 'ADDED' : 'MODIFIED')),
+      ...alive.map((lease) => listedText(lease, places.get(keyOf(lease.instance))?.isNew ? 'ADDED' : 'MODIFIED')),
     ];
-    const hashCode = appsHashCode(visible(this.#registry).map(({ instance }) => listedStatus(instance)));
-    return JSON.stringify(encodeApplications(documents, { version: ++this.#version, hashCode }));
+    return applicationsText(documents, { version: ++this.#version, hashCode: hashCodeOf(this.#registry) });
   }
 }
 
@@ -83,9 +79,9 @@ function* livingAt(registry: Registry, places: ReadonlyMap<string, Place>): Gene
   }
 }
 
-function goneFrom(registry: Registry, places: ReadonlyMap<string, Place>): EurekaInstance[] {
+function goneFrom(registry: Registry, places: ReadonlyMap<string, Place>): ListedText[] {
   return Array.from(places.values()).flatMap(({ app, last }) =>
-    last.endedLease && !registry.find(app, last.id) ? [ended(last.endedLease, last.changedAt)] : [],
+    last.endedLease && !registry.find(app, last.id) ? [endedText(last.endedLease, last.changedAt)] : [],
   );
 }
 

@@ -1,8 +1,9 @@
+import type { Instance } from '@flotilla/core';
 import type { Lease } from '@flotilla/registry';
 import type { Registry } from '@flotilla/registry/server';
-import { encodeApplications } from '../applications.ts';
+import { type ApplicationsOptions, appsHashCode } from '../applications.ts';
 import type { EurekaAction, EurekaInstance } from '../document.ts';
-import { encodeInstance } from '../instance.ts';
+import { encodeInstance, listedStatus } from '../instance.ts';
 
 /**
  * An instance as Eureka's readers see it, with what the registry knows of its lease. Our own revision stays here: it
@@ -29,6 +30,63 @@ export function* visible(registry: Registry): Generator<Lease, undefined> {
   }
 }
 
+/** One document of a list, as text. */
+export interface ListedText {
+  readonly app: string;
+  readonly text: string;
+}
+
+/** What a text was written for. */
+interface Written extends ListedText {
+  readonly registeredAt: number;
+  readonly changedAt: number;
+}
+
+/** By action: the whole list and the delta may call one instance ADDED and MODIFIED. */
+const texts: Readonly<Record<EurekaAction, WeakMap<Instance, Written>>> = {
+  ADDED: new WeakMap(),
+  MODIFIED: new WeakMap(),
+  DELETED: new WeakMap(),
+};
+
+/**
+ * {@link listed} as text, written once for each thing that an instance says of itself: of a large registry a change costs
+ * one document, not all. A renewal is no change, so `lastRenewalTimestamp` may be older than it is.
+ */
+export function listedText(lease: Lease, actionType: EurekaAction = actionOf(lease)): ListedText {
+  const { instance, registeredAt, changedAt } = lease;
+  const known = texts[actionType].get(instance);
+  if (known?.registeredAt === registeredAt && known.changedAt === changedAt) return known;
+  const text = JSON.stringify(listed(lease, actionType));
+  const written = { app: appOf(instance), text, registeredAt, changedAt };
+  texts[actionType].set(instance, written);
+  return written;
+}
+
+/** {@link ended} as text. */
+export function endedText(lease: Lease, endedAt: number): ListedText {
+  return { app: appOf(lease.instance), text: JSON.stringify(ended(lease, endedAt)) };
+}
+
+/** The text of `encodeApplications` with these documents, in their order. */
+export function applicationsText(
+  documents: Iterable<ListedText>,
+  { version, hashCode }: Required<ApplicationsOptions>,
+): string {
+  const grouped = Map.groupBy(documents, ({ app }) => app);
+  const applications = Array.from(
+    grouped,
+    ([app, members]) => `{"name":${JSON.stringify(app)},"instance":[${members.map(({ text }) => text).join(',')}]}`,
+  );
+  const head = `"versions__delta":"${version}","apps__hashcode":"${hashCode}"`;
+  return `{"applications":{${head},"application":[${applications.join(',')}]}}`;
+}
+
+/** Of everybody whom readers see. */
+export function hashCodeOf(registry: Registry): string {
+  return appsHashCode(visible(registry).map(({ instance }) => listedStatus(instance)));
+}
+
 /**
  * The whole registry as `{"applications": …}`, written once for everybody who asks between two changes. Renewals are no
  * change, as with a Java server's cache: `lastRenewalTimestamp` may be that old.
@@ -45,12 +103,16 @@ export class FullListing {
   text(): string {
     const { revision } = this.#registry.cursor;
     if (revision !== this.#revision) {
-      const documents = Array.from(visible(this.#registry), (lease) => listed(lease));
-      this.#text = JSON.stringify(encodeApplications(documents));
+      const documents = visible(this.#registry).map((lease) => listedText(lease));
+      this.#text = applicationsText(documents, { version: 1, hashCode: hashCodeOf(this.#registry) });
       this.#revision = revision;
     }
     return this.#text;
   }
+}
+
+function appOf({ identity }: Instance): string {
+  return identity.service.toUpperCase();
 }
 
 function actionOf({ changedAt, registeredAt }: Lease): EurekaAction {

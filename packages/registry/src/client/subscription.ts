@@ -46,6 +46,7 @@ export class Subscription {
   #cursor: string | undefined;
   #mode: 'push' | 'polling' | undefined;
   #refusal = '';
+  #leftOut = '';
   /** Whether a byte came on the present connection. */
   #heard = false;
   #wait: { timer: Timer; done: () => void } | undefined;
@@ -241,7 +242,11 @@ export class Subscription {
     this.#parts.log.mode({ target: this.#name, mode, reason });
   }
 
+  /** The same again, as with each fetch of a list, is not said again. */
   #noteLeftOut({ count, examples }: LeftOut): void {
+    const words = `${count} ${examples.join()}`;
+    if (words === this.#leftOut) return;
+    this.#leftOut = words;
     this.#parts.log.leftOut({ target: this.#name, count, examples });
   }
 
