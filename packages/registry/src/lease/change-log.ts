@@ -50,7 +50,7 @@ export class ChangeLog {
   }
 
   /** The changes from `at` (monotonic) on that are kept, the last `atMost` of them, oldest first; whether those are all. */
-  from(at: number, atMost = Infinity): { readonly changes: readonly Change[]; readonly complete: boolean } {
+  from(at: number, atMost: number = Infinity): { readonly changes: readonly Change[]; readonly complete: boolean } {
     const changes: Change[] = [];
     for (let revision = this.#newest; revision > this.oldest; revision--) {
       const change = this.#ring[revision % this.#capacity];
