@@ -76,6 +76,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     this.#judge = options.judge ?? judgeByCode;
     this.#members = new Members({
       protocols: options.protocols,
+      accepts: options.accepts,
       connect: options.connect,
       onCloseFailed: (member, cause) => this.#log.endpointNotClosed(member, cause),
     });

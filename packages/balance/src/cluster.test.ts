@@ -619,3 +619,19 @@ test('the address of the first protocol that both speak is used', async () => {
   assert.equal(await cluster.handle('x', world.newCall()), 'secure');
   await cluster.close();
 });
+
+test('who is not accepted is never picked, and counted when nobody else is there', async () => {
+  const world = fleet();
+  const accepts = ({ metadata }: { readonly metadata: Readonly<Record<string, string>> }): boolean =>
+    metadata['kind'] === 'good';
+  const cluster = createCluster({ ...world.options, accepts });
+  cluster.start();
+  world.resolver.say([instance('good', { metadata: { kind: 'good' } }), instance('other')]);
+  assert.deepEqual([...(await ask(world, cluster, 50)).keys()], ['good']);
+  world.resolver.say([instance('other')]);
+  await assert.rejects(cluster.handle('x', world.newCall()), {
+    code: 'NO_INSTANCE',
+    message: /1 known, .* 1 that this caller has no use for \(another contract or version\)$/,
+  });
+  await cluster.close();
+});

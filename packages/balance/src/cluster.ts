@@ -24,6 +24,8 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
   /** What this caller speaks, best first: the first one that an instance speaks is used. */
   readonly protocols: readonly string[];
+  /** Which of the target's instances this caller can use at all; the others are known, but never picked. Default: all. */
+  readonly accepts?: ((instance: Instance) => boolean) | undefined;
   /** Default `least-loaded`: the better of two random choices. `round-robin` takes turns, by weight. */
   readonly pick?: PickPolicy | undefined;
   /** Which outcomes count against an instance. Default: by the error's code; see {@link judgeByCode}. */

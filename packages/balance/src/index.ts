@@ -1,7 +1,7 @@
 export { createCluster } from './balanced-cluster.ts';
 export type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
 export { createFileCache, type FileCacheOptions } from './engines/file-cache.ts';
-export { type Judge, judgeByCode } from './judge.ts';
+export { type Judge, judgeByCode, judgeByStatus } from './judge.ts';
 export { mergeSet, saysSomething } from './live-set.ts';
 export type { CachedSet, LiveSetCache } from './live-set-cache.ts';
 export {

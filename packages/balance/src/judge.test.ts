@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FlotillaError, type Outcome } from '@flotilla/core';
-import { judgeByCode } from './judge.ts';
+import { judgeByCode, judgeByStatus } from './judge.ts';
 
 const local = (code: string): FlotillaError => new FlotillaError(code, 'detail');
 const fromPeer = (code: string, details = {}): FlotillaError =>
@@ -25,4 +25,20 @@ const rows: readonly [claim: string, Outcome, expected: string][] = [
 
 for (const [claim, outcome, expected] of rows) {
   test(`${claim}: ${expected}`, () => assert.equal(judgeByCode(outcome), expected));
+}
+
+const statusRows: readonly [claim: string, Outcome, status: number | undefined, expected: string][] = [
+  ['a success', undefined, 200, 'success'],
+  ['a refusal', undefined, 404, 'success'],
+  ['an operation that is not there', undefined, 501, 'success'],
+  ['an answer 500', undefined, 500, 'failure'],
+  ['an answer 503', undefined, 503, 'failure'],
+  ['a broken connection after a good head', local('CONNECTION_LOST'), 200, 'failure'],
+  ['no connection', local('CONNECT_FAILED'), undefined, 'failure'],
+];
+
+for (const [claim, outcome, status, expected] of statusRows) {
+  test(`by status, ${claim}: ${expected}`, () => {
+    assert.equal(judgeByStatus(outcome, status === undefined ? undefined : { status }), expected);
+  });
 }

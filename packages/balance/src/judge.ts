@@ -37,3 +37,12 @@ export function judgeByCode(outcome: Outcome): Judgement | 'ignore' {
       return 'success';
   }
 }
+
+/**
+ * For callers that pass answers on as they are: a status from 500 on is a failure, except 501, which is an answer like any
+ * other. Without an answer the error's code decides.
+ */
+export const judgeByStatus: Judge<{ readonly status: number }> = (outcome, response) => {
+  if (outcome || !response) return judgeByCode(outcome);
+  return response.status >= 500 && response.status !== 501 ? 'failure' : 'success';
+};

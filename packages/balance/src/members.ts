@@ -5,6 +5,7 @@ import { afterTime, type Health, newHealth } from './outlier.ts';
 /** How the members of a cluster are made. */
 export interface MembersOptions<Req, Res> {
   readonly protocols: readonly string[];
+  readonly accepts?: ((instance: Instance) => boolean) | undefined;
   readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
   /** What became of the endpoint of an instance that left. */
   readonly onCloseFailed: (member: Member<Req, Res>, cause: unknown) => void;
@@ -18,6 +19,8 @@ export interface Census {
   readonly notUp: number;
   /** They speak no protocol that this caller does. */
   readonly unreachable: number;
+  /** This caller has no use for them: they serve another contract, for example. */
+  readonly unaccepted: number;
 }
 
 /** Health is remembered for this many instances that left in disgrace, so that coming back clears nobody. */
@@ -33,6 +36,7 @@ export class Members<Req, Res> {
   readonly #remembered = new Map<string, Health>();
   readonly #leaving = new Set<Promise<void>>();
   #unreachable = 0;
+  #unaccepted = 0;
 
   constructor(options: MembersOptions<Req, Res>) {
     this.#options = options;
@@ -42,7 +46,13 @@ export class Members<Req, Res> {
   update(instances: readonly Instance[], now: number): void {
     const gone = new Map(this.#members);
     this.#unreachable = 0;
+    this.#unaccepted = 0;
+    const { accepts } = this.#options;
     for (const instance of instances) {
+      if (accepts && !accepts(instance)) {
+        this.#unaccepted += 1;
+        continue;
+      }
       const address = addressFor(instance, this.#options.protocols);
       if (!address) {
         this.#unreachable += 1;
@@ -77,7 +87,8 @@ export class Members<Req, Res> {
       if (status === 'draining') draining += 1;
       else if (status !== 'up') notUp += 1;
     }
-    return { known: this.#members.size + this.#unreachable, draining, notUp, unreachable: this.#unreachable };
+    const [unreachable, unaccepted] = [this.#unreachable, this.#unaccepted];
+    return { known: this.#members.size + unreachable + unaccepted, draining, notUp, unreachable, unaccepted };
   }
 
   /** Closes all of them; resolves when those that left before are closed as well. */

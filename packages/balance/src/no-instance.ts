@@ -8,7 +8,7 @@ export function noneCanServe(
   ejected: number,
   protocols: readonly string[],
 ): FlotillaError {
-  const { known, draining, notUp, unreachable } = census;
+  const { known, draining, notUp, unreachable, unaccepted } = census;
   if (known === 0) {
     return refusal(`no instance of "${formatTarget(target)}" is registered; is the name right, and is it running?`);
   }
@@ -19,6 +19,7 @@ export function noneCanServe(
     `${draining} draining`,
     `${notUp} not up`,
     `${unreachable} without an address for ${spoken} (see protocols)`,
+    ...(unaccepted > 0 ? [`${unaccepted} that this caller has no use for (another contract or version)`] : []),
   ];
   return refusal(`no instance of "${formatTarget(target)}" can take this request: ${facts.join(', ')}`);
 }

@@ -1,4 +1,4 @@
-import { type Cluster, createCluster, type LiveSetCache } from '@flotilla/balance';
+import { type Cluster, type ClusterOptions, createCluster, type LiveSetCache } from '@flotilla/balance';
 import {
   type Call,
   type Clock,
@@ -9,6 +9,7 @@ import {
   FlotillaError,
   formatHostPort,
   formatTarget,
+  type Instance,
   type Logger,
   type Meter,
   type Random,
@@ -22,6 +23,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   isRepeatable,
+  mountAt,
   readBody,
 } from '@flotilla/http';
 import {
@@ -36,7 +38,6 @@ import {
 } from '@flotilla/resilience';
 import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
-import { servingFromCache, servingOnly } from './serving.ts';
 
 /** What a client may be told. Everything has a default: a client without options is protected already. */
 export interface ClientOptions extends PartialSettings {
@@ -97,12 +98,11 @@ function connectClient(
   runtime: ClientRuntime,
 ): { readonly client: Client<AnyContract>; close(): Promise<void> } {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
-  const { resolver, cache, logger } = runtime;
-  const cluster = clusterFor(target, options, {
-    ...runtime,
-    resolver: servingOnly(contract, resolver, logger),
-    ...(cache ? { cache: servingFromCache(contract, cache) } : undefined),
-  });
+  const cluster = clusterFor(
+    { target, protocols: ['http', 'https'], accepts: serves(contract, options) },
+    options,
+    runtime,
+  );
   cluster.start(); // known before the first call needs it
   const client = createClient(contract, composeEndpoint([chain(target, options, runtime)], cluster), {
     authority: options.service ?? contract.name,
@@ -181,22 +181,41 @@ function sparingUploads(
   return { ...entry, filter };
 }
 
-function clusterFor(
-  target: Target,
+/**
+ * Who registered under a contract's name may serve another version of it. One that declares no contract says nothing: it is
+ * taken only by a caller that named its service.
+ */
+function serves({ name, version }: AnyContract, { service }: ClientOptions): (instance: Instance) => boolean {
+  return ({ contracts }) =>
+    contracts.length === 0
+      ? service !== undefined
+      : contracts.some((contract) => contract.name === name && contract.version === version);
+}
+
+/** What tells one cluster of this process from another. */
+export interface ClusterShape extends Pick<ClusterOptions<HttpRequest, HttpResponse>, 'target' | 'accepts' | 'judge'> {
+  readonly protocols: readonly ('http' | 'https')[];
+  /** What stands before one instance. Default: {@link connectionFilters}. */
+  readonly filters?: typeof connectionFilters;
+}
+
+/** All instances of a target behind one endpoint, each behind its filters and below its context path. */
+export function clusterFor(
+  { filters = connectionFilters, ...shape }: ClusterShape,
   options: ClientOptions,
   runtime: ClientRuntime,
 ): Cluster<HttpRequest, HttpResponse> {
   const { network, ...process } = runtime;
   return createCluster<HttpRequest, HttpResponse>({
     ...process,
-    target,
-    protocols: ['http'],
+    ...shape,
     pick: options.pick,
     connect: (address, instance) => {
-      const filters = connectionFilters(`${instance.identity.service} at ${formatHostPort(address)}`, options);
+      const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`, options);
+      const protocol = address.protocol === 'https' ? 'https' : 'http';
       return composeEndpoint(
-        filters.map(({ filter }) => filter),
-        network.connect({ protocol: 'http', host: address.host, port: address.port }),
+        around.map(({ filter }) => filter),
+        mountAt(instance, network.connect({ protocol, host: address.host, port: address.port })),
       );
     },
   });

@@ -93,3 +93,48 @@ test('who leaves is called no more, and work in hand ends', async () => {
     await fleet.stop();
   }
 });
+
+const v1 = contract(
+  { name: 'rates', version: 1 },
+  { rate: query({ out: z.object({ by: z.string() }), http: get('/rate') }) },
+);
+const v2 = contract(
+  { name: 'rates', version: 2 },
+  { rate: query({ out: z.object({ by: z.string() }), http: get('/rate') }) },
+);
+const pets = contract(
+  { name: 'pets', version: 1 },
+  { rate: query({ out: z.object({ by: z.string() }), http: get('/rate') }) },
+);
+
+test('of instances with one name, a typed client calls only those that serve its contract in its version', async () => {
+  const serving = (served: typeof v1, by: string): App<never> => {
+    const app = service('rates');
+    app.handle(served, { rate: () => ({ by }) });
+    return app as App<never>;
+  };
+  const visitor = service('visitor');
+  const named = visitor.client(v1, { service: 'rates' });
+  const found = visitor.client(v2);
+  const nobody = visitor.client(contract({ name: 'rates', version: 3 }, v1.operations));
+  const silent = visitor.client(pets, { service: 'visitor' });
+  const apps = [serving(v1, 'one'), serving(v2, 'two'), serving(pets, 'pets'), visitor as App<never>];
+  const clock = new ManualClock();
+  const fleet = await startInMemory(apps, { clock, random: seededRandom(11) });
+  try {
+    for (let n = 0; n < 20; n++) {
+      assert.deepEqual(await named.rate(undefined), { by: 'one' });
+      assert.deepEqual(await found.rate(undefined), { by: 'two' });
+    }
+    const refused = assert.rejects(nobody.rate(undefined), {
+      code: 'NO_INSTANCE',
+      message: /another contract or version/,
+    });
+    await clock.advance(30_000);
+    await refused;
+    // The visitor declares no contract: whoever names it reaches it, and hears from itself that it serves no such path.
+    await assert.rejects(silent.rate(undefined), { code: 'NO_ROUTE' });
+  } finally {
+    await fleet.stop();
+  }
+});

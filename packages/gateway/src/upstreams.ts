@@ -1,10 +1,9 @@
-import { createCluster, type InstanceView, type LiveSetCache } from '@flotilla/balance';
+import { createCluster, type InstanceView, judgeByStatus, type LiveSetCache } from '@flotilla/balance';
 import type { Clock, Endpoint, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
-import type { HttpNetwork, HttpRequest, HttpResponse } from '@flotilla/http';
+import { type HttpNetwork, type HttpRequest, type HttpResponse, mountAt } from '@flotilla/http';
 import { createRetryBudget } from '@flotilla/resilience';
 import { formatUpstream } from './document/upstream.ts';
 import type { RefuseAddress } from './instance-addresses.ts';
-import { judgeAnswer } from './judge-answer.ts';
 import type { Upstream } from './route-document.ts';
 import { TryElsewhere } from './try-elsewhere.ts';
 import { UpstreamAddress } from './upstream-address.ts';
@@ -102,19 +101,22 @@ export class Upstreams {
       target: kind === 'service' ? { service: name } : { contract: name },
       protocols: ['http', 'https'],
       connect: ({ protocol, host, port }, instance) =>
-        new UpstreamAddress(
-          {
-            protocol: protocol === 'https' ? 'https' : 'http',
-            host,
-            port,
-            refuses: (address) => refuse({ host: address, port }),
-          },
-          instance.id,
-          network,
-          tracer,
-          true,
+        mountAt(
+          instance,
+          new UpstreamAddress(
+            {
+              protocol: protocol === 'https' ? 'https' : 'http',
+              host,
+              port,
+              refuses: (address) => refuse({ host: address, port }),
+            },
+            instance.id,
+            network,
+            tracer,
+            true,
+          ),
         ),
-      judge: judgeAnswer,
+      judge: judgeByStatus,
     });
     cluster.start(); // now, not with the first request: it would wait
     const endpoint = new TryElsewhere(cluster, createRetryBudget(connectBudget));

@@ -1,3 +1,4 @@
+export { answerFailure } from './answer-failure.ts';
 export { type BodyLimit, bodyStream, isRepeatable, limitBody, readBody, releaseStream } from './body.ts';
 export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
 export { formatSetCookie, parseCookies, type SetCookie } from './cookies.ts';
@@ -22,6 +23,7 @@ export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type Trus
 export { jsonLimits, parseJson, parseJsonText } from './json.ts';
 export { isLoopback } from './loopback.ts';
 export { acceptsMediaType, type MediaType, parseMediaType } from './media-type.ts';
+export { contextPathKey, mountAt, readContextPath } from './mount.ts';
 export {
   boundaryOf,
   type MultipartLimits,

@@ -10,6 +10,7 @@ import {
   toProblem,
 } from '@flotilla/core';
 import type { HttpResponse } from './exchange.ts';
+import { type ForeignError, readForeignError } from './foreign-error.ts';
 import { HttpHeaders } from './headers.ts';
 import { parseJson } from './json.ts';
 
@@ -38,8 +39,10 @@ export function problemResponse(
 }
 
 /**
- * The error that an answer stands for: the problem of one of ours, else what its status says. An answer that does not
- * say whether the work was done leaves that `unknown` where a status can mean either (503, 504, 5xx).
+ * The error that an answer stands for: the problem of one of ours, else an error document of Spring or of RFC 9457 (see
+ * `readForeignError`), else what its status says. An answer that does not say whether the work was done leaves that
+ * `unknown` where a status can mean either (503, 504, 5xx); a document of Spring with status 503 and `retry-after` does
+ * say it: its server was unable to handle the request (RFC 9110 §15.6.4).
  *
  * @param body of the answer, read within a limit
  * @returns an error with `fromPeer`. A status that stands for nothing known gives BAD_RESPONSE with `data.status`.
@@ -49,7 +52,8 @@ export function errorFromResponse(response: HttpResponse, body: Uint8Array): Flo
   const document = isJson(response.headers) ? parsed(body) : undefined;
   const problem = document === undefined ? undefined : fromProblem(document, response.status);
   if (problem) return saidExecuted(document) ? problem : withExecuted(problem, 'unknown');
-  return fromStatus(response, retryAfterMs);
+  const foreign = document === undefined ? undefined : readForeignError(document, response.status);
+  return foreign ? fromForeign(response, foreign, retryAfterMs) : fromStatus(response, retryAfterMs);
 }
 
 /** What a bare status means. 503 and 504 are also what a proxy says after it sent the request on. */
@@ -126,4 +130,36 @@ function fromStatus({ status }: HttpResponse, retryAfterMs: number | undefined):
     fromPeer: true,
     ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
   });
+}
+
+/**
+ * A client that does not know a status takes it for the first one of its class (RFC 9110 §15), and whoever wrote such a
+ * document decided on it. What a failed server said is for our log only: it may hold what no caller further out may see.
+ */
+function fromForeign(
+  { status }: HttpResponse,
+  { message, data }: ForeignError,
+  retryAfterMs: number | undefined,
+): FlotillaError {
+  const code = byStatus.get(status) ?? foreignCode(status);
+  const what = data['error'] ?? data['title'] ?? '';
+  const at = data['path'] ?? data['instance'];
+  const failed = status >= 500;
+  const words = [`the callee answered ${status} ${what}`.trimEnd(), ...(at === undefined ? [] : [`at ${at}`])].join(
+    ' ',
+  );
+  return new FlotillaError(code, failed || message === '' ? words : `${words}: ${message}`, {
+    executed: !failed ? errorTable[code].executed : status === 503 && retryAfterMs !== undefined ? 'no' : 'unknown',
+    httpStatus: status,
+    data,
+    fromPeer: true,
+    ...(failed && message !== '' ? { cause: new Error(message) } : undefined),
+    ...(retryAfterMs === undefined ? undefined : { retryAfterMs }),
+  });
+}
+
+function foreignCode(status: number): ErrorCode {
+  if (status < 400) return 'BAD_RESPONSE';
+  if (status < 500) return 'INVALID_INPUT';
+  return status === 501 ? 'UNIMPLEMENTED' : status === 502 ? 'CONNECTION_LOST' : 'INTERNAL';
 }

@@ -9,6 +9,7 @@ const failure = (code: string, details = {}): FlotillaError => new FlotillaError
 const rows: readonly [claim: string, FlotillaError, command: boolean, idempotent: boolean][] = [
   ['a connection that was not made', failure('CONNECT_FAILED'), true, true],
   ['a callee that takes no work', failure('UNAVAILABLE', { fromPeer: true }), true, true],
+  ['a callee that takes no work, or a proxy before it', failure('UNAVAILABLE', { executed: 'unknown' }), false, true],
   ['no instance', failure('NO_INSTANCE'), true, true],
   ['a connection that broke', failure('CONNECTION_LOST'), false, true],
   ['a connection that broke before the request was sent', failure('CONNECTION_LOST', { executed: 'no' }), true, true],

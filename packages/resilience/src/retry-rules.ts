@@ -8,17 +8,20 @@ import type { FlotillaError, Random } from '@flotilla/core';
  * | `executed: 'no'`, status 5xx but not 501 or 508 | always |
  * | `executed: 'no'`, RATE_LIMITED with `retryAfterMs` | always, no sooner than that |
  * | `executed: 'no'`, any other 4xx, 501 or 508 | never: the same request gets the same answer |
- * | CONNECTION_LOST, DEADLINE_EXCEEDED with `executed: 'unknown'` | idempotent requests only (RFC 9110 §9.2.2) |
+ * | CONNECTION_LOST, DEADLINE_EXCEEDED, UNAVAILABLE with `executed: 'unknown'` | idempotent requests only (RFC 9110 §9.2.2) |
  * | anything else | never: it was executed, or it failed in a way that repeating does not cure |
  */
 export function isRepeatable(failure: FlotillaError, idempotent: boolean): boolean {
   if (failure.executed === 'yes') return false;
   if (failure.executed === 'unknown') {
-    return idempotent && (failure.code === 'CONNECTION_LOST' || failure.code === 'DEADLINE_EXCEEDED');
+    return idempotent && curable.has(failure.code);
   }
   if (failure.code === 'RATE_LIMITED') return failure.retryAfterMs !== undefined;
   return failure.httpStatus >= 500 && failure.httpStatus !== 501 && failure.httpStatus !== 508;
 }
+
+/** Another try may reach another instance, or a better moment. */
+const curable: ReadonlySet<string> = new Set(['CONNECTION_LOST', 'DEADLINE_EXCEEDED', 'UNAVAILABLE']);
 
 /** How waits grow. */
 export interface Backoff {

@@ -1,5 +1,5 @@
-import { FlotillaError, type Meter } from '@flotilla/core';
-import type { HttpResponse } from '@flotilla/http';
+import type { FlotillaError, Meter } from '@flotilla/core';
+import { answerFailure, type HttpResponse } from '@flotilla/http';
 import { retry } from '@flotilla/resilience';
 import { leaveBody } from '../body-tap.ts';
 import type { HttpFilter } from './http-filter.ts';
@@ -36,17 +36,8 @@ export function retrySafely({ attempts, methods, target, meter }: SafeRetryOptio
   });
 }
 
-function failure({ status, headers }: HttpResponse): FlotillaError | undefined {
-  if (status === 502) return new FlotillaError('CONNECTION_LOST', 'the upstream answered 502');
-  if (status === 504) return new FlotillaError('DEADLINE_EXCEEDED', 'the upstream answered 504');
-  if (status !== 503) return undefined;
-  const retryAfterMs = readRetryAfter(headers.get('retry-after'));
-  if (retryAfterMs > longestRetryAfterMs) return undefined;
-  return new FlotillaError('UNAVAILABLE', 'the upstream answered 503', { retryAfterMs });
-}
-
-/** `delay-seconds` of RFC 9110 §10.2.3. A date is always too far away for us. */
-function readRetryAfter(field: string | undefined): number {
-  if (field === undefined) return 0;
-  return /^[0-9]{1,9}$/.test(field) ? Number(field) * 1_000 : Infinity;
+function failure(response: HttpResponse): FlotillaError | undefined {
+  if (response.status === 429) return undefined; // what the caller has used up is the caller's affair
+  const error = answerFailure(response);
+  return error && (error.retryAfterMs ?? 0) <= longestRetryAfterMs ? error : undefined;
 }
