@@ -3,6 +3,7 @@ import { FlotillaError } from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
 import { type AnyContract, type Binding, bind, type Client, type Handlers } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
+import { createLazyFetch, type FleetFetch, type LazyFetch } from './fetch/fetch.ts';
 
 /** What `service` may be told. */
 export interface ServiceOptions<S> {
@@ -40,6 +41,7 @@ export interface AppParts<S> {
   readonly resources: readonly ResourceSpec<S>[];
   readonly clients: readonly LazyClient[];
   readonly settings: SettingsSlot<S>;
+  readonly fetching: LazyFetch;
 }
 
 /**
@@ -57,6 +59,11 @@ export interface App<S = unknown> {
    * Inside a handler the call in hand is found by itself.
    */
   client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  /**
+   * Calls a service of the fleet without a contract: `app.fetch('http://orders/7')`. Balanced, with deadline, retries and
+   * trace as a typed client; inside a handler the call in hand is found by itself. It reaches no other host.
+   */
+  readonly fetch: FleetFetch;
   /**
    * Declares something to open at the start and to close at the stop.
    * @returns reads it; throws before the start and after the stop.
@@ -90,6 +97,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
   const resources: ResourceSpec<S>[] = [];
   const clients: LazyClient[] = [];
   const current: SettingsSlot<S> = { now: undefined, listeners: [] };
+  const fetching = createLazyFetch();
   const app: App<S> = {
     name,
     handle: (contract, handlers) => void bindings.push(bind(contract, handlers)),
@@ -99,6 +107,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
       clients.push(lazy);
       return lazy.client as Client<typeof contract>;
     },
+    fetch: fetching.fetch,
     resource(resourceName, start, stop = () => {}) {
       const spec: ResourceSpec<S> = {
         name: resourceName,
@@ -135,6 +144,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
     routes,
     resources,
     clients,
+    fetching,
     settings: current,
   } as unknown as AppParts<never>);
   return app;

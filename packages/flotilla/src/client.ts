@@ -33,7 +33,7 @@ import {
   type FilterEntry,
   instanceFilters,
   type PartialSettings,
-  type RetryBudget,
+  type RetryOptions,
   resolveResilience,
 } from '@flotilla/resilience';
 import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
@@ -132,10 +132,10 @@ function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): 
 /** What stands between a caller and the cluster, outermost first. */
 export function callFilters(
   target: Target,
-  options: ClientOptions & { readonly budget?: RetryBudget },
+  options: ClientOptions & RetryOptions<HttpRequest, HttpResponse>,
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
+  name = (_: HttpRequest, call: Call): string => operationName(call.get(operationAttribute)),
 ): readonly FilterEntry<HttpRequest, HttpResponse>[] {
-  const name = (_: HttpRequest, call: Call): string => operationName(call.get(operationAttribute));
   return [
     {
       name: 'observe',
@@ -143,10 +143,10 @@ export function callFilters(
       filter: observe({ meter, tracer, logger, kind: 'client', name }),
     },
     ...clientFilters<HttpRequest, HttpResponse>({
+      repeatable: ({ body }) => isRepeatable(body), // a stream that was read is gone
       ...options,
       meter,
       target: formatTarget(target),
-      repeatable: ({ body }) => isRepeatable(body), // a stream that was read is gone
     }),
   ];
 }

@@ -36,6 +36,8 @@ export {
   runProcess,
 } from './engines/process.ts';
 export { run } from './engines/run.ts';
+export type { FleetFetch } from './fetch/fetch.ts';
+export type { FetchInit } from './fetch/request.ts';
 export {
   type PlatformConfig,
   type ProcessConfig,

@@ -115,7 +115,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
     components: [
       settingsComponent(parts, now),
       ...parts.resources.map((resource) => resourceComponent(resource, config.settings)),
-      clientsComponent(parts.clients, runtime),
+      clientsComponent([...parts.clients, parts.fetching], runtime),
       discoveryComponent(runtime),
       door.component,
       listing.component,
@@ -172,7 +172,10 @@ function resourceComponent<S>(resource: AppParts<S>['resources'][number], settin
   };
 }
 
-function clientsComponent(clients: readonly LazyClient[], runtime: ServiceRuntime): Component {
+function clientsComponent(
+  clients: readonly Pick<LazyClient, 'connect' | 'close'>[],
+  runtime: ServiceRuntime,
+): Component {
   return {
     name: 'clients',
     async start() {

@@ -1,0 +1,213 @@
+import { type Cluster, judgeByStatus } from '@flotilla/balance';
+import {
+  type Attribute,
+  attribute,
+  Call,
+  compose,
+  currentCall,
+  type Filter,
+  FlotillaError,
+  type Handler,
+  idempotentAttribute,
+  toFlotillaError,
+} from '@flotilla/core';
+import { answerFailure, type HttpRequest, type HttpResponse, leaveBody } from '@flotilla/http';
+import { attemptTimeout, instanceFilters, resilienceDefaults } from '@flotilla/resilience';
+import { type ClientRuntime, callFilters, clusterFor } from '../client.ts';
+import { isRedirect, mostRedirects, redirected, refuseRedirect } from './redirect.ts';
+import { type FetchInit, isIdempotent, isReplayable, messageOf, type PreparedRequest, prepare } from './request.ts';
+import { responseOf } from './response.ts';
+import { type FetchTarget, targetOf } from './target.ts';
+import { wholeErrors } from './whole-errors.ts';
+
+/**
+ * `fetch` for services of the fleet: `http://orders/7` goes to an instance of the service `orders`. As the platform's own
+ * fetch, an answer of any status is an answer. What keeps a request from being answered rejects with a FlotillaError, an
+ * aborted one with the reason of its signal.
+ */
+export type FleetFetch = (input: string | URL | Request, init?: FetchInit) => Promise<Response>;
+
+/** A fetch that was declared before anything was started. */
+export interface LazyFetch {
+  readonly fetch: FleetFetch;
+  connect(runtime: ClientRuntime): void;
+  /** Lets calls in hand end, then gives up all connections. */
+  close(): Promise<void>;
+}
+
+/** Services that are followed at a time; beyond it, the one that was called longest ago is forgotten. */
+const mostServices = 256;
+
+/** What one call is told besides its request. */
+interface Terms {
+  readonly attemptTimeoutMs: number;
+  readonly repeatable: boolean;
+}
+
+const termsAttribute: Attribute<Terms> = attribute('terms of a fetch');
+
+/** Declares a fetch. Calls made before {@link LazyFetch.connect} are refused. */
+export function createLazyFetch(): LazyFetch {
+  let live: Fetching | undefined;
+  return {
+    async fetch(input, init = {}) {
+      if (live) return live.fetch(input, init);
+      throw new FlotillaError('UNAVAILABLE', 'fetch was used before its service was started; call it after run()');
+    },
+    connect(runtime) {
+      live = new Fetching(runtime);
+    },
+    async close() {
+      await live?.close();
+    },
+  };
+}
+
+/** What follows one service. */
+interface Upstream {
+  readonly cluster: Cluster<HttpRequest, HttpResponse>;
+  readonly handle: Handler<HttpRequest, HttpResponse>;
+}
+
+class Fetching {
+  readonly #runtime: ClientRuntime;
+  /** In the order of use, the latest last. */
+  readonly #upstreams = new Map<string, Upstream>();
+  readonly #closing = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(runtime: ClientRuntime) {
+    this.#runtime = runtime;
+  }
+
+  async fetch(input: string | URL | Request, init: FetchInit): Promise<Response> {
+    let request = await prepare(input, init);
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const deadline = this.#runtime.clock.now() + timeoutOf(init);
+    for (let hops = 0; ; hops++) {
+      const answer = await this.#send(request, init, deadline);
+      if (!isRedirect(answer) || request.redirect === 'manual') {
+        return responseOf(answer, { url: request.url.href, redirected: hops > 0, signal });
+      }
+      leaveBody(answer.body);
+      if (request.redirect === 'error') refuseRedirect(request, answer, 'the caller wants none');
+      if (hops === mostRedirects) refuseRedirect(request, answer, `it is number ${hops + 1} in a row`);
+      request = redirected(request, answer);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const [name, { cluster }] of this.#upstreams) this.#forget(name, cluster);
+    await Promise.all(this.#closing);
+  }
+
+  async #send(request: PreparedRequest, init: FetchInit, deadline: number): Promise<HttpResponse> {
+    const { handle } = this.#upstream(targetOf(request.url, init.service));
+    const message = messageOf(request);
+    const call = this.#call(request, init, deadline);
+    const { signal } = request;
+    const abort = (): void => call.cancel(new FlotillaError('CANCELLED', 'the caller aborted the fetch'));
+    signal?.addEventListener('abort', abort, { once: true });
+    call.onEnd(() => signal?.removeEventListener('abort', abort));
+    try {
+      return await handle(message, call);
+    } catch (thrown) {
+      const error = toFlotillaError(thrown);
+      call.end(error);
+      throw signal?.aborted ? signal.reason : error;
+    }
+  }
+
+  #call(request: PreparedRequest, init: FetchInit, deadline: number): Call {
+    const { clock, random } = this.#runtime;
+    const key = request.headers.get('idempotency-key');
+    const idempotency = key === null ? {} : { idempotencyKey: key };
+    const remainingMs = Math.max(deadline - clock.now(), Number.MIN_VALUE);
+    const parent = init.call ?? currentCall();
+    const call = parent
+      ? parent.child({ ...idempotency, timeoutMs: remainingMs })
+      : new Call({ clock, random, ...idempotency, deadline });
+    call.set(idempotentAttribute, isIdempotent(request));
+    call.set(termsAttribute, {
+      // As with typed clients, three attempts fit into a call, and no short call gives up on an attempt early.
+      attemptTimeoutMs: Math.max(resilienceDefaults.attemptTimeoutMs, timeoutOf(init) / 3),
+      repeatable: init.retry !== false && isReplayable(request),
+    });
+    return call;
+  }
+
+  #upstream(target: FetchTarget): Upstream {
+    if (this.#closed) throw new FlotillaError('UNAVAILABLE', 'fetch was used after its service was stopped');
+    const name = `${target.protocols.at(0)}:${target.service}`;
+    const upstream = this.#upstreams.get(name) ?? this.#open(target);
+    this.#upstreams.delete(name);
+    this.#upstreams.set(name, upstream);
+    this.#trim();
+    return upstream;
+  }
+
+  #open({ service, protocols }: FetchTarget): Upstream {
+    const target = { service };
+    const filters = (name: string) => instanceFilters<HttpRequest, HttpResponse>({ name, attemptTimeoutMs: Infinity }); // each call has its own
+    const cluster = clusterFor({ target, protocols, judge: judgeByStatus, filters }, {}, this.#runtime);
+    cluster.start();
+    const around = callFilters(
+      target,
+      {
+        timeoutMs: Infinity, // each call has its own deadline
+        repeatable: (_, call) => call.get(termsAttribute)?.repeatable === true,
+        failure: answerFailure,
+        discard: ({ body }) => leaveBody(body),
+      },
+      this.#runtime,
+      ({ method }) => `${method} ${service}`,
+    );
+    const handle = compose(
+      [...around.map(({ filter }) => filter), whenKnown(cluster), attemptTimeouts, wholeErrors],
+      cluster.handle,
+    );
+    return { cluster, handle };
+  }
+
+  /** Calls in hand are never cut off: a service that is being called is not forgotten. */
+  #trim(): void {
+    if (this.#upstreams.size <= mostServices) return;
+    for (const [name, { cluster }] of this.#upstreams) {
+      if (cluster.load > 0) continue;
+      this.#forget(name, cluster);
+      return;
+    }
+  }
+
+  #forget(name: string, cluster: Cluster<HttpRequest, HttpResponse>): void {
+    this.#upstreams.delete(name);
+    const closing = cluster.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}
+
+/** An attempt is timed from when somebody is known who could answer it. */
+function whenKnown(cluster: Cluster<HttpRequest, HttpResponse>): Filter<HttpRequest, HttpResponse> {
+  return (next) => async (request, call) => {
+    try {
+      if (!cluster.known) await cluster.whenKnown(call);
+    } catch (thrown) {
+      call.end(toFlotillaError(thrown));
+      throw thrown;
+    }
+    return next(request, call);
+  };
+}
+
+/** As long as the call's own terms say. */
+const attemptTimeouts: Filter<HttpRequest, HttpResponse> = (next) => (request, call) => {
+  const attemptTimeoutMs = call.get(termsAttribute)?.attemptTimeoutMs ?? resilienceDefaults.attemptTimeoutMs;
+  return attemptTimeout<HttpRequest, HttpResponse>({ attemptTimeoutMs })(next)(request, call);
+};
+
+function timeoutOf({ timeoutMs = resilienceDefaults.timeoutMs }: FetchInit): number {
+  if (timeoutMs > 0) return timeoutMs;
+  throw new FlotillaError('INVALID_INPUT', `timeoutMs must be greater than 0, got ${timeoutMs}`);
+}
