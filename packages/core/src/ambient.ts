@@ -15,3 +15,12 @@ export function currentCall(): Call | undefined {
 export function runInCall<T>(call: Call, work: () => T): T {
   return storage.run(call, work);
 }
+
+/**
+ * Makes `call` the one that the running code works for, from here to the end of the callback of the runtime that it runs
+ * in, and everything that is started on the way. Only for a rim that is told of the work, but does not start it itself: a
+ * listener that stands before another one's. Otherwise take {@link runInCall}.
+ */
+export function enterCall(call: Call): void {
+  storage.enterWith(call);
+}

@@ -27,6 +27,7 @@ export {
 export { type App, type ServiceOptions, service } from './app.ts';
 export { type ClientOptions, callFilters, connectionFilters, raisePlatformErrors } from './client.ts';
 export { connectDiscovery, type Discovery, type DiscoveryNeeds } from './discovery.ts';
+export { join, type Member } from './engines/join.ts';
 export {
   loadProcessConfig,
   type ProcessParts,
@@ -38,6 +39,8 @@ export {
 export { run } from './engines/run.ts';
 export type { FleetFetch } from './fetch/fetch.ts';
 export type { FetchInit } from './fetch/request.ts';
+export type { JoinOptions } from './join/options.ts';
+export { type HealthConfig, type JoinConfig, joinSettings } from './join/settings.ts';
 export {
   type PlatformConfig,
   type ProcessConfig,

@@ -17,13 +17,13 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import type { Bind, HttpListener, HttpNetwork } from '@flotilla/http';
-import { contractHandler, contractHash } from '@flotilla/rpc';
+import { type AnyContract, contractHandler, contractHash } from '@flotilla/rpc';
 import type { Health } from '@flotilla/telemetry';
-import { type App, type AppParts, appParts } from './app.ts';
+import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import type { LazyClient } from './client.ts';
 import type { Discovery } from './discovery.ts';
 import { openApiRoute } from './openapi.ts';
-import type { ServiceConfig } from './platform-settings.ts';
+import type { PlatformConfig, ServiceConfig } from './platform-settings.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
 export interface ServiceRuntime {
@@ -188,7 +188,7 @@ function clientsComponent(
 }
 
 /** Stopped before the clients, after the registration: nothing is looked up or registered any more. */
-function discoveryComponent({ discovery }: ServiceRuntime): Component {
+export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discovery'>): Component {
   return { name: 'discovery', start: async () => {}, stop: () => discovery.close() };
 }
 
@@ -265,10 +265,18 @@ function registrationOf<S>(
   };
 }
 
-function describeInstance<S>(
-  { name, options, bindings }: AppParts<S>,
-  config: ServiceConfig<S>,
-  { clock, random, management }: ServiceRuntime,
+/** What of an application its instance tells. */
+interface DescribedParts {
+  readonly name: string;
+  readonly options: Pick<ServiceOptions<never>, 'version' | 'metadata'>;
+  readonly bindings: readonly { readonly contract: AnyContract }[];
+}
+
+/** What an instance says of itself when it comes up, at `address`. */
+export function describeInstance(
+  { name, options, bindings }: DescribedParts,
+  config: Pick<PlatformConfig, 'zone' | 'weight'>,
+  { clock, random, management }: Pick<ServiceRuntime, 'clock' | 'random' | 'management'>,
   address: Address,
 ): Instance {
   const startedAt = clock.wallNow();
@@ -301,6 +309,6 @@ function describeInstance<S>(
   };
 }
 
-function passing(delayMs: number, clock: Clock): Promise<void> {
+export function passing(delayMs: number, clock: Clock): Promise<void> {
   return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 }

@@ -21,6 +21,7 @@ import {
   nullTracer,
   type ProcessPort,
   type Random,
+  type Running,
   startAll,
   superviseProcess,
   systemClock,
@@ -75,7 +76,7 @@ export interface ProcessParts<C> {
 }
 
 /** A kind of process: a service, the registry, the gateway. */
-export interface ProcessSpec<C extends ProcessConfig> {
+export interface ProcessSpec<C extends ProcessConfig, P extends ProcessParts<C> = ProcessParts<C>> {
   readonly name: string;
   readonly schema: ConfigSchema<C>;
   /** Its part of `flotilla.yaml`. */
@@ -91,7 +92,7 @@ export interface ProcessSpec<C extends ProcessConfig> {
   readonly openapi?: (url: string | undefined) => { readonly document: unknown; readonly mediaType: string };
   /** A last look at a configuration before it counts, at the start and later. @throws FlotillaError CONFIG_INVALID. */
   readonly check?: (config: C) => void;
-  readonly build: (config: C, runtime: ProcessRuntime) => Promise<ProcessParts<C>>;
+  readonly build: (config: C, runtime: ProcessRuntime) => Promise<P>;
 }
 
 /** Where a process takes its configuration from. */
@@ -104,7 +105,7 @@ export interface ProcessSources {
 }
 
 /** Variables with our prefix that are not configuration: the supervisor of `flotilla dev` sets them. */
-const reserved = ['FLOTILLA_SUPERVISED', 'FLOTILLA_TEST_DATA'];
+export const reserved: readonly string[] = ['FLOTILLA_SUPERVISED', 'FLOTILLA_TEST_DATA'];
 
 /**
  * Runs a process until a signal ends it.
@@ -123,13 +124,11 @@ export async function runProcess<C extends ProcessConfig>(
   const outdated = nodeVersionProblem(process.versions.node);
   try {
     if (outdated !== undefined) throw new FlotillaError('START_FAILED', outdated);
-    // Followed before they are read: a change between the two is not missed, and counts once everything is up.
-    const live = Promise.withResolvers<LiveConfig<C>>();
-    const files = [...configFiles(sources), ...secretFilePaths(sources)];
-    const follower = await followFiles(files, systemClock, async () => (await live.promise).refresh());
-    const loaded = await loadProcessConfig(spec, sources);
-    checkConfig(spec, loaded.values);
-    live.resolve(await startProcess(spec, loaded, sources, follower));
+    const load = () => loadProcessConfig<C>(spec, sources);
+    const { running, parts, management, logger } = await openProcess(spec, load, sources);
+    const { inHand } = parts;
+    superviseProcess(running, { process: supervisedProcess(), clock: systemClock, logger, inHand });
+    announce(spec.name, parts.url(), management, logger);
   } catch (thrown) {
     reportFailure(spec.name, thrown);
   }
@@ -166,12 +165,46 @@ function checkConfig<C extends ProcessConfig>(spec: ProcessSpec<C>, config: C): 
   spec.check?.(config);
 }
 
-async function startProcess<C extends ProcessConfig>(
-  spec: ProcessSpec<C>,
-  loaded: Loaded<C>,
+/** A process that is up. */
+export interface OpenProcess<P> {
+  /** Stops the components, then the management port. */
+  readonly running: Running;
+  readonly parts: P;
+  readonly management: { readonly host: string; readonly port: number };
+  readonly logger: Logger;
+}
+
+/**
+ * Reads the configuration, opens the management port, then everything else, and follows the configuration's files. On
+ * failure nothing stays open. Signals are the caller's affair.
+ */
+export async function openProcess<C extends ProcessConfig, P extends ProcessParts<C>>(
+  spec: ProcessSpec<C, P>,
+  load: () => Promise<Loaded<C>>,
   sources: ProcessSources,
+): Promise<OpenProcess<P>> {
+  // Followed before they are read: a change between the two is not missed, and counts once everything is up.
+  const live = Promise.withResolvers<LiveConfig<C>>();
+  const files = [...configFiles(sources), ...secretFilePaths(sources)];
+  const follower = await followFiles(files, systemClock, async () => (await live.promise).refresh());
+  try {
+    const loaded = await load();
+    checkConfig(spec, loaded.values);
+    const { config, ...opened } = await openParts(spec, loaded, load, follower);
+    live.resolve(config);
+    return opened;
+  } catch (thrown) {
+    await follower.close();
+    throw thrown;
+  }
+}
+
+async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
+  spec: ProcessSpec<C, P>,
+  loaded: Loaded<C>,
+  load: () => Promise<Loaded<C>>,
   follower: FileFollower,
-): Promise<LiveConfig<C>> {
+): Promise<OpenProcess<P> & { readonly config: LiveConfig<C> }> {
   const meter = prometheusMeter();
   let config: LiveConfig<C> | undefined;
   const now = (): C => config?.now ?? loaded.values;
@@ -179,7 +212,7 @@ async function startProcess<C extends ProcessConfig>(
   config = new LiveConfig({
     schema: spec.schema,
     loaded,
-    load: () => loadProcessConfig<C>(spec, sources),
+    load,
     check: (values) => checkConfig(spec, values),
     outdated: () => void process.send?.({ flotilla: 'outdated' }),
     logger,
@@ -189,7 +222,7 @@ async function startProcess<C extends ProcessConfig>(
   const foundation = { clock: systemClock, random: systemRandom, logger };
   const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation, config.now) });
   const [inherited] = inheritedSockets(process.env, process.pid).values();
-  let parts: ProcessParts<C> | undefined;
+  let parts: P | undefined;
   const management = managementPort(spec, config, { network, meter, health, logger, parts: () => parts });
   await management.component.start();
   try {
@@ -209,25 +242,31 @@ async function startProcess<C extends ProcessConfig>(
     });
     const running = await startAll(parts.components, logger);
     started();
-    const { inHand } = parts;
-    superviseProcess(
-      {
-        async stop(reason) {
-          await follower.close();
-          health.drain();
-          await running.stop(reason);
-          await management.component.stop(reason);
+    const opened = parts;
+    config.onChange((values, before) => opened.refresh?.(values, before));
+    const stop = async (reason: string): Promise<void> => {
+      await follower.close();
+      health.drain();
+      await running.stop(reason);
+      await management.component.stop(reason);
+    };
+    let stopping: Promise<void> | undefined;
+    return {
+      running: {
+        stop(reason) {
+          stopping ??= stop(reason);
+          return stopping;
         },
       },
-      { process: supervisedProcess(), clock: systemClock, logger, inHand },
-    );
+      parts,
+      management: management.address(),
+      logger,
+      config,
+    };
   } catch (thrown) {
     await management.component.stop('start failed');
     throw thrown;
   }
-  announce(spec.name, parts.url(), management.address(), logger);
-  config.onChange((values, before) => parts.refresh?.(values, before));
-  return config;
 }
 
 /** Whether an OpenTelemetry SDK was registered before the start (`node --import`): without one, spans go nowhere. */
@@ -301,7 +340,7 @@ function credentialsOf({ management: { user, password } }: ProcessConfig): Manag
  * Under a supervisor the stop comes over the channel to it. Ctrl-C reaches every process of a terminal, so here it is
  * left to the supervisor; a SIGTERM counts, and the supervisor's word after it says nothing new.
  */
-function supervisedProcess(): ProcessPort {
+export function supervisedProcess(): ProcessPort {
   if (process.env['FLOTILLA_SUPERVISED'] !== '1') return process;
   process.on('SIGINT', () => {});
   return {
@@ -328,7 +367,7 @@ function onStop(listener: () => void): void {
   });
 }
 
-function announce(
+export function announce(
   name: string,
   url: string,
   management: { readonly host: string; readonly port: number },

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { FlotillaError } from '@flotilla/core';
+import { parseAddress } from '@flotilla/http';
 
 /** Whom a URL means. */
 export interface FetchTarget {
@@ -25,7 +25,7 @@ export function targetOf(url: URL, service?: string): FetchTarget {
     throw refused(url, `the scheme is "${protocol}"; services are reached by http: or https:`);
   }
   const host = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 || host === 'localhost' || host.endsWith('.localhost')) {
+  if (parseAddress(host) !== undefined || host === 'localhost' || host.endsWith('.localhost')) {
     throw refused(url, `"${host}" is a machine, no service; for other hosts take the global fetch`);
   }
   if (port !== '') {
