@@ -17,7 +17,7 @@ export interface Child {
 /** Processes in an empty folder. */
 export interface Children {
   readonly folder: string;
-  start(program: string, flags: readonly string[], env?: Readonly<Record<string, string>>): Child;
+  start(program: string, flags: readonly string[], env?: Readonly<Record<string, string>>, cwd?: string): Child;
   /** Ends what still runs. */
   killAll(): void;
   /** Ends what still runs and removes the folder. */
@@ -33,9 +33,9 @@ export function children(): Children {
   };
   return {
     folder,
-    start(program, flags, env = {}) {
+    start(program, flags, env = {}, cwd = folder) {
       const child = spawn(process.execPath, ['--conditions=flotilla-source', program, ...flags], {
-        cwd: folder,
+        cwd,
         env: { PATH: process.env['PATH'] ?? '', ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       });

@@ -1,64 +1,29 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { after, afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { systemClock, systemRandom } from '@flotilla/core';
 import { routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry, registryRoutes } from '@flotilla/registry/server';
+import { type Child, children } from './child.ts';
 
 const program = fileURLToPath(new URL('fixtures/slow.ts', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'flotilla-process-'));
-const started = new Set<ChildProcessByStdio<null, Readable, Readable>>();
-afterEach(() => {
-  for (const child of started) child.kill('SIGKILL');
-  started.clear();
-});
-after(() => rmSync(folder, { recursive: true, force: true }));
+const processes = children();
+const { folder } = processes;
+afterEach(() => processes.killAll());
+after(() => processes.remove());
 
 /** Nothing listens there: port 1 is nobody's. */
 const noRegistry = '--registry=http://127.0.0.1:1';
 
-/** A process in an empty folder, its lines, and its end. */
-function start(flags: readonly string[], env: Record<string, string> = {}, cwd = folder) {
-  const child = spawn(process.execPath, ['--conditions=flotilla-source', program, '--log.format=json', ...flags], {
-    cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.add(child);
-  const lines: string[] = [];
-  const waiting: { readonly pattern: RegExp; readonly found: (line: string) => void }[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line);
-      for (const { pattern, found } of waiting) if (pattern.test(line)) found(line);
-    });
-  }
-  const ended = new Promise<{ code: number | null; text: string }>((resolve) => {
-    child.once('close', (code) => resolve({ code, text: lines.join('\n') }));
-  });
-  return {
-    child,
-    lines,
-    ended,
-    line(pattern: RegExp): Promise<string> {
-      const known = lines.find((line) => pattern.test(line));
-      if (known !== undefined) return Promise.resolve(known);
-      const seen = new Promise<string>((found) => waiting.push({ pattern, found }));
-      const gone = ended.then(({ text }) => Promise.reject(new Error(`it ended before "${pattern}":\n${text}`)));
-      return Promise.race([seen, gone]);
-    },
-  };
+function start(flags: readonly string[], env: Record<string, string> = {}, cwd = folder): Child {
+  return processes.start(program, ['--log.format=json', ...flags], env, cwd);
 }
 
-async function servingUrl(service: ReturnType<typeof start>): Promise<{ url: string; management: string }> {
+async function servingUrl(service: Child): Promise<{ url: string; management: string }> {
   return JSON.parse(await service.line(/"msg":"serving"/));
 }
 
@@ -104,7 +69,7 @@ test('a registry that cannot be reached is no reason not to serve; it is told wh
   const listener = await network.listen({ host: '127.0.0.1', port }, routesHandler(registryRoutes(registry)));
   await service.line(/"msg":"registered"/);
   assert.equal([...registry.named('slow')].length, 1);
-  service.child.kill('SIGTERM');
+  service.process.kill('SIGTERM');
   assert.equal((await service.ended).code, 0);
   assert.equal([...registry.named('slow')].length, 0, 'it left as it should');
   const drained = listener.drain(1_000);
@@ -119,7 +84,7 @@ test('SIGTERM lets the call in hand end, and refuses nobody who was in', async (
   const answer = fetch(`${url}/wait`);
   await service.line(/^waiting$/);
   const releasing = fetch(`${url}/release`, { method: 'POST' });
-  service.child.kill('SIGTERM');
+  service.process.kill('SIGTERM');
   assert.equal((await releasing).status, 204);
   assert.deepEqual(await (await answer).json(), { released: true });
   assert.equal((await service.ended).code, 0);
@@ -130,9 +95,9 @@ test('a second signal ends it at once and says what was lost', async () => {
   const { url } = await servingUrl(service);
   const lost = assert.rejects(fetch(`${url}/wait`));
   await service.line(/^waiting$/);
-  service.child.kill('SIGTERM');
+  service.process.kill('SIGTERM');
   await service.line(/"msg":"draining"/);
-  service.child.kill('SIGTERM');
+  service.process.kill('SIGTERM');
   const { code, text } = await service.ended;
   assert.equal(code, 1);
   assert.match(text, /second signal: ending at once.*"lost":"1 call"/);
@@ -215,7 +180,7 @@ test('a changed configuration file reaches the running process, whole or not at 
   const metrics = await (await fetch(`${management}/metrics`)).text();
   assert.match(metrics, /^flotilla_config_refreshes_total\{result="applied"\} 2$/m);
   assert.match(metrics, /^flotilla_config_refreshes_total\{result="refused"\} 1$/m);
-  service.child.kill('SIGTERM');
+  service.process.kill('SIGTERM');
   const { code, text } = await service.ended;
   assert.equal(code, 0);
   assert.doesNotMatch(text, /"msg":"draining"/, 'the level counts for lines, too');
