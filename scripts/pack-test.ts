@@ -3,16 +3,15 @@
  * from TypeScript (types included), and by the command. Nothing of this repository is on the way.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { publishedPackages, root } from './packages.ts';
+import { join } from 'node:path';
+import { root } from './packages.ts';
+import { packAll, run } from './packed.ts';
 
 const consumer = mkdtempSync(join(tmpdir(), 'flotilla-consumer-'));
 try {
-  run('node', ['scripts/build.ts'], root);
-  const tarballs = publishedPackages().map(({ folder, name, exports }) => pack(folder, name, exports));
+  const tarballs = [...packAll(consumer).values()];
   install(tarballs);
   useFromJavaScript();
   useFromTypeScript();
@@ -20,32 +19,6 @@ try {
   console.log(`packed ${tarballs.length} packages, installed and used them in an empty folder`);
 } finally {
   rmSync(consumer, { recursive: true, force: true });
-}
-
-function pack(folder: string, name: string, exports: Readonly<Record<string, unknown>>): string {
-  const output = run('npm', ['pack', '--json', '--pack-destination', consumer], join(root, folder));
-  const listing = JSON.parse(output);
-  const [packed] = Array.isArray(listing) ? listing : Object.values(listing);
-  const files = new Set<string>(packed.files.map((file: { path: string }) => file.path));
-  for (const wanted of ['package.json', 'README.md', 'LICENSE', ...targetsOf(exports)]) {
-    assert.ok(files.has(wanted), `${name} is packed without ${wanted}`);
-  }
-  const surplus = [...files].filter((file) => /\.test\.|^src\/|\/test\//.test(file));
-  assert.deepEqual(surplus, [], `${name} is packed with sources or tests`);
-  const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  for (const field of ['description', 'license', 'repository', 'homepage', 'bugs', 'engines', 'keywords']) {
-    assert.ok(manifest[field], `${name} has no "${field}"`);
-  }
-  return join(consumer, basename(packed.filename));
-}
-
-/** Built files that the exports promise. */
-function targetsOf(exports: Readonly<Record<string, unknown>>): string[] {
-  return Object.values(exports).flatMap((target) => {
-    if (typeof target === 'string') return [target.slice(2)];
-    const { types, default: file } = target as { types: string; default: string };
-    return [types.slice(2), file.slice(2)];
-  });
 }
 
 function install(tarballs: readonly string[]): void {
@@ -145,15 +118,4 @@ function useTheCommand(): void {
 function write(name: string, text: string): void {
   mkdirSync(consumer, { recursive: true });
   writeFileSync(join(consumer, name), text);
-}
-
-function run(command: string, args: readonly string[], cwd: string): string {
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env });
-  if (status === 0) {
-    if (command === 'node') process.stdout.write(stdout);
-    return stdout;
-  }
-  console.error(`${command} ${args.join(' ')} failed in ${cwd}:\n${stdout}\n${stderr}`);
-  process.exit(1);
 }

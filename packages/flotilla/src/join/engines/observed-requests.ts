@@ -83,17 +83,17 @@ export class ObservedRequests {
     this.#inFlight++;
     const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number }>();
     response.once('close', () => {
-      this.#inFlight--;
-      if (this.#inFlight === 0) this.#idle?.();
       if (response.writableFinished) {
         resolve({ status: response.statusCode });
         call.end();
-        return;
+      } else {
+        const gone = new FlotillaError('CANCELLED', 'the caller went away before the answer was whole');
+        reject(gone);
+        call.cancel(gone);
+        call.end(gone);
       }
-      const gone = new FlotillaError('CANCELLED', 'the caller went away before the answer was whole');
-      reject(gone);
-      call.cancel(gone);
-      call.end(gone);
+      this.#inFlight--;
+      if (this.#inFlight === 0) this.#idle?.();
     });
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     this.#handle({ method: request.method ?? '', path, answered: promise }, call).catch(() => undefined); // it was counted
