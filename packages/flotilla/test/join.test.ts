@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { after, afterEach, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Instance, nullLogger, nullMeter, nullTracer, Secret, systemClock, systemRandom } from '@flotilla/core';
+import { currentCall, type Instance, nullLogger, nullMeter, nullTracer, Secret, systemClock, systemRandom } from '@flotilla/core';
 import { type HttpListener, routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { type RegistryClient, registryClient } from '@flotilla/registry/client';
@@ -116,7 +117,10 @@ suite('an app that joined', () => {
     assert.equal(answer.status, 200);
     const { code, text } = await app.ended;
     assert.equal(code, 0);
-    assert.match(text, /"msg":"draining"[\s\S]*"msg":"deregistered"[\s\S]*own handler, listening: false/);
+    assert.match(
+      text,
+      /"msg":"draining"[\s\S]*"msg":"deregistered"[\s\S]*own handler, listening: false\na handler that was added later/,
+    );
   });
 
   test('without a server, the first promise of the docs holds: a name and a port', async () => {
@@ -149,6 +153,39 @@ suite('an app that joined', () => {
     assert.equal(rowOf('weight')[0], 3);
     assert.match(String(rowOf('weight')[1]), /^join\(\)/);
     assert.equal([...registry.named(app.name)][0]?.instance.zone, 'from-flag');
+  });
+
+  test('how the process ends is its own handlers to say', async () => {
+    const app = startApp({}, { env: { APP_ENDS_WITH: '7' } });
+    await serving(app);
+    app.process.kill('SIGTERM');
+    assert.equal((await app.ended).code, 7);
+  });
+
+  test('a middleware, or a wrapped listener, sees what a server object would show', async () => {
+    const flags = [
+      `--flotilla.registry=${registryUrl()}`,
+      '--flotilla.drain-notice-ms=0',
+      '--flotilla.log.level=error',
+    ];
+    const name = `orders-${++names}`;
+    const place = await freePort();
+    const member = await join({ name, port: place, signals: false }, { args: flags, env: {}, files: [] });
+    const listener = member.handler((request, response) => {
+      member.middleware(request, response, () => response.end(currentCall()?.trace.traceId));
+    });
+    const app = createHttpServer(listener);
+    await once(app.listen(place, '127.0.0.1'), 'listening');
+    await member.up;
+    const headers = { traceparent: `00-${'d'.repeat(32)}-${'1'.repeat(16)}-01` };
+    const answer = await fetch(`http://127.0.0.1:${place}/`, { headers });
+    assert.equal(await answer.text(), 'd'.repeat(32));
+    const { host, port } = member.management;
+    const metrics = await (await fetch(`http://${host}:${port}/metrics`)).text();
+    assert.match(metrics, /flotilla_server_calls_total\{operation="GET",code="OK"\} 1\n/, 'seen twice, counted once');
+    await member.leave();
+    app.closeAllConnections();
+    app.close();
   });
 
   test('a second signal ends it at once and says what was lost', async () => {

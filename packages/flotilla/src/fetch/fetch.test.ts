@@ -290,6 +290,49 @@ suite('retries', () => {
   });
 });
 
+suite('a broken instance', () => {
+  test('whose health is good but whose answers are all 500 is ejected after five', async () => {
+    const asked = { good: 0, broken: 0 };
+    const orders = (kind: keyof typeof asked, status: number): App<never> => {
+      const app = service('orders');
+      app.http('GET', '/**', async () => {
+        asked[kind]++;
+        return text(status, '');
+      });
+      return app as App<never>;
+    };
+    const caller = service('caller');
+    const apps = [orders('good', 200), orders('broken', 500), caller as App<never>];
+    const fleet = await startInMemory(apps, { clock: new ManualClock(), random: seededRandom(5) });
+    try {
+      for (let n = 0; n < 100; n++) await (await caller.fetch('http://orders/')).text();
+      assert.deepEqual(asked, { good: 95, broken: 5 });
+    } finally {
+      await fleet.stop();
+    }
+  });
+
+  test('whose context path is none is left for the others', async () => {
+    const orders = (metadata: Record<string, string>): App<never> => {
+      const app = service('orders', { metadata });
+      app.http('GET', '/**', echo);
+      return app as App<never>;
+    };
+    const caller = service('caller');
+    const apps = [orders({}), orders({ 'http.context-path': 'no path' }), caller as App<never>];
+    const clock = new ManualClock();
+    const fleet = await startInMemory(apps, { clock, random: seededRandom(6) });
+    try {
+      for (let n = 0; n < 20; n++) {
+        const response = await passing(clock, caller.fetch('http://orders/x'), 1_000);
+        assert.match(await response.text(), /^GET\|orders\|\/x/);
+      }
+    } finally {
+      await fleet.stop();
+    }
+  });
+});
+
 suite('time and leaving', () => {
   const never: HttpHandler = (_, call) =>
     new Promise((_resolve, reject) => void call.onCancel((reason) => reject(reason)));
