@@ -58,7 +58,7 @@ export class Reader {
   }
 
   async #open(name: string, text: string, until: string): Promise<void> {
-    const terminal = this.#type(text);
+    const terminal = this.#type(text.trim().includes('\n') ? text : `exec ${text}`); // no shell that Ctrl-C would end first
     this.#terminals.set(name, terminal);
     const appeared = new Promise<void>((resolve, reject) => {
       const look = (): void => {
@@ -79,7 +79,8 @@ export class Reader {
     this.#terminals.delete(name);
     kill(terminal.child, 'SIGINT');
     const code = await within(terminal.ended, () => `terminal "${name}" did not end:\n${terminal.output}`);
-    if (code !== 0) throw new Error(`terminal "${name}" ended with ${code}:\n${terminal.output}`);
+    // npx passes Ctrl-C on, and is itself ended by it: a shell says 130.
+    if (code !== 0 && code !== 130) throw new Error(`terminal "${name}" ended with ${code}:\n${terminal.output}`);
   }
 
   /** A shell of its own process group, so that Ctrl-C reaches all of it, as in a terminal. */
@@ -92,7 +93,7 @@ export class Reader {
     });
     const terminal: Terminal = {
       child,
-      ended: once(child, 'close').then(([code]) => code as number | null),
+      ended: once(child, 'close').then(([code, signal]) => (signal === 'SIGINT' ? 130 : (code as number | null))),
       output: '',
     };
     const collect = (chunk: Buffer): void => {

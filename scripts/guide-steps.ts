@@ -7,7 +7,7 @@
  * | `<!-- guide: run -->` | the block is typed into a terminal; every command in it succeeds |
  * | `<!-- guide: output -->` | what the last command wrote; `…` stands for anything on a line |
  * | `<!-- guide: terminal NAME until TEXT -->` | the command goes on in a terminal of its own; TEXT appears there |
- * | `<!-- guide: stop NAME -->` | Ctrl-C in that terminal; the process ends with 0 (no block) |
+ * | `<!-- guide: stop NAME -->` | Ctrl-C in that terminal; the process ends well (no block) |
  * | `<!-- guide: ports 8080 … -->` | what the guide listens on (no block) |
  * | `<!-- guide: shown -->` | only to be read |
  *

@@ -66,6 +66,16 @@ export function routingClaims(engine: () => EngineUnderTest): void {
       await world.close();
     });
 
+    it('reaches an instance below the context path that its metadata names', async () => {
+      const world = new World(engine());
+      const spring = await world.serve(async ({ path }) => answer(200, path.text));
+      const metadata = { 'http.context-path': '/ctx' };
+      world.resolver.set({ service: 'spring' }, [{ ...spring.instance('s1', 'spring'), metadata }]);
+      await world.open({ id: 'spring', path: '/**', to: 'service://spring' });
+      assert.equal((await world.ask('GET', '/orders/7')).text, '/ctx/orders/7');
+      await world.close();
+    });
+
     it('answers 404 where no route fits, and tells nothing but that', async () => {
       const world = new World(engine());
       await world.open({ id: 'internal-name', path: '/a', to: 'service://web' });
