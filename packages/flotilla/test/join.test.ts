@@ -4,7 +4,16 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { after, afterEach, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { currentCall, type Instance, nullLogger, nullMeter, nullTracer, Secret, systemClock, systemRandom } from '@flotilla/core';
+import {
+  currentCall,
+  type Instance,
+  nullLogger,
+  nullMeter,
+  nullTracer,
+  Secret,
+  systemClock,
+  systemRandom,
+} from '@flotilla/core';
 import { type HttpListener, routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { type RegistryClient, registryClient } from '@flotilla/registry/client';

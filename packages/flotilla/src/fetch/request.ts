@@ -39,7 +39,7 @@ export async function prepare(input: string | URL | Request, init: FetchInit): P
   const held = plain.body !== undefined && plain.body !== null && !streamed && !isLarge(plain.body);
   return {
     url: new URL(request.url),
-    method: request.method,
+    method: request.method.toUpperCase(), // "patch" is no method that anybody serves
     headers: request.headers,
     body: request.body === null ? undefined : held ? new Uint8Array(await request.arrayBuffer()) : request.body,
     redirect: request.redirect,
