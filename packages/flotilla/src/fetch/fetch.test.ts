@@ -410,6 +410,30 @@ suite('time and leaving', () => {
     });
   });
 
+  test('names without end are not followed without end, and who is being called stays', async () => {
+    const release = Promise.withResolvers<void>();
+    const held: HttpHandler = async () => {
+      await release.promise;
+      return text(200, 'held');
+    };
+    await withOrders(held, async ({ clock, fetch, fleet }) => {
+      const answer = fetch('http://orders/');
+      await settle();
+      const strangers = Promise.allSettled(
+        Array.from({ length: 1_200 }, (_, n) => fetch(`http://stranger-${n}/`, { timeoutMs: 10 })),
+      );
+      await settle();
+      await clock.advance(20);
+      const reasons = (await strangers).map((result) => (result.status === 'rejected' ? result.reason.code : ''));
+      assert.ok(reasons.includes('UNAVAILABLE'), 'above 1,024 at a time they are refused');
+      assert.ok(!reasons.includes(''));
+      await assert.rejects(passing(clock, fetch('http://one-more/', { timeoutMs: 10 }), 50));
+      release.resolve();
+      assert.equal(await (await answer).text(), 'held');
+      assert.equal([...fleet.registry.named('orders')].length, 1);
+    });
+  });
+
   test('before the start and after the stop it refuses', async () => {
     const app = service('early');
     await assert.rejects(app.fetch('http://orders/'), (error: FlotillaError) => error.code === 'UNAVAILABLE');

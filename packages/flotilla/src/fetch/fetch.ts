@@ -38,6 +38,9 @@ export interface LazyFetch {
 /** Services that are followed at a time; beyond it, the one that was called longest ago is forgotten. */
 const mostServices = 256;
 
+/** Services that are being called at a time; beyond it, a call of another one is refused. */
+const mostBusyServices = 1_024;
+
 /** What one call is told besides its request. */
 interface Terms {
   readonly attemptTimeoutMs: number;
@@ -67,6 +70,8 @@ export function createLazyFetch(): LazyFetch {
 interface Upstream {
   readonly cluster: Cluster<HttpRequest, HttpResponse>;
   readonly handle: Handler<HttpRequest, HttpResponse>;
+  /** Calls to it that have not ended, those that still wait for an instance included. */
+  inHand: number;
 }
 
 class Fetching {
@@ -83,9 +88,9 @@ class Fetching {
   async fetch(input: string | URL | Request, init: FetchInit): Promise<Response> {
     let request = await prepare(input, init);
     const { signal } = request;
-    signal?.throwIfAborted();
     const deadline = this.#runtime.clock.now() + timeoutOf(init);
     for (let hops = 0; ; hops++) {
+      signal?.throwIfAborted();
       const answer = await this.#send(request, init, deadline);
       if (!isRedirect(answer) || request.redirect === 'manual') {
         return responseOf(answer, { url: request.url.href, redirected: hops > 0, signal });
@@ -104,15 +109,20 @@ class Fetching {
   }
 
   async #send(request: PreparedRequest, init: FetchInit, deadline: number): Promise<HttpResponse> {
-    const { handle } = this.#upstream(targetOf(request.url, init.service));
+    const target = targetOf(request.url, init.service);
     const message = messageOf(request);
+    const upstream = this.#upstream(target);
     const call = this.#call(request, init, deadline);
     const { signal } = request;
     const abort = (): void => call.cancel(new FlotillaError('CANCELLED', 'the caller aborted the fetch'));
     signal?.addEventListener('abort', abort, { once: true });
-    call.onEnd(() => signal?.removeEventListener('abort', abort));
+    upstream.inHand++;
+    call.onEnd(() => {
+      upstream.inHand--;
+      signal?.removeEventListener('abort', abort);
+    });
     try {
-      return await handle(message, call);
+      return await upstream.handle(message, call);
     } catch (thrown) {
       const error = toFlotillaError(thrown);
       call.end(error);
@@ -141,11 +151,21 @@ class Fetching {
   #upstream(target: FetchTarget): Upstream {
     if (this.#closed) throw new FlotillaError('UNAVAILABLE', 'fetch was used after its service was stopped');
     const name = `${target.protocols.at(0)}:${target.service}`;
-    const upstream = this.#upstreams.get(name) ?? this.#open(target);
+    const upstream = this.#upstreams.get(name) ?? this.#openAnother(target);
     this.#upstreams.delete(name);
     this.#upstreams.set(name, upstream);
-    this.#trim();
     return upstream;
+  }
+
+  #openAnother(target: FetchTarget): Upstream {
+    this.#trim();
+    if (this.#upstreams.size >= mostBusyServices) {
+      throw new FlotillaError(
+        'UNAVAILABLE',
+        `${mostBusyServices} services are being called, as many as may be at once`,
+      );
+    }
+    return this.#open(target);
   }
 
   #open({ service, protocols }: FetchTarget): Upstream {
@@ -168,16 +188,14 @@ class Fetching {
       [...around.map(({ filter }) => filter), whenKnown(cluster), attemptTimeouts, wholeErrors],
       cluster.handle,
     );
-    return { cluster, handle };
+    return { cluster, handle, inHand: 0 };
   }
 
-  /** Calls in hand are never cut off: a service that is being called is not forgotten. */
+  /** Makes room for one more. Calls in hand are never cut off: a service that is being called is not forgotten. */
   #trim(): void {
-    if (this.#upstreams.size <= mostServices) return;
-    for (const [name, { cluster }] of this.#upstreams) {
-      if (cluster.load > 0) continue;
-      this.#forget(name, cluster);
-      return;
+    for (const [name, { cluster, inHand }] of this.#upstreams) {
+      if (this.#upstreams.size < mostServices) return;
+      if (inHand === 0) this.#forget(name, cluster);
     }
   }
 
