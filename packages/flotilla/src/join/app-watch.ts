@@ -20,6 +20,9 @@ export interface AppWatchOptions {
 /** An app that is coming up is asked more often: nobody wants to wait an interval for it. */
 const startingEveryMs = 250;
 
+/** Failed checks before anything is said of an app that is coming up: most need a moment. */
+const patientChecks = 3;
+
 /** Follows an app's health by asking it, one check after the other, until it is stopped. */
 export class AppWatch implements Component {
   readonly name = 'health of the app';
@@ -28,6 +31,7 @@ export class AppWatch implements Component {
   #timer: Timer | undefined;
   #stopped = false;
   #toldReason: string | undefined;
+  #failedChecks = 0;
   #placed = false;
 
   constructor(options: AppWatchOptions) {
@@ -68,14 +72,15 @@ export class AppWatch implements Component {
     const before = this.#health;
     this.#health = afterCheck(before, failure, config);
     const { status, reason } = this.#health;
+    this.#failedChecks = failure === undefined ? 0 : this.#failedChecks + 1;
     if (status !== before.status) {
       changed(this.#health, at);
       if (status === 'up' && at) log.up({ before: before.status, at: { host: at.host, port: at.port } });
       else log.down({ reason: reason ?? '', next: nextFor(config) });
       this.#toldReason = undefined;
-    } else if (status !== 'up' && reason !== undefined && reason !== this.#toldReason) {
+    } else if (status !== 'up' && this.#failedChecks >= patientChecks && reason !== this.#toldReason) {
       this.#toldReason = reason; // once for each reason, not for each check
-      log.waiting({ reason, next: nextFor(config) });
+      log.waiting({ reason: reason ?? '', next: nextFor(config) });
     }
   }
 }
