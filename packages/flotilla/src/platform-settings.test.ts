@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { integer, loadConfig, settings } from '@flotilla/config';
+import { integer, loadConfig, type Origin, settings } from '@flotilla/config';
 import { z } from 'zod';
+import { joinSchema } from './join/settings.ts';
 import { serviceSchema } from './platform-settings.ts';
 
 test('the defaults of a service', () => {
@@ -23,26 +24,41 @@ test('the defaults of a service', () => {
   });
 });
 
-test('the README lists exactly the keys, with their defaults', () => {
+/** Keys and defaults in the tables of one section. */
+function documentedIn(section: string): Map<string, string> {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const [, text = ''] = readme.split(`\n## ${section}\n`);
+  const [tables = ''] = text.split('\n## ');
   const documented = new Map<string, string>();
-  for (const [, keys = '', fallback = ''] of readme.matchAll(/^\| (`[^|]+) \| ([^|]*) \| [^|]+ \|$/gm)) {
+  for (const [, keys = '', fallback = ''] of tables.matchAll(/^\| (`[^|]+) \| ([^|]*) \| [^|]+ \|$/gm)) {
     for (const [, key = ''] of keys.matchAll(/`([^`]+)`/g)) documented.set(key, fallback.replaceAll('`', '').trim());
   }
-  for (const name of [...documented.keys()].filter((key) => /^flotilla/.test(key))) documented.delete(name);
-  const { origins } = loadConfig(serviceSchema(undefined));
-  assert.deepEqual(
-    [...documented.keys()].sort(),
-    origins
-      .map(({ key }) => key)
-      .filter((key) => key !== 'settings')
-      .sort(),
-  );
+  return documented;
+}
+
+function assertDocumented(documented: ReadonlyMap<string, string>, origins: readonly Origin[]): void {
+  assert.deepEqual([...documented.keys()].sort(), origins.map(({ key }) => key).sort());
   for (const { key, value } of origins) {
     const words = documented.get(key);
     if (value === null || !words || words === 'chosen') continue;
     assert.equal(words, Array.isArray(value) ? value.join(',') : String(value), key);
   }
+}
+
+test('the README lists exactly the keys, with their defaults', () => {
+  const { origins } = loadConfig(serviceSchema(undefined));
+  const own = origins.filter(({ key }) => key !== 'settings');
+  assertDocumented(documentedIn('Configuration'), own);
+});
+
+test('an app that joins has these keys, without maxBodyBytes, and those of its health, all in the README', () => {
+  const { origins } = loadConfig(joinSchema);
+  const service = [...documentedIn('Configuration').keys()].filter((key) => key !== 'maxBodyBytes');
+  const health = origins.filter(({ key }) => key.startsWith('health.'));
+  const documented = documentedIn('Joining with an app that is there');
+  assertDocumented(new Map([...documented].filter(([key]) => key.startsWith('health.'))), health);
+  const keys = origins.map(({ key }) => key).filter((key) => !key.startsWith('health.'));
+  assert.deepEqual(keys.sort(), service.sort());
 });
 
 for (const [name, own] of [
