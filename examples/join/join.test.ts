@@ -100,7 +100,7 @@ function start(file: string): App {
       PATH: process.env['PATH'] ?? '',
       PORT: '0',
       FLOTILLA_REGISTRY: `http://${host}:${registryDoor.port}`,
-      FLOTILLA_DRAIN_NOTICE_MS: '300',
+      FLOTILLA_DRAIN_NOTICE_MS: '1500',
       FLOTILLA_HEALTH_INTERVAL_MS: '500',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
