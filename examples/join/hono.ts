@@ -1,5 +1,6 @@
 /** A Hono app on Node.js. */
-import { type ServerType, serve } from '@hono/node-server';
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
 import { join } from 'flotilla';
 import { Hono } from 'hono';
 
@@ -11,9 +12,9 @@ app.get('/orders/:id', async (context) => {
   return context.json({ id, by: 'hono', payment: await payment.json() });
 });
 
-const server: ServerType = serve({
+const server = serve({
   fetch: app.fetch,
   port: Number(process.env['PORT'] ?? 3000),
   hostname: '127.0.0.1',
-});
-const fleet = await join({ name: 'orders', server: server as import('node:http').Server, health: '/health' });
+}) as Server; // of HTTP/1.1, unless it is told otherwise
+const fleet = await join({ name: 'orders', server, health: '/health' });
