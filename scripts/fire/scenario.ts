@@ -1,0 +1,119 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { HttpClient, type Outcome } from './client.ts';
+import { Fleet, type FleetOptions, host, pagePath } from './fleet.ts';
+import { type LoadResult, startLoad } from './load.ts';
+
+/** What of a scenario's load may fail. */
+export type Allowed =
+  /** Nothing. */
+  | 'nothing'
+  /** Answers whose first byte had gone out when their sender died: nobody can take them back. */
+  | 'truncated'
+  /** Some, which are reported; but nothing once all of it is over. */
+  | 'some';
+
+/** Something that is done to the fleet while it is under load. */
+export interface Scenario {
+  /** Short, for the command line. */
+  readonly id: string;
+  readonly title: string;
+  readonly allowed: Allowed;
+  readonly fleet?: Omit<FleetOptions, 'port'>;
+  run(stage: Stage): Promise<void>;
+}
+
+/** Where a scenario acts. */
+export interface Stage {
+  readonly fleet: Fleet;
+  /** The long form takes its time. */
+  readonly long: boolean;
+  /** Waits; shorter in the short form if it says so. */
+  pause(ms: number, inShortFormMs?: number): Promise<void>;
+  /** Marks the moment in the picture. */
+  mark(what: string): void;
+}
+
+export interface Mark {
+  readonly atMs: number;
+  readonly what: string;
+}
+
+export interface ScenarioResult {
+  readonly scenario: Scenario;
+  readonly load: LoadResult;
+  readonly marks: readonly Mark[];
+  /** Why it does not hold; empty: it holds. */
+  readonly mistakes: readonly string[];
+}
+
+export interface RunOptions {
+  readonly port: number;
+  readonly long: boolean;
+  readonly ratePerSecond: number;
+}
+
+/** Before the first fault and after the last one, so that the picture shows what is normal. */
+const quietMs = 1_500;
+
+/** Requests that were due later than this before the end belong to the time after the fault. */
+const afterMs = 1_000;
+
+/** Longer than any scenario. */
+const longestMs = 300_000;
+
+/** Starts a fleet, puts it under load, lets the scenario act, and counts. */
+export async function runScenario(
+  scenario: Scenario,
+  { port, long, ratePerSecond }: RunOptions,
+): Promise<ScenarioResult> {
+  const fleet = new Fleet({ port, ...(long ? undefined : { drainNoticeMs: 1_000 }), ...scenario.fleet });
+  let failed = true;
+  try {
+    await fleet.start();
+    await untilWhole(fleet);
+    const startedAt = performance.now();
+    const marks: Mark[] = [];
+    const load = startLoad({ host, port: fleet.gatewayPort, path: pagePath, ratePerSecond, durationMs: longestMs });
+    await pause(quietMs);
+    await scenario.run({
+      fleet,
+      long,
+      pause: (ms, shortMs = ms) => pause(long ? ms : shortMs),
+      mark: (what) => void marks.push({ atMs: performance.now() - startedAt, what }),
+    });
+    await pause(quietMs);
+    const result = await load.stop();
+    const mistakes = mistakesIn(result, scenario.allowed);
+    failed = mistakes.length > 0;
+    return { scenario, load: result, marks, mistakes };
+  } finally {
+    await fleet.end(failed);
+    if (failed) console.error(`what its processes said is in ${fleet.folder}/logs`);
+  }
+}
+
+/** Waits until the page is there with all its parts. */
+export async function untilWhole(fleet: Fleet): Promise<void> {
+  const client = new HttpClient({ host, port: fleet.gatewayPort, maxConnections: 1 });
+  for (let tries = 0; ; tries++) {
+    const { outcome, body } = await client.send({ path: pagePath, timeoutMs: 5_000 });
+    if (outcome === 'ok' && /"missing":\[\]/.test(body)) break;
+    if (tries === 100) throw new Error(`the page did not become whole: ${outcome} ${body}`);
+    await pause(100);
+  }
+  client.close();
+}
+
+function mistakesIn({ outcomes, seconds, driverWasBusy }: LoadResult, allowed: Allowed): string[] {
+  if (driverWasBusy) console.warn('the driver was behind its schedule: read the times with care');
+  if (allowed === 'some') {
+    const last = seconds.slice(-Math.ceil(afterMs / 1_000)).reduce((sum, { failed }) => sum + failed, 0);
+    return last === 0 ? [] : [`${last} requests failed after everything was well again`];
+  }
+  const forbidden = [...outcomes].filter(([outcome]) => isFailure(outcome, allowed));
+  return forbidden.map(([outcome, count]) => `${count} requests: ${outcome}`);
+}
+
+function isFailure(outcome: Outcome, allowed: Allowed): boolean {
+  return outcome !== 'ok' && !(allowed === 'truncated' && outcome === 'truncated');
+}

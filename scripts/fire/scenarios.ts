@@ -1,0 +1,193 @@
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as pauseFor } from 'node:timers/promises';
+import { host } from './fleet.ts';
+import type { Scenario, Stage } from './scenario.ts';
+
+/** A moment between two faults. */
+const breathMs = 1_500;
+
+/** The service that answers browsers; the others are backends. */
+const edge = 'web';
+
+const catalog = ['catalog.1', 'catalog.2'] as const;
+
+export const scenarios: readonly Scenario[] = [
+  {
+    id: 'backend-killed',
+    title: 'one copy of each backend is killed (SIGKILL) and started again',
+    allowed: 'truncated',
+    async run(stage) {
+      for (const name of backends(stage)) await killAndStart(stage, `${name}.1`);
+    },
+  },
+  {
+    id: 'edge-killed',
+    title: 'one copy of the edge service is killed (SIGKILL) and started again',
+    allowed: 'truncated',
+    run: (stage) => killAndStart(stage, `${edge}.1`),
+  },
+  {
+    id: 'services-restarted',
+    title: 'every service process is restarted, one after the other',
+    allowed: 'nothing',
+    async run(stage) {
+      for (const unit of [...stage.fleet.services.values()].flat()) await restart(stage, unit.name);
+    },
+  },
+  {
+    id: 'gateway-restarted',
+    title: 'the only gateway is restarted; its socket waits',
+    allowed: 'nothing',
+    run: (stage) => restart(stage, 'gateway.1'),
+  },
+  {
+    id: 'gateways-in-turn',
+    title: 'two gateways on one socket are restarted in turn',
+    allowed: 'nothing',
+    fleet: { gateways: 2 },
+    async run(stage) {
+      for (const { name } of stage.fleet.gateways) await restart(stage, name);
+    },
+  },
+  {
+    id: 'routes-reloaded',
+    title: 'routes are changed again and again, once to nonsense',
+    allowed: 'nothing',
+    run: reloadRoutes,
+  },
+  {
+    id: 'registry-stopped',
+    title: 'the registry is away; meanwhile a copy of the edge is killed and started again',
+    allowed: 'truncated',
+    async run(stage) {
+      const { registry } = stage.fleet;
+      stage.mark('registry stopped');
+      await registry.stop();
+      await stage.pause(10_000, 3_000);
+      await killAndStart(stage, `${edge}.2`);
+      await stage.pause(50_000, 20_000);
+      stage.mark('registry started');
+      await registry.start();
+      await stage.pause(35_000, 5_000);
+    },
+  },
+  {
+    id: 'registry-emptied',
+    title: 'the registry is killed (SIGKILL) and comes back without its snapshot',
+    allowed: 'nothing',
+    async run(stage) {
+      const { registry, snapshotFile } = stage.fleet;
+      stage.mark('registry killed');
+      await registry.kill();
+      rmSync(snapshotFile, { force: true });
+      await stage.pause(5_000, 1_000);
+      stage.mark('registry started, empty');
+      await registry.start();
+      await stage.pause(130_000, 38_000); // longer than all it takes until everybody is listed again
+      await everybodyIsListed(stage);
+    },
+  },
+  {
+    id: 'both-killed',
+    title: 'both copies of a backend are killed (SIGKILL) and started again',
+    allowed: 'some',
+    async run(stage) {
+      const units = catalog.map((name) => stage.fleet.unit(name));
+      stage.mark('both catalogs killed');
+      await Promise.all(units.map((unit) => unit.kill()));
+      await stage.pause(1_000);
+      await Promise.all(units.map((unit) => unit.start()));
+      stage.mark('both started');
+      await stage.pause(4_000);
+    },
+  },
+  {
+    id: 'backend-hangs',
+    title: 'one copy of a backend hangs (SIGSTOP) and goes on later',
+    allowed: 'some',
+    async run(stage) {
+      const unit = stage.fleet.unit(catalog[0]);
+      stage.mark('catalog.1 hangs');
+      unit.hang();
+      await stage.pause(20_000, 8_000);
+      unit.goOn();
+      stage.mark('it goes on');
+      await stage.pause(4_000, 2_000);
+    },
+  },
+  {
+    id: 'idle-and-slow',
+    title: '1,000 idle connections, and 50 clients that send one byte a second',
+    allowed: 'nothing',
+    run: crowd,
+  },
+];
+
+function backends({ fleet }: Stage): string[] {
+  return [...fleet.services.keys()].filter((name) => name !== edge);
+}
+
+async function killAndStart({ fleet, mark, pause }: Stage, name: string): Promise<void> {
+  const unit = fleet.unit(name);
+  mark(`${name} killed`);
+  await unit.kill();
+  await pause(breathMs);
+  await unit.start();
+  mark(`${name} back`);
+  await pause(breathMs);
+}
+
+async function restart({ fleet, mark, pause }: Stage, name: string): Promise<void> {
+  mark(`${name} restarts`);
+  await fleet.unit(name).restart();
+  await pause(breathMs, 500);
+}
+
+async function reloadRoutes({ fleet, mark, long }: Stage): Promise<void> {
+  const { routesFile } = fleet;
+  const original = readFileSync(routesFile, 'utf8');
+  copyFileSync(routesFile, `${routesFile}.before`);
+  mark('routes change');
+  for (let change = 1; change <= (long ? 60 : 20); change++) {
+    const extra = `\n  - { id: extra-${change}, path: /extra/${change}, to: "http://127.0.0.1:1", auth: public }\n`;
+    writeFileSync(routesFile, change % 7 === 0 ? 'routes: [nonsense' : `${original.trimEnd()}${extra}`);
+    await pauseFor(150);
+  }
+  writeFileSync(routesFile, original);
+}
+
+async function everybodyIsListed({ fleet }: Stage): Promise<void> {
+  const answer = await fetch(`${fleet.registryUrl}/v1/instances`);
+  const { instances } = (await answer.json()) as { readonly instances: readonly { readonly status: string }[] };
+  const up = instances.filter(({ status }) => status === 'up').length;
+  const expected = [...fleet.services.values()].flat().length;
+  if (up !== expected) throw new Error(`the registry lists ${up} instances that are up; ${expected} run`);
+}
+
+/** Strangers from addresses of their own, so that no limit per address is met. */
+async function crowd({ fleet, mark, pause }: Stage): Promise<void> {
+  const open: Socket[] = [];
+  const join = (localAddress: string): Socket => {
+    const socket = connect({ host, port: fleet.gatewayPort, localAddress });
+    socket.on('error', () => {}).resume();
+    open.push(socket);
+    return socket;
+  };
+  mark('1,000 idle connections');
+  const request = `GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
+  for (let index = 0; index < 1_000; index++) {
+    join(`127.0.0.${2 + (index % 2)}`).write(request); // idle after one answer
+    if (index % 50 === 0) await pauseFor(20);
+  }
+  mark('50 slow clients');
+  const slow = Array.from({ length: 50 }, () => join('127.0.0.4'));
+  let sent = 0;
+  const drip = setInterval(() => {
+    for (const socket of slow) if (!socket.destroyed) socket.write(request[sent % request.length] ?? 'x');
+    sent++;
+  }, 1_000);
+  await pause(20_000, 6_000);
+  clearInterval(drip);
+  for (const socket of open) socket.destroy();
+}
