@@ -16,7 +16,7 @@ export const host = '127.0.0.1';
 const copies = 2;
 
 export interface FleetOptions {
-  /** The first of a hundred ports that the fleet takes. */
+  /** The first of forty ports that the fleet takes. */
   readonly port: number;
   /** How long callers are given to see that somebody leaves. Default: the product's own. */
   readonly drainNoticeMs?: number;
@@ -55,7 +55,7 @@ export class Fleet {
     const sockets = [holdSocket(host, port), holdSocket(host, port + 1)] as const;
     this.#sockets = sockets;
 
-    let managementPort = port + 50;
+    let managementPort = port + 22;
     const unit = (name: string, args: readonly string[], socket?: HeldSocket): Unit => {
       const management = managementPort++;
       return new Unit({
@@ -85,7 +85,7 @@ export class Fleet {
     this.gateways = Array.from({ length: gateways }, (_, index) =>
       unit(`gateway.${index + 1}`, [command, 'gateway', 'start', `--routes=${this.routesFile}`], sockets[0]),
     );
-    let servicePort = port + 10;
+    let servicePort = port + 2;
     this.services = new Map(
       servicesOfShop().map(([name, run]) => [
         name,

@@ -1,31 +1,94 @@
 /**
- * The shop under fire: a load on the page of a product while plugs are pulled.
- * `npm run fire -- [--long] [--only=id,id] [--rate=100]`; see README.md.
+ * The shop under fire: a load on the page of a product while plugs are pulled. Exits with 1 when something failed that
+ * must not; counts decide, never times.
+ *
+ * `npm run fire -- [--long] [--only=id,…] [--rate=50] [--port=21600] [--svg=file] [--table=file]`; see README.md.
  */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { formatResults } from './report.ts';
-import { runScenario, type ScenarioResult } from './scenario.ts';
+import { type BuyersResult, runBuyers } from './buyers.ts';
+import { measureCapacity, rateFor } from './capacity.ts';
+import { Fleet } from './fleet.ts';
+import { drawResults } from './picture.ts';
+import { formatBuyers, formatResults, formatWrk } from './report.ts';
+import { runScenario, runUnderWrk, type ScenarioResult, untilWhole, type WrkScenarioResult } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
+import { hasWrk } from './wrk.ts';
 
-const { values } = parseArgs({
+/** Under `wrk`, in the short form; the long form takes all that may fail in nothing. */
+const saturated = ['services-restarted', 'gateway-restarted'];
+
+const { values: flags } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },
     only: { type: 'string' },
-    rate: { type: 'string', default: '100' },
+    rate: { type: 'string' },
     port: { type: 'string', default: '21600' },
+    svg: { type: 'string' },
+    table: { type: 'string' },
   },
 });
-const only = values.only?.split(',');
-const options = { long: values.long, port: Number(values.port), ratePerSecond: Number(values.rate) };
+const { long } = flags;
+const port = Number(flags.port);
+const only = flags.only?.split(',');
+const wanted = (id: string): boolean => !only || only.includes(id);
+
+const capacity = await capacityNow();
+const ratePerSecond = flags.rate === undefined ? rateFor(capacity) : Number(flags.rate);
+const machine = `${cpus().length} cores, Node.js ${process.versions.node}, ${capacity.toFixed(0)} pages/s at most before it began`;
+console.log(`${machine}; the load is ${ratePerSecond} pages/s`);
 
 const results: ScenarioResult[] = [];
-for (const scenario of scenarios) {
-  if (only && !only.includes(scenario.id)) continue;
-  console.log(`\n${scenario.id}: ${scenario.title}`);
-  const result = await runScenario(scenario, options);
-  results.push(result);
-  console.log(formatResults([result]));
-  for (const mistake of result.mistakes) console.error(`MISTAKE in ${scenario.id}: ${mistake}`);
+const underWrk: WrkScenarioResult[] = [];
+let buyers: BuyersResult | undefined;
+for (const scenario of scenarios.filter(({ id }) => wanted(id))) {
+  results.push(await told(scenario.id, scenario.title, runScenario(scenario, { port, long, ratePerSecond })));
 }
-console.log(`\n${formatResults(results)}`);
-process.exitCode = results.some(({ mistakes }) => mistakes.length > 0) ? 1 : 0;
+if (hasWrk()) {
+  const chosen = scenarios.filter(({ id, allowed }) => (long ? allowed === 'nothing' : saturated.includes(id)));
+  for (const scenario of chosen.filter(({ id }) => wanted('wrk') || wanted(`wrk:${id}`))) {
+    const run = runUnderWrk(scenario, { port, long, ratePerSecond, connections: 16 });
+    underWrk.push(await told(`wrk:${scenario.id}`, `${scenario.title}, saturated`, run));
+  }
+} else console.warn('SKIPPED: no wrk on this machine (Debian: apt-get install wrk)');
+if (wanted('buyers')) {
+  const title = 'twenty buyers of the last ten pieces, again and again, while order and catalog are killed';
+  buyers = await told('buyers', title, runBuyers(port, long ? 90_000 : 30_000));
+}
+
+const tables = [
+  results.length > 0 && formatResults(results),
+  underWrk.length > 0 && formatWrk(underWrk),
+  buyers && formatBuyers(buyers),
+].filter((table) => typeof table === 'string');
+const report = `${machine}; the load is ${ratePerSecond} pages/s\n\n${tables.join('\n\n')}\n`;
+console.log(`\n${report}`);
+if (flags.table !== undefined) writeFileSync(flags.table, report);
+if (flags.svg !== undefined) writeFileSync(flags.svg, drawResults(results, machine));
+const all = [...results, ...underWrk, ...(buyers ? [buyers] : [])];
+if (all.length === 0) throw new Error(`--only names none of ${scenarios.map(({ id }) => id)}, wrk, buyers`);
+process.exitCode = all.some(({ mistakes }) => mistakes.length > 0) ? 1 : 0;
+
+async function told<R extends { readonly mistakes: readonly string[] }>(
+  id: string,
+  title: string,
+  running: Promise<R>,
+): Promise<R> {
+  const from = performance.now();
+  const result = await running;
+  const verdict = result.mistakes.length === 0 ? 'holds' : `DOES NOT HOLD: ${result.mistakes.join('; ')}`;
+  console.log(`${id} (${title}): ${verdict} [${((performance.now() - from) / 1_000).toFixed(0)} s]`);
+  return result;
+}
+
+async function capacityNow(): Promise<number> {
+  const fleet = new Fleet({ port });
+  try {
+    await fleet.start();
+    await untilWhole(fleet);
+    return await measureCapacity(fleet);
+  } finally {
+    await fleet.end();
+  }
+}

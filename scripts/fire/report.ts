@@ -1,4 +1,5 @@
-import type { ScenarioResult } from './scenario.ts';
+import type { BuyersResult } from './buyers.ts';
+import type { ScenarioResult, WrkScenarioResult } from './scenario.ts';
 
 /** One row a scenario: what became of the requests, and how long it took to know. */
 export function formatResults(results: readonly ScenarioResult[]): string {
@@ -18,6 +19,25 @@ export function formatResults(results: readonly ScenarioResult[]): string {
     'late p99',
   ];
   return formatTable([head, ...results.map(row)]);
+}
+
+/** What `wrk` counted. */
+export function formatWrk(results: readonly WrkScenarioResult[]): string {
+  const head = ['under wrk', 'requests', 'connect', 'read', 'write', 'time-out', 'bad status', '/s'];
+  const rows = results.map(({ scenario, wrk: { requests, socketErrors, badStatus, requestsPerSecond } }) => {
+    const { connect, read, write, timeout } = socketErrors;
+    return [
+      scenario.id,
+      ...[requests, connect, read, write, timeout, badStatus].map(String),
+      requestsPerSecond.toFixed(0),
+    ];
+  });
+  return formatTable([head, ...rows]);
+}
+
+export function formatBuyers({ mistakes, ...counts }: BuyersResult): string {
+  const head = ['buyers', ...Object.keys(counts), 'balances'];
+  return formatTable([head, ['20', ...Object.values(counts).map(String), mistakes.length === 0 ? 'yes' : 'NO']]);
 }
 
 function row({ scenario, load }: ScenarioResult): string[] {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HttpClient, type Outcome } from './client.ts';
 import { Fleet, type FleetOptions, host, pagePath } from './fleet.ts';
 import { type LoadResult, startLoad } from './load.ts';
+import { startWrk, type WrkResult } from './wrk.ts';
 
 /** What of a scenario's load may fail. */
 export type Allowed =
@@ -46,6 +47,12 @@ export interface ScenarioResult {
   readonly mistakes: readonly string[];
 }
 
+export interface WrkScenarioResult {
+  readonly scenario: Scenario;
+  readonly wrk: WrkResult;
+  readonly mistakes: readonly string[];
+}
+
 export interface RunOptions {
   readonly port: number;
   readonly long: boolean;
@@ -62,30 +69,64 @@ const afterMs = 1_000;
 const longestMs = 300_000;
 
 /** Starts a fleet, puts it under load, lets the scenario act, and counts. */
-export async function runScenario(
+export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
+  return withFleet(scenario, options, async (fleet) => {
+    const startedAt = performance.now();
+    const marks: Mark[] = [];
+    const load = startLoad({
+      host,
+      port: fleet.gatewayPort,
+      path: pagePath,
+      ratePerSecond: options.ratePerSecond,
+      durationMs: longestMs,
+    });
+    await act(scenario, fleet, options, (what) => void marks.push({ atMs: performance.now() - startedAt, what }));
+    const result = await load.stop();
+    return { scenario, load: result, marks, mistakes: mistakesIn(result, scenario.allowed) };
+  });
+}
+
+/** The same with `wrk`, which asks as fast as answers come: the fleet is saturated all the time. */
+export async function runUnderWrk(
   scenario: Scenario,
-  { port, long, ratePerSecond }: RunOptions,
-): Promise<ScenarioResult> {
+  options: RunOptions & { readonly connections: number },
+): Promise<WrkScenarioResult> {
+  return withFleet(scenario, options, async (fleet) => {
+    const url = `http://${host}:${fleet.gatewayPort}${pagePath}`;
+    const wrk = startWrk({ url, connections: options.connections, durationMs: longestMs, timeoutMs: 10_000 });
+    await act(scenario, fleet, options, () => {});
+    const result = await wrk.stop();
+    const errors = { ...result.socketErrors, 'status from 400 on': result.badStatus };
+    const mistakes = Object.entries(errors).filter(([, count]) => count > 0);
+    return { scenario, wrk: result, mistakes: mistakes.map(([what, count]) => `${count} requests: ${what}`) };
+  });
+}
+
+async function act(
+  scenario: Scenario,
+  fleet: Fleet,
+  { long }: RunOptions,
+  mark: (what: string) => void,
+): Promise<void> {
+  await pause(quietMs);
+  await scenario.run({ fleet, long, pause: (ms, shortMs = ms) => pause(long ? ms : shortMs), mark });
+  await pause(quietMs);
+}
+
+/** The folder with what the processes said stays when something was wrong. */
+async function withFleet<R extends { readonly mistakes: readonly string[] }>(
+  scenario: Scenario,
+  { port, long }: RunOptions,
+  use: (fleet: Fleet) => Promise<R>,
+): Promise<R> {
   const fleet = new Fleet({ port, ...(long ? undefined : { drainNoticeMs: 1_000 }), ...scenario.fleet });
   let failed = true;
   try {
     await fleet.start();
     await untilWhole(fleet);
-    const startedAt = performance.now();
-    const marks: Mark[] = [];
-    const load = startLoad({ host, port: fleet.gatewayPort, path: pagePath, ratePerSecond, durationMs: longestMs });
-    await pause(quietMs);
-    await scenario.run({
-      fleet,
-      long,
-      pause: (ms, shortMs = ms) => pause(long ? ms : shortMs),
-      mark: (what) => void marks.push({ atMs: performance.now() - startedAt, what }),
-    });
-    await pause(quietMs);
-    const result = await load.stop();
-    const mistakes = mistakesIn(result, scenario.allowed);
-    failed = mistakes.length > 0;
-    return { scenario, load: result, marks, mistakes };
+    const result = await use(fleet);
+    failed = result.mistakes.length > 0;
+    return result;
   } finally {
     await fleet.end(failed);
     if (failed) console.error(`what its processes said is in ${fleet.folder}/logs`);
