@@ -159,8 +159,9 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
     else this.#allDone();
   }
 
-  drain(now: number): void {
+  drain(now: number, mayClose: boolean): void {
     this.#draining = true;
+    if (!mayClose) return;
     // A head that began to come is let in: its sender cannot know that it is too late.
     if (this.#queue.length > 0 || this.#last || this.socket.bytesRead > this.#bytesBefore) return;
     if (now - this.#idleSince >= this.options.limits.drainQuietMs) this.socket.destroy();

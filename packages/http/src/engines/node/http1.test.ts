@@ -355,6 +355,42 @@ describe('HTTP/1.1: order and end', () => {
     await server.close();
   });
 
+  it('a request that the kernel holds while a quiet connection is about to be closed is served', options, async () => {
+    const server = await rawServer(async () => response(200, 'ok\n'));
+    const client = await server.connect();
+    await client.send(get).until(/ok\n/);
+    const { clock } = server;
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (delayMs, fire) =>
+      setTimer(delayMs, () => {
+        if (delayMs === 100) client.send(get); // written at once, and read only when the loop turns
+        fire();
+      });
+    const drained = server.listener.drain(Infinity);
+    await clock.advance(100);
+    assert.deepEqual(statuses(await client.untilClosed()), [200, 200]);
+    await drained;
+    await server.close();
+  });
+
+  it('many quiet connections are closed a few at a time: who sends meanwhile is served', options, async () => {
+    const server = await rawServer(async () => response(200, 'ok\n'));
+    const clients = [];
+    for (let index = 0; index < 100; index++) {
+      const client = await server.connect();
+      await client.send(get).until(/ok\n/);
+      clients.push(client);
+    }
+    await server.pass(1);
+    const [first, last] = [clients.at(0), clients.at(-1)];
+    const sent = first?.closed.then(() => last?.send(get));
+    const drained = server.listener.drain(Infinity);
+    await sent;
+    assert.deepEqual(statuses((await last?.untilClosed()) ?? ''), [200, 200]);
+    await drained;
+    await server.close();
+  });
+
   it('a stream in hand keeps its connection while draining, and closes it at its end', options, async () => {
     const tap = new Tap();
     const server = await rawServer(async () => response(200, tap.body));

@@ -56,6 +56,23 @@ describe('time limits of a listener', () => {
     await server.close();
   });
 
+  it('a request that the kernel holds while its connection has been idle for 60 s is served', options, async () => {
+    const server = await rawServer(async () => response(200, 'ok\n'));
+    const client = await server.connect();
+    await client.send(get).until(/ok/);
+    await server.pass(58);
+    const { clock } = server;
+    const setTimer = clock.setTimer.bind(clock);
+    clock.setTimer = (delayMs, fire) =>
+      setTimer(delayMs, () => {
+        client.send(get); // written at once, and read only when the loop turns
+        fire();
+      });
+    await server.pass(2);
+    assert.deepEqual(statuses(client.received), [200, 200]);
+    await server.close();
+  });
+
   it('idle times are spread by a fifth, so that connections do not end together', options, async () => {
     for (const [drawn, seconds] of [
       [0, 48],

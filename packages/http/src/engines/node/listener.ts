@@ -36,6 +36,9 @@ interface Connection {
 /** Connections over the caps that hear why at one time; further ones are closed without a word. */
 const refusedAtOnce = 256;
 
+/** A drain closes so many connections, then reads what came meanwhile. */
+const closedAtOnce = 8;
+
 /** A drain looks at all connections no more often than this. */
 const leastDrainPauseMs = 20;
 
@@ -98,9 +101,8 @@ export class SocketListener implements HttpListener {
     const timer = this.#options.clock.setTimer(deadlineMs, () => this.#breakAll(deadlineMs));
     void drained.promise.then(() => timer.cancel());
     const now = this.#options.clock.now();
-    for (const { spoken } of this.#connections.values()) if (spoken && spoken.inFlight > 0) spoken.drain(now);
-    // What the kernel already holds was sent before we said anything: it is read first, and then counts as in hand.
-    setImmediate(() => setImmediate(() => this.#drainAll()));
+    for (const { spoken } of this.#connections.values()) spoken?.drain(now, false);
+    this.#closeQuiet();
     return drained.promise;
   }
 
@@ -177,6 +179,7 @@ export class SocketListener implements HttpListener {
     socket.pause();
     socket.unshift(seen);
     connection.spoken = tongue.accept(socket, openedAt);
+    if (this.#drained) connection.spoken.drain(this.#options.clock.now(), false);
     socket.resume();
   }
 
@@ -222,8 +225,10 @@ export class SocketListener implements HttpListener {
     const { clock, limits } = this.#options;
     return clock.setTimer(limits.sweepMs, () => {
       this.#sweeper = this.#armSweeper();
-      const now = clock.now();
-      for (const connection of [...this.#connections.values()]) this.#sweep(connection, now);
+      afterReading(() => {
+        const now = clock.now();
+        for (const connection of [...this.#connections.values()]) this.#sweep(connection, now);
+      });
     });
   }
 
@@ -237,18 +242,29 @@ export class SocketListener implements HttpListener {
     }
   }
 
-  /** Again and again, because a connection becomes quiet when it does. */
-  #drainAll(): void {
+  /**
+   * Again and again, because a connection becomes quiet when it does. Who looks must not be blind to a request that the
+   * kernel holds already: it was sent before we said anything, and closing would reset it. So every look follows a turn
+   * of the loop in which everything that had come was read, and closes only a few.
+   */
+  #closeQuiet(): void {
     const { clock, limits } = this.#options;
-    const now = clock.now();
-    for (const { spoken, socket, openedAt } of [...this.#connections.values()]) {
-      if (spoken) spoken.drain(now);
-      else if (now - openedAt >= limits.drainQuietMs) socket.destroy();
-    }
-    this.#drainer?.cancel();
-    if (this.#connections.size === 0) return;
-    const againMs = Math.max(limits.drainQuietMs, leastDrainPauseMs);
-    this.#drainer = clock.setTimer(againMs, () => this.#drainAll());
+    const connections = this.#connections.values();
+    const look = (): void => {
+      const now = clock.now();
+      for (let closed = 0; closed < closedAtOnce; ) {
+        const { value: connection, done } = connections.next();
+        if (done) {
+          const againMs = Math.max(limits.drainQuietMs, leastDrainPauseMs);
+          if (this.#connections.size > 0) this.#drainer = clock.setTimer(againMs, () => this.#closeQuiet());
+          return;
+        }
+        drainConnection(connection, now, limits.drainQuietMs);
+        if (connection.socket.destroyed) closed++;
+      }
+      setImmediate(look);
+    };
+    afterReading(look);
   }
 
   #breakAll(deadlineMs: number): void {
@@ -259,6 +275,16 @@ export class SocketListener implements HttpListener {
       socket.destroy();
     }
   }
+}
+
+/** Runs after a turn of the loop that read all that had come: the first `setImmediate` may come before its reading. */
+function afterReading(run: () => void): void {
+  setImmediate(() => setImmediate(run));
+}
+
+function drainConnection({ spoken, socket, openedAt }: Connection, now: number, quietMs: number): void {
+  if (spoken) spoken.drain(now, true);
+  else if (now - openedAt >= quietMs) socket.destroy();
 }
 
 function listenError(bind: Bind, cause: NodeJS.ErrnoException): FlotillaError {

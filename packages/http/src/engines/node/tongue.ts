@@ -18,10 +18,10 @@ export interface TongueConnection {
   /** Requests in hand. */
   readonly inFlight: number;
   /**
-   * Finishes work in hand, then closes. Without work it closes if it has been quiet for `drainQuietMs`; the listener
-   * asks again until it has.
+   * Finishes work in hand, then closes. Without work it closes if it has been quiet for `drainQuietMs` and if it
+   * `mayClose` at this moment; the listener asks again until it has.
    */
-  drain(now: number): void;
+  drain(now: number, mayClose: boolean): void;
   /** Looks at its time limits. Called every `sweepMs`. */
   sweep(now: number): void;
   /** Cancels work in hand with `reason` and closes at once. */
