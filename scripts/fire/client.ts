@@ -49,6 +49,11 @@ export interface ClientOptions {
   readonly port: number;
   /** Open at once, fresh ones included; further requests wait their turn. */
   readonly maxConnections: number;
+  /**
+   * Which of the idle connections is used: the one that was used last (default: few are busy, the others end), or the
+   * one that has been idle for longest, after all `maxConnections` were opened, as many browsers at once would do.
+   */
+  readonly reuse?: 'newest' | 'oldest' | undefined;
 }
 
 interface Job {
@@ -88,13 +93,19 @@ export class HttpClient {
   }
 
   #start(job: Job): void {
-    const idle = job.request.fresh ? undefined : this.#idle.pop(); // the last one used: the others may end
+    const idle = job.request.fresh ? undefined : this.#takeIdle();
     if (idle) this.#run(idle, job);
     else if (this.#open.size < this.#options.maxConnections) this.#run(this.#connect(), job);
     else {
       this.#waiting.add(job);
       this.#idle.shift()?.destroy(); // only for a fresh one: its place will do
     }
+  }
+
+  #takeIdle(): Connection | undefined {
+    const { reuse = 'newest', maxConnections } = this.#options;
+    if (reuse === 'newest') return this.#idle.pop();
+    return this.#open.size < maxConnections ? undefined : this.#idle.shift();
   }
 
   #connect(): Connection {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { HttpClient, type Outcome } from './client.ts';
+import { type ClientOptions, HttpClient, type Outcome } from './client.ts';
 import { Histogram } from './histogram.ts';
 
 /** A load with a fixed rate of arrivals. */
@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly freshShare?: number;
   /** Default 200. */
   readonly maxConnections?: number;
+  /** Default `newest`; see {@link ClientOptions}. */
+  readonly reuse?: ClientOptions['reuse'];
   /** From the intended start to the last byte. Default 10 s. */
   readonly timeoutMs?: number;
 }
@@ -46,7 +48,7 @@ export interface Load {
   readonly done: Promise<LoadResult>;
 }
 
-const defaults = { freshShare: 0.2, maxConnections: 200, timeoutMs: 10_000 };
+const defaults = { freshShare: 0.2, maxConnections: 200, reuse: 'newest', timeoutMs: 10_000 } as const;
 
 /** One late start in a hundred by more than this, and the driver calls itself busy. */
 const lateMs = 20;
@@ -58,8 +60,8 @@ const lateMs = 20;
  */
 export function startLoad(options: LoadOptions): Load {
   const { ratePerSecond, durationMs, path, headers } = options;
-  const { freshShare, maxConnections, timeoutMs } = { ...defaults, ...options };
-  const client = new HttpClient({ host: options.host, port: options.port, maxConnections });
+  const { freshShare, maxConnections, reuse, timeoutMs } = { ...defaults, ...options };
+  const client = new HttpClient({ host: options.host, port: options.port, maxConnections, reuse });
   const tally = new Tally();
   const most = Math.ceil((ratePerSecond * durationMs) / 1_000);
   const startedAt = performance.now();

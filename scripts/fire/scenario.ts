@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { HttpClient, type Outcome } from './client.ts';
 import { Fleet, type FleetOptions, host, pagePath } from './fleet.ts';
-import { type LoadResult, startLoad } from './load.ts';
+import { type LoadOptions, type LoadResult, startLoad } from './load.ts';
 import { startWrk, type WrkResult } from './wrk.ts';
 
 /** What of a scenario's load may fail. */
@@ -20,6 +20,7 @@ export interface Scenario {
   readonly title: string;
   readonly allowed: Allowed;
   readonly fleet?: Omit<FleetOptions, 'port'>;
+  readonly load?: Partial<LoadOptions>;
   run(stage: Stage): Promise<void>;
 }
 
@@ -79,6 +80,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       path: pagePath,
       ratePerSecond: options.ratePerSecond,
       durationMs: longestMs,
+      ...scenario.load,
     });
     await act(scenario, fleet, options, (what) => void marks.push({ atMs: performance.now() - startedAt, what }));
     const result = await load.stop();

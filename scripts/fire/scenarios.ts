@@ -12,6 +12,9 @@ const edge = 'web';
 
 const catalog = ['catalog.1', 'catalog.2'] as const;
 
+/** As of many browsers: each connection is idle most of the time. */
+const manyConnections = { maxConnections: 200, reuse: 'oldest' } as const;
+
 export const scenarios: readonly Scenario[] = [
   {
     id: 'backend-killed',
@@ -37,15 +40,22 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     id: 'gateway-restarted',
-    title: 'the only gateway is restarted; its socket waits',
+    title: 'the only gateway is restarted three times under 200 connections; its socket waits',
     allowed: 'nothing',
-    run: (stage) => restart(stage, 'gateway.1'),
+    load: manyConnections,
+    async run(stage) {
+      for (let time = 0; time < 3; time++) {
+        await stage.pause(2_000); // until all of them are open and idle
+        await restart(stage, 'gateway.1');
+      }
+    },
   },
   {
     id: 'gateways-in-turn',
     title: 'two gateways on one socket are restarted in turn',
     allowed: 'nothing',
     fleet: { gateways: 2 },
+    load: manyConnections,
     async run(stage) {
       for (const { name } of stage.fleet.gateways) await restart(stage, name);
     },
