@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { HttpClient, Reply } from './client.ts';
+import type { HttpClient, Reply, Request } from './client.ts';
 
 /** How buying ended for one buyer. `unknown`: nobody could say whether it was bought, and asking again was no use. */
 export type Bought =
@@ -21,6 +21,18 @@ const timeoutMs = 10_000;
 /** A buyer gives up after so many tries. */
 const mostTries = 30;
 
+export const ordersPath = '/api/orders';
+
+/** An order of one piece, under a key of its own. */
+export function orderOf({ headers }: Customer, productId: string): Pick<Request, 'method' | 'headers' | 'body'> {
+  const key = randomUUID();
+  return {
+    method: 'POST',
+    headers: { ...json, ...headers, 'idempotency-key': key },
+    body: JSON.stringify({ key, customer: 'Ada', address: 'Pier 1', items: [{ productId, quantity: 1 }] }),
+  };
+}
+
 /** Signs up, if the shop has people. */
 export async function newCustomer(client: HttpClient): Promise<Customer> {
   const person = { name: 'Ada', email: `ada-${randomUUID()}@example.org`, password: `${randomUUID()}-Aa1` };
@@ -38,24 +50,17 @@ export async function newCustomer(client: HttpClient): Promise<Customer> {
 }
 
 /** Orders one piece, and asks again under the same key while the outcome is unknown, as far as that is allowed. */
-export async function buyOne(client: HttpClient, { headers, mayRepeat }: Customer, productId: string): Promise<Bought> {
-  const key = randomUUID();
-  const body = JSON.stringify({ key, customer: 'Ada', address: 'Pier 1', items: [{ productId, quantity: 1 }] });
+export async function buyOne(client: HttpClient, customer: Customer, productId: string): Promise<Bought> {
+  const order = orderOf(customer, productId);
   for (let tries = 1; tries <= mostTries; tries++) {
-    const reply = await client.send({
-      method: 'POST',
-      path: '/api/orders',
-      headers: { ...json, ...headers, 'idempotency-key': key },
-      body,
-      timeoutMs,
-    });
+    const reply = await client.send({ ...order, path: ordersPath, timeoutMs });
     if (reply.status === 201) {
       const { id, status = 'placed' } = JSON.parse(reply.body) as { readonly id: string; readonly status?: string };
       if (status === 'placed') return { kind: 'bought', orderId: id };
     } else if (reply.status === 409) {
       return reply.body.includes('SOLD_OUT') ? { kind: 'sold out' } : { kind: 'wrong', reply };
     } else if (reply.status >= 400 && reply.status < 500 && reply.status !== 429) return { kind: 'wrong', reply };
-    if (!mayRepeat && !certainlyNotDone(reply)) return { kind: 'unknown' };
+    if (!customer.mayRepeat && !certainlyNotDone(reply)) return { kind: 'unknown' };
     await pause(20 * tries);
   }
   return { kind: 'unknown' };

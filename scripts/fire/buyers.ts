@@ -2,8 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Books } from './books.ts';
 import { type Bought, buyOne, newCustomer } from './buyer.ts';
 import { HttpClient } from './client.ts';
-import { Fleet, host } from './fleet.ts';
-import { untilWhole } from './scenario.ts';
+import { type Fleet, host } from './fleet.ts';
 
 const buyers = 20;
 const pieces = 10;
@@ -17,6 +16,11 @@ const killEveryMs = 2_000;
 
 /** Longer than the shop holds back what nobody came for. */
 const settleLimitMs = 90_000;
+
+interface Sale {
+  readonly productId: string;
+  readonly bought: Bought;
+}
 
 export interface BuyersResult {
   readonly rounds: number;
@@ -37,27 +41,7 @@ export interface BuyersResult {
  * that keep orders and stock are killed. Afterwards the books are read: whatever was acknowledged exists, nothing was
  * sold twice, and what was delivered is left or sold.
  */
-export async function runBuyers(port: number, durationMs: number): Promise<BuyersResult> {
-  const fleet = new Fleet({ port });
-  let mistakes: readonly string[] = ['it did not come to an end'];
-  try {
-    await fleet.start();
-    await untilWhole(fleet);
-    const result = await sell(fleet, durationMs);
-    ({ mistakes } = result);
-    return result;
-  } finally {
-    await fleet.end(mistakes.length > 0);
-    if (mistakes.length > 0) console.error(`what its processes said is in ${fleet.folder}/logs`);
-  }
-}
-
-interface Sale {
-  readonly productId: string;
-  readonly bought: Bought;
-}
-
-async function sell(fleet: Fleet, durationMs: number): Promise<BuyersResult> {
+export async function runBuyers(fleet: Fleet, durationMs: number): Promise<BuyersResult> {
   const client = new HttpClient({ host, port: fleet.gatewayPort, maxConnections: buyers });
   const customer = await newCustomer(client);
   const books = new Books(fleet.folder);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseYaml } from '@flotilla/config';
@@ -10,13 +10,18 @@ import { Unit } from './unit.ts';
 const shop = join(root, 'examples/shop');
 export const pagePath = '/api/products/rice-bowl';
 
+/** In memory where that can be had: a disk that others keep busy stalls every order for as long. */
+const memoryFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 export const host = '127.0.0.1';
 
 /** Every service runs in so many copies, so that one may be missing. */
 const copies = 2;
 
+export const portsOfFleet = 40;
+
 export interface FleetOptions {
-  /** The first of forty ports that the fleet takes. */
+  /** The first of {@link portsOfFleet} that the fleet takes. */
   readonly port: number;
   /** How long callers are given to see that somebody leaves. Default: the product's own. */
   readonly drainNoticeMs?: number;
@@ -43,9 +48,10 @@ export class Fleet {
   readonly snapshotFile: string;
   readonly routesFile: string;
   readonly #sockets: readonly HeldSocket[];
+  #wasGood = false;
 
   constructor({ port, drainNoticeMs, gateways = 1, wrapper, flags }: FleetOptions) {
-    this.folder = mkdtempSync(join(tmpdir(), 'flotilla-fire-'));
+    this.folder = mkdtempSync(join(memoryFolder, 'flotilla-fire-'));
     mkdirSync(join(this.folder, 'logs'));
     for (const name of ['flotilla.yaml', 'gateway.yaml']) cpSync(join(shop, name), join(this.folder, name));
     this.gatewayPort = port;
@@ -113,11 +119,17 @@ export class Fleet {
     await Promise.all(this.units.map((unit) => unit.ready()));
   }
 
-  /** Ends whatever runs, at once, and removes the folder unless it is to be looked at. */
-  async end(keepFolder = false): Promise<void> {
+  /** Nothing was wrong: what its processes said need not stay. */
+  forget(): void {
+    this.#wasGood = true;
+  }
+
+  /** Ends whatever runs, at once. */
+  async end(): Promise<void> {
     await Promise.all(this.units.map((unit) => unit.kill()));
     for (const socket of this.#sockets) socket.close();
-    if (!keepFolder) rmSync(this.folder, { recursive: true, force: true });
+    if (this.#wasGood) rmSync(this.folder, { recursive: true, force: true });
+    else console.error(`what its processes said is in ${this.folder}/logs`);
   }
 }
 

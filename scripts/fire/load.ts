@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { type ClientOptions, HttpClient, type Outcome } from './client.ts';
+import { type ClientOptions, HttpClient, type Outcome, type Request } from './client.ts';
 import { Histogram } from './histogram.ts';
 
 /** A load with a fixed rate of arrivals. */
@@ -7,7 +7,8 @@ export interface LoadOptions {
   readonly host: string;
   readonly port: number;
   readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** What of the request with this number, from 0, is not a plain GET of the path. */
+  readonly request?: (index: number) => Pick<Request, 'method' | 'headers' | 'body'>;
   readonly ratePerSecond: number;
   /** It ends by itself after this time. */
   readonly durationMs: number;
@@ -59,7 +60,7 @@ const lateMs = 20;
  * only the one that noticed ("coordinated omission").
  */
 export function startLoad(options: LoadOptions): Load {
-  const { ratePerSecond, durationMs, path, headers } = options;
+  const { ratePerSecond, durationMs, path, request } = options;
   const { freshShare, maxConnections, reuse, timeoutMs } = { ...defaults, ...options };
   const client = new HttpClient({ host: options.host, port: options.port, maxConnections, reuse });
   const tally = new Tally();
@@ -74,16 +75,15 @@ export function startLoad(options: LoadOptions): Load {
 
   function sendOne(): void {
     const intendedAt = due(sent);
+    const own = request?.(sent);
     const fresh = Math.floor((sent + 1) * freshShare) > Math.floor(sent * freshShare);
     sent++;
     const now = performance.now();
     tally.late.record(now - intendedAt);
-    const work = client
-      .send({ path, fresh, timeoutMs: timeoutMs - (now - intendedAt), ...(headers && { headers }) })
-      .then(({ outcome }) => {
-        inHand.delete(work);
-        tally.record(outcome, intendedAt - startedAt, performance.now() - intendedAt);
-      });
+    const work = client.send({ path, fresh, timeoutMs: timeoutMs - (now - intendedAt), ...own }).then(({ outcome }) => {
+      inHand.delete(work);
+      tally.record(outcome, intendedAt - startedAt, performance.now() - intendedAt);
+    });
     inHand.add(work);
   }
 

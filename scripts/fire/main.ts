@@ -12,12 +12,20 @@ import { measureCapacity, rateFor } from './capacity.ts';
 import { Fleet } from './fleet.ts';
 import { drawResults } from './picture.ts';
 import { formatBuyers, formatResults, formatWrk } from './report.ts';
-import { runScenario, runUnderWrk, type ScenarioResult, untilWhole, type WrkScenarioResult } from './scenario.ts';
+import {
+  runScenario,
+  runUnderWrk,
+  type ScenarioResult,
+  shortForm,
+  untilWhole,
+  type WrkScenarioResult,
+} from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { hasWrk } from './wrk.ts';
 
-/** Under `wrk`, in the short form; the long form takes all that may fail in nothing. */
-const saturated = ['services-restarted', 'gateway-restarted'];
+/** What is done under `wrk` as well. */
+const saturated = ['edge-killed', 'gateway-restarted'];
+const saturatedLong = [...saturated, 'services-restarted', 'backend-killed', 'gateways-in-turn', 'routes-reloaded'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -34,27 +42,35 @@ const port = Number(flags.port);
 const only = flags.only?.split(',');
 const wanted = (id: string): boolean => !only || only.includes(id);
 
-const capacity = await capacityNow();
+// The short form has one fleet for all that need none of their own: what one leaves behind, the next one meets.
+const first = new Fleet({ port, ...(long ? undefined : shortForm) });
+await first.start();
+await untilWhole(first);
+const capacity = await measureCapacity(first);
 const ratePerSecond = flags.rate === undefined ? rateFor(capacity) : Number(flags.rate);
 const machine = `${cpus().length} cores, Node.js ${process.versions.node}, ${capacity.toFixed(0)} pages/s at most before it began`;
 console.log(`${machine}; the load is ${ratePerSecond} pages/s`);
+
+const shared = long ? undefined : first;
+if (long) await endWell(first);
+const options = { port, long, ratePerSecond, shared };
 
 const results: ScenarioResult[] = [];
 const underWrk: WrkScenarioResult[] = [];
 let buyers: BuyersResult | undefined;
 for (const scenario of scenarios.filter(({ id }) => wanted(id))) {
-  results.push(await told(scenario.id, scenario.title, runScenario(scenario, { port, long, ratePerSecond })));
+  results.push(await told(scenario.id, scenario.title, runScenario(scenario, options)));
 }
 if (hasWrk()) {
-  const chosen = scenarios.filter(({ id, allowed }) => (long ? allowed === 'nothing' : saturated.includes(id)));
+  const chosen = scenarios.filter(({ id }) => (long ? saturatedLong : saturated).includes(id));
   for (const scenario of chosen.filter(({ id }) => wanted('wrk') || wanted(`wrk:${id}`))) {
-    const run = runUnderWrk(scenario, { port, long, ratePerSecond, connections: 16 });
+    const run = runUnderWrk(scenario, { ...options, connections: 16 });
     underWrk.push(await told(`wrk:${scenario.id}`, `${scenario.title}, saturated`, run));
   }
 } else console.warn('SKIPPED: no wrk on this machine (Debian: apt-get install wrk)');
 if (wanted('buyers')) {
   const title = 'twenty buyers of the last ten pieces, again and again, while order and catalog are killed';
-  buyers = await told('buyers', title, runBuyers(port, long ? 90_000 : 30_000));
+  buyers = await told('buyers', title, sellLastPieces());
 }
 
 const tables = [
@@ -68,7 +84,10 @@ if (flags.table !== undefined) writeFileSync(flags.table, report);
 if (flags.svg !== undefined) writeFileSync(flags.svg, drawResults(results, machine));
 const all = [...results, ...underWrk, ...(buyers ? [buyers] : [])];
 if (all.length === 0) throw new Error(`--only names none of ${scenarios.map(({ id }) => id)}, wrk, buyers`);
-process.exitCode = all.some(({ mistakes }) => mistakes.length > 0) ? 1 : 0;
+const failed = all.some(({ mistakes }) => mistakes.length > 0);
+if (!failed) shared?.forget();
+await shared?.end();
+process.exitCode = failed ? 1 : 0;
 
 async function told<R extends { readonly mistakes: readonly string[] }>(
   id: string,
@@ -82,13 +101,18 @@ async function told<R extends { readonly mistakes: readonly string[] }>(
   return result;
 }
 
-async function capacityNow(): Promise<number> {
+async function sellLastPieces(): Promise<BuyersResult> {
+  if (shared) return runBuyers(shared, 30_000);
   const fleet = new Fleet({ port });
-  try {
-    await fleet.start();
-    await untilWhole(fleet);
-    return await measureCapacity(fleet);
-  } finally {
-    await fleet.end();
-  }
+  await fleet.start();
+  await untilWhole(fleet);
+  const result = await runBuyers(fleet, 90_000);
+  if (result.mistakes.length === 0) await endWell(fleet);
+  else await fleet.end();
+  return result;
+}
+
+async function endWell(fleet: Fleet): Promise<void> {
+  fleet.forget();
+  await fleet.end();
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { HttpClient, type Outcome } from './client.ts';
-import { Fleet, type FleetOptions, host, pagePath } from './fleet.ts';
+import { Fleet, type FleetOptions, host, pagePath, portsOfFleet } from './fleet.ts';
 import { type LoadOptions, type LoadResult, startLoad } from './load.ts';
 import { startWrk, type WrkResult } from './wrk.ts';
 
@@ -20,7 +20,8 @@ export interface Scenario {
   readonly title: string;
   readonly allowed: Allowed;
   readonly fleet?: Omit<FleetOptions, 'port'>;
-  readonly load?: Partial<LoadOptions>;
+  /** What of the load is not the usual. */
+  readonly load?: (fleet: Fleet) => Partial<LoadOptions> | Promise<Partial<LoadOptions>>;
   run(stage: Stage): Promise<void>;
 }
 
@@ -58,6 +59,8 @@ export interface RunOptions {
   readonly port: number;
   readonly long: boolean;
   readonly ratePerSecond: number;
+  /** A fleet that serves already, for scenarios that need none of their own. */
+  readonly shared?: Fleet | undefined;
 }
 
 /** Before the first fault and after the last one, so that the picture shows what is normal. */
@@ -66,12 +69,16 @@ const quietMs = 1_500;
 /** Requests that were due later than this before the end belong to the time after the fault. */
 const afterMs = 1_000;
 
+/** The short form waits less for callers to see that somebody leaves. */
+export const shortForm = { drainNoticeMs: 1_000 } as const;
+
 /** Longer than any scenario. */
 const longestMs = 300_000;
 
 /** Starts a fleet, puts it under load, lets the scenario act, and counts. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<ScenarioResult> {
   return withFleet(scenario, options, async (fleet) => {
+    const own = await scenario.load?.(fleet);
     const startedAt = performance.now();
     const marks: Mark[] = [];
     const load = startLoad({
@@ -80,7 +87,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       path: pagePath,
       ratePerSecond: options.ratePerSecond,
       durationMs: longestMs,
-      ...scenario.load,
+      ...own,
     });
     await act(scenario, fleet, options, (what) => void marks.push({ atMs: performance.now() - startedAt, what }));
     const result = await load.stop();
@@ -115,23 +122,25 @@ async function act(
   await pause(quietMs);
 }
 
-/** The folder with what the processes said stays when something was wrong. */
 async function withFleet<R extends { readonly mistakes: readonly string[] }>(
   scenario: Scenario,
-  { port, long }: RunOptions,
+  { port, long, shared }: RunOptions,
   use: (fleet: Fleet) => Promise<R>,
 ): Promise<R> {
-  const fleet = new Fleet({ port, ...(long ? undefined : { drainNoticeMs: 1_000 }), ...scenario.fleet });
-  let failed = true;
+  if (shared && !scenario.fleet) return use(shared);
+  const fleet = new Fleet({
+    port: shared ? port + portsOfFleet : port,
+    ...(long ? undefined : shortForm),
+    ...scenario.fleet,
+  });
   try {
     await fleet.start();
     await untilWhole(fleet);
     const result = await use(fleet);
-    failed = result.mistakes.length > 0;
+    if (result.mistakes.length === 0) fleet.forget();
     return result;
   } finally {
-    await fleet.end(failed);
-    if (failed) console.error(`what its processes said is in ${fleet.folder}/logs`);
+    await fleet.end();
   }
 }
 

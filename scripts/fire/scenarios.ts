@@ -1,7 +1,11 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pauseFor } from 'node:timers/promises';
-import { host } from './fleet.ts';
+import { Books } from './books.ts';
+import { newCustomer, orderOf, ordersPath } from './buyer.ts';
+import { HttpClient } from './client.ts';
+import { type Fleet, host } from './fleet.ts';
+import type { LoadOptions } from './load.ts';
 import type { Scenario, Stage } from './scenario.ts';
 
 /** A moment between two faults. */
@@ -10,10 +14,13 @@ const breathMs = 1_500;
 /** The service that answers browsers; the others are backends. */
 const edge = 'web';
 
+/** What is ordered in great numbers. */
+const plentiful = 'ginger-tea';
+
 const catalog = ['catalog.1', 'catalog.2'] as const;
 
 /** As of many browsers: each connection is idle most of the time. */
-const manyConnections = { maxConnections: 200, reuse: 'oldest' } as const;
+const manyConnections = () => ({ maxConnections: 200, reuse: 'oldest' }) as const;
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -61,6 +68,18 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    id: 'orders-through-restarts',
+    title: 'orders are placed (POST, nothing is sent twice) while services and gateway are restarted',
+    allowed: 'nothing',
+    load: orderLoad,
+    async run(stage) {
+      for (const [first, ...others] of stage.fleet.services.values()) {
+        for (const unit of stage.long ? [first, ...others] : [first]) if (unit) await restart(stage, unit.name);
+      }
+      for (const { name } of stage.fleet.gateways) await restart(stage, name);
+    },
+  },
+  {
     id: 'routes-reloaded',
     title: 'routes are changed again and again, once to nonsense',
     allowed: 'nothing',
@@ -76,7 +95,7 @@ export const scenarios: readonly Scenario[] = [
       await registry.stop();
       await stage.pause(10_000, 3_000);
       await killAndStart(stage, `${edge}.2`);
-      await stage.pause(50_000, 20_000);
+      await stage.pause(50_000, 10_000);
       stage.mark('registry started');
       await registry.start();
       await stage.pause(35_000, 5_000);
@@ -133,6 +152,16 @@ export const scenarios: readonly Scenario[] = [
     run: crowd,
   },
 ];
+
+async function orderLoad(fleet: Fleet): Promise<Partial<LoadOptions>> {
+  const books = new Books(fleet.folder);
+  books.deliver(plentiful, 100_000);
+  books.close();
+  const client = new HttpClient({ host, port: fleet.gatewayPort, maxConnections: 1 });
+  const customer = await newCustomer(client);
+  client.close();
+  return { path: ordersPath, ratePerSecond: 10, request: () => orderOf(customer, plentiful) };
+}
 
 function backends({ fleet }: Stage): string[] {
   return [...fleet.services.keys()].filter((name) => name !== edge);

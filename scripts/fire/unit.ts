@@ -21,6 +21,13 @@ export interface UnitOptions {
 const startLimitMs = 30_000;
 const stopLimitMs = 60_000;
 
+/** Whatever becomes of this program, nothing that it started stays. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 /** A process as a supervisor sees it: started, asked to end, ended, started again. */
 export class Unit {
   readonly name: string;
@@ -68,9 +75,11 @@ export class Unit {
     });
     closeSync(log);
     this.#child = child;
+    running.add(child);
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#child = undefined;
+        running.delete(child);
         resolve(signal ?? `exit code ${code}`);
       });
     });
