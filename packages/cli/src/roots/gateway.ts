@@ -1,6 +1,6 @@
 import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
-import { FlotillaError, formatHostPort } from '@flotilla/core';
+import { type Clock, FlotillaError, formatHostPort } from '@flotilla/core';
 import { createGateway, createLastGoodFile, outsideCalls, refusalPage, watchRoutes } from '@flotilla/gateway';
 import { type HttpListener, isLoopback } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
@@ -45,7 +45,8 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           webSocketDrainMs: config.webSocketDrainMs,
           ownPorts: [runtime.management.port],
         });
-        let { drainMs } = config;
+        const bind = runtime.bindOf(config.bind, config.port);
+        let { drainMs, drainNoticeMs } = config;
         let listener: HttpListener | undefined;
         let routes: Awaited<ReturnType<typeof watchRoutes>> | undefined;
         return {
@@ -63,9 +64,11 @@ export function runGateway(sources: ProcessSources): Promise<void> {
             {
               name: 'listener',
               async start() {
-                listener = await runtime.network.listen(runtime.bindOf(config.bind, config.port), gateway.handler);
+                listener = await runtime.network.listen(bind, gateway.handler);
               },
               async stop() {
+                // A socket that was handed over refuses nobody: who comes waits for the successor, so it had better be soon.
+                if (listener && !('fd' in bind)) await passing(drainNoticeMs, runtime.clock);
                 // Both ends of a WebSocket are told before their connections are cut.
                 const told = gateway.drainWebSockets(
                   Math.max(0, Math.min(config.webSocketDrainMs, drainMs - lastWordMs)),
@@ -76,7 +79,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
             },
           ],
           refresh(now) {
-            drainMs = now.drainMs;
+            ({ drainMs, drainNoticeMs } = now);
           },
           info: () => ({ routes: gateway.routes() }),
           url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
@@ -86,4 +89,8 @@ export function runGateway(sources: ProcessSources): Promise<void> {
     },
     sources,
   );
+}
+
+function passing(delayMs: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 }
