@@ -8,16 +8,22 @@ export interface Book {
   readonly sold: number;
 }
 
-/** The books of a shop that runs in `folder`, read from its files: the services themselves are not asked. */
+/** The books of a shop, read from its files: the services themselves are not asked. */
 export class Books {
   readonly #catalog: DatabaseSync;
   readonly #orders: DatabaseSync;
+  readonly #before = new Set<string>();
 
-  constructor(folder: string) {
+  constructor(dataFolder: string) {
     const open = (name: string): DatabaseSync =>
-      new DatabaseSync(join(folder, '.flotilla/data', `${name}.sqlite`), { timeout: 10_000 });
+      new DatabaseSync(join(dataFolder, `${name}.sqlite`), { timeout: 10_000 });
     this.#catalog = open('catalog');
     this.#orders = open('order');
+  }
+
+  /** From now on only orders that are not written down yet count. */
+  begin(): void {
+    for (const { id } of this.#rows()) this.#before.add(id);
   }
 
   /** The shopkeeper puts a product on the shelf. */
@@ -35,8 +41,7 @@ export class Books {
 
   /** Ids of the orders that are placed, with what was bought; an order that is still undecided is none. */
   orders(): Map<string, readonly { readonly productId: string; readonly quantity: number }[]> {
-    const rows = this.#orders.prepare('SELECT * FROM purchase').all() as unknown as Row[];
-    const placed = rows.filter(({ status = 'placed' }) => status === 'placed');
+    const placed = this.#rows().filter(({ status = 'placed' }) => status === 'placed');
     return new Map(
       placed.map((row) => [row.id, JSON.parse(row.lines ?? JSON.stringify(JSON.parse(row.document ?? '').lines))]),
     );
@@ -44,13 +49,17 @@ export class Books {
 
   /** Orders that are written down and neither placed nor refused. */
   undecided(): number {
-    const rows = this.#orders.prepare('SELECT * FROM purchase').all() as unknown as Row[];
-    return rows.filter(({ status }) => status === 'pending').length;
+    return this.#rows().filter(({ status }) => status === 'pending').length;
   }
 
   of(productId: string): Book {
     const lines = [...this.orders().values()].flat().filter((line) => line.productId === productId);
     return { left: this.left(productId), sold: lines.reduce((sum, { quantity }) => sum + quantity, 0) };
+  }
+
+  #rows(): Row[] {
+    const all = this.#orders.prepare('SELECT * FROM purchase').all() as unknown as Row[];
+    return all.filter(({ id }) => !this.#before.has(id));
   }
 
   close(): void {

@@ -44,9 +44,10 @@ export interface BuyersResult {
 export async function runBuyers(fleet: Fleet, durationMs: number): Promise<BuyersResult> {
   const client = new HttpClient({ host, port: fleet.gatewayPort, maxConnections: buyers });
   const customer = await newCustomer(client);
-  const books = new Books(fleet.folder);
+  const books = new Books(fleet.dataFolder);
   const delivered = new Map(products.map((id) => [id, 0]));
   for (const id of products) books.deliver(id, -books.left(id));
+  books.begin(); // orders from before are not ours
   const results: Sale[] = [];
   const until = performance.now() + durationMs;
   const killing = killUntil(fleet, until);

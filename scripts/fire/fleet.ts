@@ -27,10 +27,8 @@ export interface FleetOptions {
   readonly drainNoticeMs?: number;
   /** Gateways that share one listening socket. Default 1. */
   readonly gateways?: number;
-  /** Words before `node`, for some of the processes. */
-  readonly wrapper?: (unit: string) => readonly string[];
-  /** Flags more, for some of the processes. */
-  readonly flags?: (unit: string) => readonly string[];
+  /** Variables of one of the processes. */
+  readonly env?: (unit: string, folder: string) => Readonly<Record<string, string>>;
 }
 
 /**
@@ -39,6 +37,8 @@ export interface FleetOptions {
  */
 export class Fleet {
   readonly folder: string;
+  /** Where services keep their databases. */
+  readonly dataFolder: string;
   readonly registry: Unit;
   readonly gateways: readonly Unit[];
   /** Copies of each service, by its name. */
@@ -50,8 +50,10 @@ export class Fleet {
   readonly #sockets: readonly HeldSocket[];
   #wasGood = false;
 
-  constructor({ port, drainNoticeMs, gateways = 1, wrapper, flags }: FleetOptions) {
+  constructor({ port, drainNoticeMs, gateways = 1, env }: FleetOptions) {
     this.folder = mkdtempSync(join(memoryFolder, 'flotilla-fire-'));
+    this.dataFolder = join(this.folder, '.flotilla/data');
+    mkdirSync(this.dataFolder, { recursive: true });
     mkdirSync(join(this.folder, 'logs'));
     for (const name of ['flotilla.yaml', 'gateway.yaml']) cpSync(join(shop, name), join(this.folder, name));
     this.gatewayPort = port;
@@ -73,9 +75,8 @@ export class Fleet {
           ...(drainNoticeMs === undefined ? [] : [`--drain-notice-ms=${drainNoticeMs}`]),
           `--management.port=${management}`,
           '--log.format=json',
-          ...(flags?.(name) ?? []),
         ],
-        wrapper: wrapper?.(name) ?? [],
+        env: env?.(name, this.folder) ?? {},
         cwd: this.folder,
         managementPort: management,
         logFile: join(this.folder, 'logs', `${name}.log`),

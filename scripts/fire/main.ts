@@ -9,9 +9,10 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type BuyersResult, runBuyers } from './buyers.ts';
 import { measureCapacity, rateFor } from './capacity.ts';
-import { Fleet } from './fleet.ts';
+import { Fleet, portsOfFleet } from './fleet.ts';
+import { type FullDiskResult, mayMount, runFullDisk } from './full-disk.ts';
 import { drawResults } from './picture.ts';
-import { formatBuyers, formatResults, formatWrk } from './report.ts';
+import { formatFacts, formatResults, formatWrk } from './report.ts';
 import {
   runScenario,
   runUnderWrk,
@@ -58,7 +59,13 @@ const options = { port, long, ratePerSecond, shared };
 const results: ScenarioResult[] = [];
 const underWrk: WrkScenarioResult[] = [];
 let buyers: BuyersResult | undefined;
-for (const scenario of scenarios.filter(({ id }) => wanted(id))) {
+let fullDisk: FullDiskResult | undefined;
+for (const scenario of scenarios.filter(({ id, longOnly }) => (long || only || !longOnly) && wanted(id))) {
+  const lacking = scenario.lacks?.();
+  if (lacking !== undefined) {
+    console.warn(`SKIPPED: ${scenario.id} needs ${lacking}`);
+    continue;
+  }
   results.push(await told(scenario.id, scenario.title, runScenario(scenario, options)));
 }
 if (hasWrk()) {
@@ -72,18 +79,24 @@ if (wanted('buyers')) {
   const title = 'twenty buyers of the last ten pieces, again and again, while order and catalog are killed';
   buyers = await told('buyers', title, sellLastPieces());
 }
+if (long ? wanted('full-disk') : only?.includes('full-disk')) {
+  const title = 'the disk of the databases is full while orders are placed, and has room again later';
+  if (mayMount()) fullDisk = await told('full-disk', title, runFullDisk(port + portsOfFleet));
+  else console.warn('SKIPPED: full-disk needs root on Linux, to mount a small disk');
+}
 
 const tables = [
   results.length > 0 && formatResults(results),
   underWrk.length > 0 && formatWrk(underWrk),
-  buyers && formatBuyers(buyers),
+  buyers && formatFacts('buyers', buyers),
+  fullDisk && formatFacts('full disk', fullDisk),
 ].filter((table) => typeof table === 'string');
 const report = `${machine}; the load is ${ratePerSecond} pages/s\n\n${tables.join('\n\n')}\n`;
 console.log(`\n${report}`);
 if (flags.table !== undefined) writeFileSync(flags.table, report);
 if (flags.svg !== undefined) writeFileSync(flags.svg, drawResults(results, machine));
-const all = [...results, ...underWrk, ...(buyers ? [buyers] : [])];
-if (all.length === 0) throw new Error(`--only names none of ${scenarios.map(({ id }) => id)}, wrk, buyers`);
+const all = [...results, ...underWrk, ...[buyers, fullDisk].filter((result) => result !== undefined)];
+if (all.length === 0) throw new Error(`--only names none of ${scenarios.map(({ id }) => id)}, wrk, buyers, full-disk`);
 const failed = all.some(({ mistakes }) => mistakes.length > 0);
 if (!failed) shared?.forget();
 await shared?.end();

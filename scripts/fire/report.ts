@@ -1,4 +1,3 @@
-import type { BuyersResult } from './buyers.ts';
 import type { ScenarioResult, WrkScenarioResult } from './scenario.ts';
 
 /** One row a scenario: what became of the requests, and how long it took to know. */
@@ -35,9 +34,11 @@ export function formatWrk(results: readonly WrkScenarioResult[]): string {
   return formatTable([head, ...rows]);
 }
 
-export function formatBuyers({ mistakes, ...counts }: BuyersResult): string {
-  const head = ['buyers', ...Object.keys(counts), 'balances'];
-  return formatTable([head, ['20', ...Object.values(counts).map(String), mistakes.length === 0 ? 'yes' : 'NO']]);
+/** A result that is not about a rate: its facts, and whether it holds. */
+export function formatFacts(title: string, result: { readonly mistakes: readonly string[] }): string {
+  const { mistakes, ...facts } = result;
+  const head = [title, ...Object.keys(facts), 'holds'];
+  return formatTable([head, ['', ...Object.values(facts).map(String), mistakes.length === 0 ? 'yes' : 'NO']]);
 }
 
 function row({ scenario, load }: ScenarioResult): string[] {

@@ -19,6 +19,10 @@ export interface Scenario {
   readonly id: string;
   readonly title: string;
   readonly allowed: Allowed;
+  /** Only in the long form. */
+  readonly longOnly?: boolean;
+  /** What it needs and this machine has not; then it is skipped, and says so. */
+  readonly lacks?: () => string | undefined;
   readonly fleet?: Omit<FleetOptions, 'port'>;
   /** What of the load is not the usual. */
   readonly load?: (fleet: Fleet) => Partial<LoadOptions> | Promise<Partial<LoadOptions>>;

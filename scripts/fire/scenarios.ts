@@ -1,5 +1,6 @@
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as pauseFor } from 'node:timers/promises';
 import { Books } from './books.ts';
 import { newCustomer, orderOf, ordersPath } from './buyer.ts';
@@ -10,6 +11,8 @@ import type { Scenario, Stage } from './scenario.ts';
 
 /** A moment between two faults. */
 const breathMs = 1_500;
+
+const fakeTime = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 
 /** The service that answers browsers; the others are backends. */
 const edge = 'web';
@@ -146,6 +149,15 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    id: 'clocks-jump',
+    title: 'wall clocks jump: of the services an hour forward and back, of the registry an hour back and a day forward',
+    allowed: 'nothing',
+    longOnly: true,
+    lacks: () => (existsSync(fakeTime) ? undefined : 'libfaketime (Debian: apt-get install faketime)'),
+    fleet: { env: fakeClock },
+    run: jumpClocks,
+  },
+  {
     id: 'idle-and-slow',
     title: '1,000 idle connections, and 50 clients that send one byte a second',
     allowed: 'nothing',
@@ -154,7 +166,7 @@ export const scenarios: readonly Scenario[] = [
 ];
 
 async function orderLoad(fleet: Fleet): Promise<Partial<LoadOptions>> {
-  const books = new Books(fleet.folder);
+  const books = new Books(fleet.dataFolder);
   books.deliver(plentiful, 100_000);
   books.close();
   const client = new HttpClient({ host, port: fleet.gatewayPort, maxConnections: 1 });
@@ -204,10 +216,44 @@ async function everybodyIsListed({ fleet }: Stage): Promise<void> {
   if (up !== expected) throw new Error(`the registry lists ${up} instances that are up; ${expected} run`);
 }
 
+/** Each process reads how far its wall clock is off from a file, once a second; monotonic time goes on. */
+function fakeClock(unit: string, folder: string): Record<string, string> {
+  const file = clockFile(folder, unit === 'registry' ? 'registry' : 'others');
+  writeFileSync(file, '+0');
+  return {
+    LD_PRELOAD: fakeTime,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    FAKETIME_DONT_RESET: '1',
+  };
+}
+
+function clockFile(folder: string, whose: 'registry' | 'others'): string {
+  return join(folder, `clock-${whose}`);
+}
+
+async function jumpClocks({ fleet, mark, pause }: Stage): Promise<void> {
+  const jump = async (whose: 'registry' | 'others', by: string): Promise<void> => {
+    mark(`${whose}: ${by}`);
+    writeFileSync(clockFile(fleet.folder, whose), by);
+    await pause(6_000);
+  };
+  await jump('others', '+1h');
+  await restart({ fleet, mark, pause, long: true }, 'catalog.1');
+  await jump('others', '-1h');
+  await restart({ fleet, mark, pause, long: true }, 'catalog.2');
+  await jump('registry', '-1h');
+  await jump('registry', '+1d');
+  await restart({ fleet, mark, pause, long: true }, 'web.1');
+  await pause(40_000); // everybody renews in this time
+  await everybodyIsListed({ fleet, mark, pause, long: true });
+}
+
 /** Strangers from addresses of their own, so that no limit per address is met. */
 async function crowd({ fleet, mark, pause }: Stage): Promise<void> {
   const open: Socket[] = [];
-  const join = (localAddress: string): Socket => {
+  const enter = (localAddress: string): Socket => {
     const socket = connect({ host, port: fleet.gatewayPort, localAddress });
     socket.on('error', () => {}).resume();
     open.push(socket);
@@ -216,11 +262,11 @@ async function crowd({ fleet, mark, pause }: Stage): Promise<void> {
   mark('1,000 idle connections');
   const request = `GET / HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
   for (let index = 0; index < 1_000; index++) {
-    join(`127.0.0.${2 + (index % 2)}`).write(request); // idle after one answer
+    enter(`127.0.0.${2 + (index % 2)}`).write(request); // idle after one answer
     if (index % 50 === 0) await pauseFor(20);
   }
   mark('50 slow clients');
-  const slow = Array.from({ length: 50 }, () => join('127.0.0.4'));
+  const slow = Array.from({ length: 50 }, () => enter('127.0.0.4'));
   let sent = 0;
   const drip = setInterval(() => {
     for (const socket of slow) if (!socket.destroyed) socket.write(request[sent % request.length] ?? 'x');

@@ -8,8 +8,6 @@ export interface UnitOptions {
   readonly name: string;
   /** Arguments of `node`. */
   readonly args: readonly string[];
-  /** Words before `node`: a program that starts it. */
-  readonly wrapper?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly managementPort: number;
@@ -57,17 +55,10 @@ export class Unit {
 
   /** Starts it and does not wait. */
   spawn(): void {
-    const { args, wrapper = [], env = {}, cwd, socket, logFile } = this.#options;
+    const { args, env = {}, cwd, socket, logFile } = this.#options;
     const log = openSync(logFile, 'a');
     // The shell becomes the program: the id that LISTEN_PID names stays the same.
-    const command = [
-      '-c',
-      socket ? 'LISTEN_PID=$$ exec "$@"' : 'exec "$@"',
-      'sh',
-      ...wrapper,
-      process.execPath,
-      ...args,
-    ];
+    const command = ['-c', socket ? 'LISTEN_PID=$$ exec "$@"' : 'exec "$@"', 'sh', process.execPath, ...args];
     const child = spawn('/bin/sh', command, {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', ...env, ...(socket && { LISTEN_FDS: '1', LISTEN_FDNAMES: 'http' }) },
