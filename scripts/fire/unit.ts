@@ -16,7 +16,8 @@ export interface UnitOptions {
   readonly socket?: HeldSocket;
 }
 
-const startLimitMs = 30_000;
+/** A machine that is busy with other things starts a fleet in a minute. */
+const startLimitMs = 120_000;
 const stopLimitMs = 60_000;
 
 /** Whatever becomes of this program, nothing that it started stays. */
