@@ -9,6 +9,7 @@ import type { FlotillaError, Random } from '@flotilla/core';
  * | `executed: 'no'`, RATE_LIMITED with `retryAfterMs` | always, no sooner than that |
  * | `executed: 'no'`, any other 4xx, 501 or 508 | never: the same request gets the same answer |
  * | CONNECTION_LOST, DEADLINE_EXCEEDED, UNAVAILABLE with `executed: 'unknown'` | idempotent requests only (RFC 9110 §9.2.2) |
+ * | CONNECT_FAILED, NO_INSTANCE with it: a callee of the callee could not be had | the same |
  * | anything else | never: it was executed, or it failed in a way that repeating does not cure |
  */
 export function isRepeatable(failure: FlotillaError, idempotent: boolean): boolean {
@@ -21,7 +22,13 @@ export function isRepeatable(failure: FlotillaError, idempotent: boolean): boole
 }
 
 /** Another try may reach another instance, or a better moment. */
-const curable: ReadonlySet<string> = new Set(['CONNECTION_LOST', 'DEADLINE_EXCEEDED', 'UNAVAILABLE']);
+const curable: ReadonlySet<string> = new Set([
+  'CONNECTION_LOST',
+  'DEADLINE_EXCEEDED',
+  'UNAVAILABLE',
+  'CONNECT_FAILED',
+  'NO_INSTANCE',
+]);
 
 /** How waits grow. */
 export interface Backoff {

@@ -50,7 +50,7 @@ test('a command that certainly was not executed is tried up to three times', asy
 
 test('attempts that may be repeated say their number, the last one does not', async () => {
   const { ask, seen } = scene([refused]);
-  const { call } = await ask({ idempotencyKey: 'order-7' });
+  const { call } = await ask({ idempotencyKey: 'order-7' }, true);
   assert.deepEqual(
     seen.map(({ attempt }) => attempt),
     [1, 2, undefined],
@@ -60,6 +60,19 @@ test('attempts that may be repeated say their number, the last one does not', as
     ['order-7', 'order-7', 'order-7'],
   );
   assert.equal(seen[2], call);
+});
+
+test('attempts of a command have no number: what fails further in only layers further in may repeat', async () => {
+  const { ask, seen } = scene([refused]);
+  await ask({ idempotencyKey: 'order-7' });
+  assert.deepEqual(
+    seen.map(({ attempt, idempotencyKey }) => [attempt, idempotencyKey]),
+    [
+      [undefined, 'order-7'],
+      [undefined, 'order-7'],
+      [undefined, 'order-7'],
+    ],
+  );
 });
 
 test('an unknown outcome is repeated only for what is idempotent', async () => {
@@ -88,7 +101,9 @@ test('two layers that would each try three times try five times in all, not nine
     throw refused;
   };
   const nested = retry<string, string>()(retry<string, string>()(failing));
-  const failed = assert.rejects(nested('x', new Call({ clock, random: seededRandom(1) })));
+  const call = new Call({ clock, random: seededRandom(1) });
+  call.set(idempotentAttribute, true);
+  const failed = assert.rejects(nested('x', call));
   await clock.advance(10_000);
   await failed;
   // Once in each of the two marked attempts of the outer layer; its last one is unmarked, so the inner layer has three.

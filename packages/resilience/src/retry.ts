@@ -36,8 +36,9 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
 /**
  * Repeats what is safe to repeat; {@link isRepeatable} has the rules.
  * 1. Within a call that an outer layer may repeat (`call.attempt` is set) nothing is: only one layer retries.
- * 2. Each attempt that may be followed by another one is a child call with its number. The last one runs in the call
- *    itself: nobody repeats it any more, so layers further in may again.
+ * 2. Each attempt that may be followed by another one is a child call. Only of an idempotent request it has a number: a
+ *    command is repeated only if nobody began with it, so what fails further in is for the layers there to repeat. The
+ *    last one runs in the call itself: nobody repeats it any more, so layers further in may again.
  * 3. A wait that would not leave `minRemainingMs` of the deadline is not begun: the failure is the answer.
  * 4. The budget is asked last, and only for a retry that would otherwise happen.
  *
@@ -115,7 +116,7 @@ async function attemptRepeatedly<Req, Res>(
 ): Promise<Res> {
   for (let number = 1; ; number++) {
     const last = number > policy.retries;
-    const attempt = last ? call : attemptCall(call, number);
+    const attempt = last ? call : attemptCall(call, policy.idempotent(request, call) ? number : undefined);
     const result = await settleAttempt(next, request, attempt, policy);
     const delayMs =
       last || !result.failure ? undefined : delayBeforeRetry(result.failure, request, call, number, policy);
@@ -127,9 +128,12 @@ async function attemptRepeatedly<Req, Res>(
 }
 
 /** The key names the command, which stays the same one in every attempt. */
-function attemptCall(call: Call, attempt: number): Call {
+function attemptCall(call: Call, attempt: number | undefined): Call {
   const { idempotencyKey } = call;
-  return call.child(idempotencyKey === undefined ? { attempt } : { attempt, idempotencyKey });
+  return call.child({
+    ...(attempt === undefined ? undefined : { attempt }),
+    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
+  });
 }
 
 type AttemptResult<Res> =
