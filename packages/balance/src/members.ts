@@ -1,4 +1,11 @@
-import { type Address, addressFor, type Endpoint, effectiveStatus, type Instance } from '@flotilla/core';
+import {
+  type Address,
+  addressFor,
+  type Endpoint,
+  effectiveStatus,
+  formatHostPort,
+  type Instance,
+} from '@flotilla/core';
 import { Member, memberKey } from './member.ts';
 import { afterTime, type Health, newHealth } from './outlier.ts';
 
@@ -34,6 +41,8 @@ export class Members<Req, Res> {
   readonly #options: MembersOptions<Req, Res>;
   readonly #members = new Map<string, Member<Req, Res>>();
   readonly #remembered = new Map<string, Health>();
+  /** Who came last to each address, also when it has left again: whoever was there before has ended. */
+  readonly #latest = new Map<string, { readonly key: string; readonly incarnation: number }>();
   readonly #leaving = new Set<Promise<void>>();
   #unreachable = 0;
   #unaccepted = 0;
@@ -45,6 +54,8 @@ export class Members<Req, Res> {
   /** Adopts the set. @param now for the health of new members. */
   update(instances: readonly Instance[], now: number): void {
     const gone = new Map(this.#members);
+    const before = new Set(this.#members.keys());
+    const addresses = new Set<string>();
     this.#unreachable = 0;
     this.#unaccepted = 0;
     const { accepts } = this.#options;
@@ -59,17 +70,28 @@ export class Members<Req, Res> {
         continue;
       }
       const key = memberKey(instance, address);
+      const place = placeOf(address);
+      addresses.add(place);
       const member = this.#members.get(key);
       if (member) member.instance = instance;
-      else this.#add(key, instance, address, now);
+      else {
+        this.#add(key, instance, address, now);
+        this.#arrive(place, key, instance.incarnation, before);
+      }
       gone.delete(key);
     }
     for (const member of gone.values()) this.#remove(member, now);
+    for (const place of this.#latest.keys()) if (!addresses.has(place)) this.#latest.delete(place);
   }
 
-  /** Those that may receive calls, ejected or not, in the order in which they came. */
+  /**
+   * Those that may receive calls, ejected or not, in the order in which they came. A process that died without a word is
+   * listed until its lease lapses; if another one came to its address since, it is none of them unless nobody else is.
+   */
   up(): Member<Req, Res>[] {
-    return [...this.#members.values()].filter(({ instance }) => effectiveStatus(instance) === 'up');
+    const up = [...this.#members.values()].filter(({ instance }) => effectiveStatus(instance) === 'up');
+    const present = up.filter(({ key, address }) => this.#latest.get(placeOf(address))?.key === key);
+    return present.length > 0 ? present : up;
   }
 
   isUp(member: Member<Req, Res>): boolean {
@@ -103,6 +125,13 @@ export class Members<Req, Res> {
     this.#members.set(key, new Member(instance, address, health, this.#options.connect));
   }
 
+  /** The later one counts; of two in one set, that is the higher incarnation. */
+  #arrive(place: string, key: string, incarnation: number, before: ReadonlySet<string>): void {
+    const latest = this.#latest.get(place);
+    const together = latest && this.#members.has(latest.key) && !before.has(latest.key);
+    if (!together || incarnation >= latest.incarnation) this.#latest.set(place, { key, incarnation });
+  }
+
   #remove(member: Member<Req, Res>, now: number): void {
     this.#members.delete(member.key);
     const health = afterTime(member.health, now);
@@ -122,4 +151,8 @@ export class Members<Req, Res> {
       return;
     }
   }
+}
+
+function placeOf(address: Address): string {
+  return `${address.protocol}://${formatHostPort(address)}`;
 }
