@@ -1,0 +1,126 @@
+/** What a process of ours is made of in the bench: everything real but the registry and the place where spans go. */
+import { loadConfig } from '@flotilla/config';
+import {
+  type Call,
+  type Instance,
+  identity,
+  nullLogger,
+  type Resolver,
+  type Span,
+  systemClock,
+  systemRandom,
+  type Tracer,
+} from '@flotilla/core';
+import { nodeNetwork } from '@flotilla/http/node';
+import { createHealth, type PrometheusMeter, prometheusMeter } from '@flotilla/telemetry';
+import { type App, type RunningService, type ServiceRuntime, startService } from 'flotilla';
+import { serviceSchema } from 'flotilla/settings';
+
+/** Keeps the last spans in memory, as an exporter keeps them until it sends; and counts them. */
+export class RecordingTracer implements Tracer {
+  readonly #last: (RecordedSpan | undefined)[] = new Array(1_024);
+  ended = 0;
+  /** Spans whose call had a deadline when they began. */
+  armed = 0;
+
+  start(name: string, kind: string, call: Call): Span {
+    if (call.deadline !== Infinity) this.armed++;
+    return new RecordedSpan(this, name, kind, call);
+  }
+
+  record(span: RecordedSpan): void {
+    this.#last[this.ended++ % this.#last.length] = span;
+  }
+}
+
+class RecordedSpan implements Span {
+  readonly #tracer: RecordingTracer;
+  readonly name: string;
+  readonly kind: string;
+  readonly spanId: string;
+  readonly startedAt: number;
+  readonly attributes: (string | number | boolean)[] = [];
+  endedAt = 0;
+  code = '';
+
+  constructor(tracer: RecordingTracer, name: string, kind: string, call: Call) {
+    this.#tracer = tracer;
+    this.name = name;
+    this.kind = kind;
+    this.spanId = call.trace.spanId;
+    this.startedAt = call.clock.now();
+  }
+
+  setAttribute(name: string, value: string | number | boolean): void {
+    this.attributes.push(name, value);
+  }
+
+  end(outcome: { readonly code: string } | undefined): void {
+    this.endedAt = performance.now();
+    this.code = outcome?.code ?? 'OK';
+    this.#tracer.record(this);
+  }
+}
+
+/** A resolver that knows `ports` of this machine, and nothing else. */
+export function fixedResolver(service: string, ports: readonly number[]): Resolver {
+  const instances = ports.map((port) => instanceAt(service, port));
+  return {
+    watch(_target, update) {
+      update({ instances, warming: false });
+      return { close() {} };
+    },
+  };
+}
+
+export function instanceAt(service: string, port: number): Instance {
+  return {
+    id: `${service}-${port}`,
+    identity: identity(service),
+    incarnation: 1,
+    addresses: [{ protocol: 'http', host: '127.0.0.1', port }],
+    contracts: [],
+    status: 'up',
+    weight: 1,
+    revision: 1,
+    metadata: {},
+    bags: {},
+  };
+}
+
+export interface StartedApp {
+  readonly running: RunningService;
+  readonly meter: PrometheusMeter;
+  readonly tracer: RecordingTracer;
+}
+
+/** Starts an application as `run()` does, with a fixed resolver instead of a registry. */
+export async function startApp(app: App<Record<never, never>>, resolver: Resolver): Promise<StartedApp> {
+  const meter = prometheusMeter();
+  const tracer = new RecordingTracer();
+  const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
+  const runtime: ServiceRuntime = {
+    ...foundation,
+    network: nodeNetwork(foundation),
+    bindOf: (host, port) => ({ host, port }),
+    discovery: { resolver, registrar: { register: () => noRegistration }, close: async () => {} },
+    meter,
+    tracer,
+    health: createHealth(),
+    advertise: (host) => ({ host, reason: 'the bench runs on one machine' }),
+  };
+  const { values } = loadConfig(serviceSchema(undefined), { files: [] });
+  return { running: await startService(app, values, runtime), meter, tracer };
+}
+
+/** The sum of all series of a metric. */
+export async function metricSum(meter: PrometheusMeter, name: string): Promise<number> {
+  let sum = 0;
+  for (const line of (await meter.render()).split('\n')) {
+    if (line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      sum += Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+  return sum;
+}
+
+const noRegistration = { setStatus: async () => {}, deregister: async () => {} };

@@ -1,0 +1,70 @@
+import { parseArgs } from 'node:util';
+
+/** How long and how often everything is measured. */
+export interface Plan {
+  /** Only shows that every subject runs and counts right: its times mean nothing. */
+  readonly quick: boolean;
+  readonly rounds: number;
+  readonly warmMs: number;
+  readonly measureMs: number;
+  /** Calls or connections at one time. */
+  readonly concurrency: number;
+}
+
+/** What the command was asked for. */
+export interface Request {
+  readonly plan: Plan;
+  /** Ids of rows; empty: all. */
+  readonly rows: readonly string[];
+  /** Ids of subjects; empty: all. The reference of a row is always measured. */
+  readonly subjects: readonly string[];
+  /** Writes the figures into `docs/`. */
+  readonly publish: boolean;
+}
+
+const full: Plan = { quick: false, rounds: 5, warmMs: 2_000, measureMs: 3_000, concurrency: 64 };
+const quick: Plan = { quick: true, rounds: 1, warmMs: 100, measureMs: 400, concurrency: 64 };
+
+export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subjects flotilla] [--rounds 5] [--seconds 3]
+
+  --quick      one short round of everything: shows that each subject runs and counts right, measures nothing
+  --rows       only these rows
+  --subjects   only these subjects, beside the reference of each row
+  --rounds     how often each subject is measured, in turns (default ${full.rounds})
+  --seconds    how long it is measured each time (default ${full.measureMs / 1_000})
+
+A full run of all rows writes docs/performance.md and its charts; any other only prints.`;
+
+/** @throws TypeError for an option that is none */
+export function readRequest(args: readonly string[]): Request {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rows: { type: 'string', default: '' },
+      subjects: { type: 'string', default: '' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+    },
+  });
+  const base = values.quick ? quick : full;
+  const plan: Plan = {
+    ...base,
+    rounds: positive('--rounds', values.rounds) ?? base.rounds,
+    measureMs: (positive('--seconds', values.seconds) ?? base.measureMs / 1_000) * 1_000,
+  };
+  const rows = words(values.rows);
+  const subjects = words(values.subjects);
+  return { plan, rows, subjects, publish: !values.quick && rows.length === 0 && subjects.length === 0 };
+}
+
+function words(list: string): string[] {
+  return list.split(',').filter((word) => word !== '');
+}
+
+function positive(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value > 0)) throw new TypeError(`${name} is a number above 0, got "${text}"`);
+  return value;
+}

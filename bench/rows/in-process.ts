@@ -1,0 +1,71 @@
+import { assertCount, type Measurement, type Row } from '../harness/measurement.ts';
+import type { Plan } from '../harness/plan.ts';
+import { cores, profiled, startProgram } from '../harness/processes.ts';
+
+type Counts = Readonly<Record<string, number>>;
+
+/** The client's own layers, without codec and network. */
+export const clientStack: Row = {
+  id: 'client-stack',
+  title: 'Client stack alone: spans, metrics, deadline, retry, balancing, limits; no codec, no network',
+  kind: 'cost',
+  reference: 'flotilla',
+  operation: 'call',
+  budget: '2 µs a call',
+  subjects: [{ id: 'flotilla', title: 'Flotilla', measure: (plan) => measureStack(plan) }],
+};
+
+/** Power of two choices, and turns by weight. */
+export const pick: Row = {
+  id: 'pick',
+  title: 'Pick of one among 1,000 instances',
+  kind: 'cost',
+  reference: 'least-loaded',
+  operation: 'pick',
+  budget: '0.2 µs a pick',
+  subjects: ['least-loaded', 'round-robin'].map((policy) => ({
+    id: policy,
+    title: `Flotilla, ${policy}`,
+    measure: (plan) => measurePick(policy, plan),
+  })),
+};
+
+/** @param profile file for a profile */
+export async function measureStack(plan: Plan, profile?: string): Promise<Measurement> {
+  const warmed = { operations: 0 };
+  const { measurement, counts } = await inOneProcess('programs/client-stack.ts', [], plan, profile, warmed);
+  const made = warmed.operations + measurement.operations;
+  assertCount('calls that arrived', counts['answered'] ?? -1, made);
+  assertCount('calls with a deadline', counts['armed'] ?? -1, made);
+  assertCount('spans', counts['traced'] ?? -1, made);
+  assertCount('calls in the metrics', counts['metered'] ?? -1, made);
+  return measurement;
+}
+
+async function measurePick(policy: string, plan: Plan): Promise<Measurement> {
+  const warmed = { operations: 0 };
+  const { measurement, counts } = await inOneProcess('programs/pick.ts', [policy], plan, undefined, warmed);
+  assertCount('picks', counts['picked'] ?? -1, warmed.operations + measurement.operations);
+  assertCount('instances that were never picked', counts['never'] ?? -1, 0);
+  return measurement;
+}
+
+async function inOneProcess(
+  file: string,
+  args: readonly string[],
+  plan: Plan,
+  profile: string | undefined,
+  warmed: { operations: number },
+): Promise<{ readonly measurement: Measurement; readonly counts: Counts }> {
+  const program = await startProgram(file, args, cores.measured);
+  try {
+    warmed.operations = Number((await program.ask({ ask: 'run', ms: plan.warmMs }))['operations']);
+    const run = (): Promise<Counts> => program.ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;
+    const ran = await profiled(program, profile, run);
+    const counts = (await program.ask({ ask: 'count' })) as Counts;
+    const { operations = 0, wallMs = 0, cpuMs = 0 } = ran;
+    return { measurement: { operations, wallMs, processes: [{ role: 'process', cpuMs }] }, counts };
+  } finally {
+    await program.stop();
+  }
+}

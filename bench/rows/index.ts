@@ -1,0 +1,8 @@
+import type { Row } from '../harness/measurement.ts';
+import { calls } from './calls.ts';
+import { gateway } from './gateway.ts';
+import { clientStack, pick } from './in-process.ts';
+import { fleetStart, startUp } from './start-up.ts';
+
+/** Everything that is measured, in the order of the page. */
+export const rows: readonly Row[] = [gateway, calls, clientStack, pick, startUp, fleetStart];
