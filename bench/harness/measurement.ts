@@ -46,6 +46,8 @@ export interface Row {
   /** The budget, in words. */
   readonly budget: string;
   readonly subjects: readonly Subject[];
+  /** Our subject, from the bench folder of another checkout. */
+  readonly own?: (folder: string) => Subject['measure'];
 }
 
 /** A subject counted wrong: its figures mean nothing. */

@@ -18,6 +18,8 @@ export interface Request {
   readonly rows: readonly string[];
   /** Ids of subjects; empty: all. The reference of a row is always measured. */
   readonly subjects: readonly string[];
+  /** Folder of another checkout of this repository that ours is compared with. */
+  readonly against: string | undefined;
   /** Writes the figures into `docs/`. */
   readonly publish: boolean;
 }
@@ -25,11 +27,12 @@ export interface Request {
 const full: Plan = { quick: false, rounds: 5, warmMs: 2_000, measureMs: 3_000, concurrency: 64 };
 const quick: Plan = { quick: true, rounds: 1, warmMs: 100, measureMs: 400, concurrency: 64 };
 
-export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subjects flotilla] [--rounds 5] [--seconds 3]
+export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subjects flotilla] [--rounds 5] [--seconds 3] [--against ../other]
 
   --quick      one short round of everything: shows that each subject runs and counts right, measures nothing
   --rows       only these rows
   --subjects   only these subjects, beside the reference of each row
+  --against    another checkout: its Flotilla is measured in turns with this one's, and is the reference
   --rounds     how often each subject is measured, in turns (default ${full.rounds})
   --seconds    how long it is measured each time (default ${full.measureMs / 1_000})
 
@@ -43,6 +46,7 @@ export function readRequest(args: readonly string[]): Request {
       quick: { type: 'boolean', default: false },
       rows: { type: 'string', default: '' },
       subjects: { type: 'string', default: '' },
+      against: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
     },
@@ -55,7 +59,9 @@ export function readRequest(args: readonly string[]): Request {
   };
   const rows = words(values.rows);
   const subjects = words(values.subjects);
-  return { plan, rows, subjects, publish: !values.quick && rows.length === 0 && subjects.length === 0 };
+  const { against } = values;
+  const whole = !values.quick && rows.length === 0 && subjects.length === 0 && against === undefined;
+  return { plan, rows, subjects, against, publish: whole };
 }
 
 function words(list: string): string[] {

@@ -22,13 +22,18 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a TypeScript program of the bench. */
-export async function startProgram(file: string, args: readonly string[], core: number): Promise<Program> {
+/** Starts a TypeScript program of the bench. @param folder the bench of another checkout, to compare with */
+export async function startProgram(
+  file: string,
+  args: readonly string[],
+  core: number,
+  folder: string = benchFolder,
+): Promise<Program> {
   const node = ['--conditions=flotilla-source', '--disable-warning=ExperimentalWarning'];
-  const command = [process.execPath, ...node, join(benchFolder, file), ...args];
+  const command = [process.execPath, ...node, join(folder, file), ...args];
   const child = spawn('taskset', ['-c', String(core), ...command], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    cwd: benchFolder,
+    cwd: folder,
   });
   const next = (): Promise<Record<string, unknown>> => nextMessage(child, `${file} ${args.join(' ')}`);
   const ready = await next();

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Measurement, Row, Subject } from './measurement.ts';
 import type { Plan, Request } from './plan.ts';
 
@@ -27,16 +28,29 @@ export async function measureRow(row: Row, plan: Plan, say: (line: string) => vo
 }
 
 /** The rows and subjects that were asked for. @throws TypeError for a name that is none */
-export function chooseRows(rows: readonly Row[], { rows: ids, subjects }: Request): Row[] {
+export function chooseRows(rows: readonly Row[], { rows: ids, subjects, against }: Request): Row[] {
   for (const id of ids) if (!rows.some((row) => row.id === id)) throw unknown('row', id, rows);
   const chosen = rows.filter(({ id }) => ids.length === 0 || ids.includes(id));
   const known = chosen.flatMap((row) => row.subjects);
   for (const id of subjects) if (!known.some((subject) => subject.id === id)) throw unknown('subject', id, known);
+  if (against !== undefined) return chosen.flatMap((row) => twins(row, against));
   if (subjects.length === 0) return chosen;
   return chosen.map((row) => ({
     ...row,
     subjects: row.subjects.filter(({ id }) => id === row.reference || subjects.includes(id)),
   }));
+}
+
+/** Our subject as it is here and as it is in another checkout. */
+function twins(row: Row, checkout: string): Row[] {
+  const here = row.subjects.find(({ id }) => id === 'flotilla');
+  if (!row.own || !here) return [];
+  const there: Subject = {
+    id: 'before',
+    title: `Flotilla in ${checkout}`,
+    measure: row.own(resolve(checkout, 'bench')),
+  };
+  return [{ ...row, reference: there.id, subjects: [there, here] }];
 }
 
 function unknown(kind: string, id: string, known: readonly { readonly id: string }[]): TypeError {

@@ -13,6 +13,7 @@ export const calls: Row = {
   reference: 'reference',
   operation: 'call',
   budget: '0.7 of the reference, goal 0.85; above every peer',
+  own: (folder) => (plan) => measureCalls('flotilla', plan, {}, folder),
   subjects: [
     subject('reference', 'reference: bare JSON lines, gathered writes'),
     subject('flotilla', 'Flotilla, whole stack over HTTP/1.1'),
@@ -34,12 +35,13 @@ export async function measureCalls(
   id: string,
   plan: Plan,
   profiles: { readonly server?: string; readonly client?: string } = {},
+  folder?: string,
 ): Promise<Measurement> {
-  const server = await startProgram('calls/server.ts', [id], cores.measured);
+  const server = await startProgram('calls/server.ts', [id], cores.measured, folder);
   let client: Program | undefined;
   try {
     const args = [id, String(server.ready['port']), String(plan.concurrency)];
-    client = await startProgram('calls/client.ts', args, cores.others);
+    client = await startProgram('calls/client.ts', args, cores.others, folder);
     await client.ask({ ask: 'run', ms: plan.warmMs });
     const before = cpuMsOf(server.pid);
     const run = (): Promise<Counts> => (client as Program).ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;

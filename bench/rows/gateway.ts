@@ -20,6 +20,7 @@ export const gateway: Row = {
   reference: 'nginx',
   operation: 'request',
   budget: '0.6 of nginx to any upstream, 1.0 to services of ours; 3 × @fastify/http-proxy',
+  own: (folder) => (plan) => measureProxy((core, upstream) => startGateway(core, upstream, folder), plan),
   subjects: [
     subject('nginx', `nginx ${versionOfCommand('nginx', '-v')}, proxy_pass`, startNginxProxy),
     subject('flotilla', 'Flotilla: routing, balancing, metrics, spans', startGateway),
@@ -83,8 +84,8 @@ async function measureProxy(start: StartProxy, plan: Plan, profile?: string): Pr
 }
 
 /** Our gateway. */
-async function startGateway(core: number, upstream: number): Promise<Proxy> {
-  const program = await startProgram('programs/gateway.ts', [String(upstream)], core);
+async function startGateway(core: number, upstream: number, folder?: string): Promise<Proxy> {
+  const program = await startProgram('programs/gateway.ts', [String(upstream)], core, folder);
   return {
     pid: program.pid,
     port: Number(program.ready['port']),

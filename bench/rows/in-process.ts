@@ -12,6 +12,7 @@ export const clientStack: Row = {
   reference: 'flotilla',
   operation: 'call',
   budget: '2 µs a call',
+  own: (folder) => (plan) => measureStack(plan, undefined, folder),
   subjects: [{ id: 'flotilla', title: 'Flotilla', measure: (plan) => measureStack(plan) }],
 };
 
@@ -31,9 +32,9 @@ export const pick: Row = {
 };
 
 /** @param profile file for a profile */
-export async function measureStack(plan: Plan, profile?: string): Promise<Measurement> {
+export async function measureStack(plan: Plan, profile?: string, folder?: string): Promise<Measurement> {
   const warmed = { operations: 0 };
-  const { measurement, counts } = await inOneProcess('programs/client-stack.ts', [], plan, profile, warmed);
+  const { measurement, counts } = await inOneProcess('programs/client-stack.ts', [], plan, profile, warmed, folder);
   const made = warmed.operations + measurement.operations;
   assertCount('calls that arrived', counts['answered'] ?? -1, made);
   assertCount('calls with a deadline', counts['armed'] ?? -1, made);
@@ -56,8 +57,9 @@ async function inOneProcess(
   plan: Plan,
   profile: string | undefined,
   warmed: { operations: number },
+  folder?: string,
 ): Promise<{ readonly measurement: Measurement; readonly counts: Counts }> {
-  const program = await startProgram(file, args, cores.measured);
+  const program = await startProgram(file, args, cores.measured, folder);
   try {
     warmed.operations = Number((await program.ask({ ask: 'run', ms: plan.warmMs }))['operations']);
     const run = (): Promise<Counts> => program.ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;
