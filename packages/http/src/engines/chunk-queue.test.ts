@@ -17,6 +17,31 @@ it('a chunk is handed over to a reader that waits, and queued for one that comes
   assert.deepEqual([(await waiting).value, (await queue.next()).value], [bytes(1), bytes(2)]);
 });
 
+it('what is whole before anybody reads can be taken at once, and is delivered by that', async () => {
+  const done: unknown[] = [];
+  const queue = new ChunkQueue({ done: (error) => done.push(error) });
+  queue.push(bytes(1));
+  queue.push(bytes(2));
+  assert.equal(queue.takeWhole(), undefined, 'more may come');
+  queue.end();
+  assert.deepEqual(queue.takeWhole(), new Uint8Array([1, 2, 2]));
+  assert.deepEqual(done, [undefined]);
+  assert.equal((await queue.next()).done, true);
+  queue.abort(lost);
+  assert.deepEqual(done, [undefined]);
+});
+
+it('what broke, was aborted or is being read cannot be taken at once', async () => {
+  const [broken, aborted, read] = [new ChunkQueue(), new ChunkQueue(), new ChunkQueue()];
+  for (const queue of [broken, aborted, read]) queue.push(bytes(1));
+  broken.fail(lost);
+  aborted.end();
+  aborted.abort(lost);
+  await read.next();
+  read.end();
+  for (const queue of [broken, aborted, read]) assert.equal(queue.takeWhole(), undefined);
+});
+
 it('a full queue says so, and says when there is room again', async () => {
   let roomy = 0;
   const queue = new ChunkQueue({ roomy: () => roomy++ });

@@ -89,6 +89,21 @@ export class ChunkQueue implements AsyncIterableIterator<Uint8Array, undefined> 
     this.#break(error);
   }
 
+  /**
+   * Everything at once, where all of it is here and nobody has read yet: its reader needs no iterator then.
+   * @returns undefined otherwise, and then nothing has happened
+   */
+  takeWhole(): Uint8Array | undefined {
+    if (this.#state !== 'ended' || this.#started) return undefined;
+    this.#started = true;
+    const chunks = this.#chunks;
+    const [only = noBytes] = chunks;
+    const whole = chunks.length <= 1 ? only : joined(chunks, this.#bytes);
+    this.#drop();
+    this.#settle(undefined);
+    return whole;
+  }
+
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (!this.#started) {
       this.#started = true;
@@ -164,4 +179,15 @@ export class ChunkQueue implements AsyncIterableIterator<Uint8Array, undefined> 
   }
 }
 
+function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+const noBytes = new Uint8Array(0);
 const finished: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });

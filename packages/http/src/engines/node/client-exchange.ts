@@ -136,7 +136,11 @@ export class ClientExchange implements Dispatcher.DispatchHandler {
   #answer(status: number, fields: RawFields): void {
     const headers = checkResponseHead(fields, this.#limits, this.#target);
     this.#progress = 'answering';
-    this.#head.resolve({ status, headers, body: this.#openBody(status, headers) });
+    const body = this.#openBody(status, headers);
+    if (!body) this.#head.resolve({ status, headers, body });
+    // Behind the rest of what was read from the socket: a short body that came together with its head is handed over
+    // as bytes, and spares everybody further on an iterator. What it waits for is not the network.
+    else queueMicrotask(() => this.#head.resolve({ status, headers, body: body.takeWhole() ?? body }));
   }
 
   #openBody(status: number, headers: HttpHeaders): ChunkQueue | undefined {
