@@ -57,6 +57,11 @@ export class ChunkQueue implements AsyncIterableIterator<Uint8Array, undefined> 
     return this.#started;
   }
 
+  /** True when the last chunk was delivered, or the reader or the producer gave up. */
+  get settled(): boolean {
+    return this.#settled;
+  }
+
   /** @returns false when the producer should wait for `roomy`. */
   push(chunk: Uint8Array): boolean {
     if (this.#state !== 'open' || chunk.length === 0) return true;

@@ -88,6 +88,13 @@ export class Http1Exchange {
   start(): void {
     this.#response.on('error', nothing); // a write to a connection that just ended: `close` tells us
     this.#response.once('finish', () => this.#finished());
+    // A short body comes together with its head, but the parser hands it over a moment later.
+    if (this.#body) queueMicrotask(() => this.#begin());
+    else this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#over) return; // the connection ended meanwhile
     this.#run().catch((thrown: unknown) => this.#abort(toFlotillaError(thrown)));
   }
 
@@ -123,8 +130,9 @@ export class Http1Exchange {
     const { method = '', rawHeaders } = this.#request;
     const headers = incomingHeaders(rawHeaders);
     const { peer, options } = this.#connection;
+    const body = this.#body?.takeWhole() ?? this.#body?.chunks;
     const asked = this.#tunnel && { upgrade: { protocol: 'websocket', incoming: this.#tunnel.incoming } as const };
-    const request: HttpRequest = { method, authority, path, query, headers, body: this.#body?.chunks, peer, ...asked };
+    const request: HttpRequest = { method, authority, path, query, headers, body, peer, ...asked };
     const call = options.makeCall(request);
     this.#call = call;
     if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));
@@ -210,7 +218,7 @@ export class Http1Exchange {
     this.#over = true;
     if (outcome) this.#call?.cancel(outcome);
     this.#pump?.stop(); // nothing, when the body has ended
-    this.#body?.close(outcome ?? new FlotillaError('CANCELLED', 'the answer is complete'));
+    this.#body?.close(outcome);
     if (outcome) this.#tunnel?.abort(outcome);
     this.#call?.end(outcome);
     this.#connection.exchangeOver(this);

@@ -37,6 +37,29 @@ describe('HTTP/1.1: bodies that come in', () => {
     }
   });
 
+  it('a short body that came together with its head is bytes, and any other a stream', options, async () => {
+    const kinds: string[] = [];
+    const server = await rawServer(async ({ body }) => {
+      kinds.push(body instanceof Uint8Array ? 'bytes' : 'stream');
+      return response(200, await bytes(body));
+    });
+    const client = await server.connect();
+    client.send(post('Content-Length: 6\r\n', 'first\n'));
+    await client.until(/first/);
+    client.send(post('Content-Length: 7\r\n', 'second\n'));
+    await client.until(/second/);
+    client.send(post('Transfer-Encoding: chunked\r\n', '6\r\nthird\n\r\n0\r\n\r\n'));
+    await client.until(/third/);
+    client.send(post('Content-Length: 7\r\nConnection: close\r\n', 'four'));
+    await untilStill(() => kinds.length);
+    client.send('th\n');
+    const answers = await client.untilClosed();
+    assert.deepEqual(statuses(answers), [200, 200, 200, 200]);
+    assert.deepEqual(answers.match(/^(?:first|second|third|fourth)$/gm), ['first', 'second', 'third', 'fourth']);
+    assert.deepEqual(kinds, ['bytes', 'bytes', 'stream', 'stream']);
+    await server.close();
+  });
+
   it('a chunk that is malformed cancels the handler and is answered 400', options, async () => {
     const calls: Call[] = [];
     const server = await rawServer(async ({ body }, call) => {

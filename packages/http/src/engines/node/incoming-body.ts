@@ -61,6 +61,20 @@ export class IncomingBody {
   }
 
   /**
+   * A body of known length, where all of it came together with its head: its reader then needs no stream.
+   * @returns undefined otherwise, and then nothing has happened
+   */
+  takeWhole(): Uint8Array | undefined {
+    const { length, expectsContinue } = this.#head;
+    if (this.#request.readableLength !== length || expectsContinue || this.#state !== 'untouched') return undefined;
+    this.#state = 'read';
+    this.#received = length;
+    const bytes = this.#request.read() as Buffer;
+    this.#request.resume(); // to its end, which the parser tells a moment later
+    return bytes;
+  }
+
+  /**
    * The head of an answer that is already whole is about to go out: nobody will read on.
    * @returns false when the connection has to end with it, because the rest of this body is too long to throw away
    */
@@ -88,9 +102,10 @@ export class IncomingBody {
   }
 
   /** The exchange is over. */
-  close(error: FlotillaError): void {
+  close(why: FlotillaError | undefined): void {
     this.#state = 'closed';
-    this.chunks.abort(error);
+    // Most bodies were read by now: an error that nobody gets would cost more than reading them did.
+    if (!this.chunks.settled) this.chunks.abort(why ?? new FlotillaError('CANCELLED', 'the answer is complete'));
   }
 
   sweep(now: number): void {
