@@ -41,7 +41,7 @@ const pseudonym = '1.1 flotilla';
 export function cleanRequest(request: HttpRequest, trust: Trust, written: ReadonlySet<string>): HttpRequest {
   const { peer, authority } = request;
   const headers = request.headers.copy();
-  removeHopByHop(headers, [...ownFields, ...written, ...webSocketFields]);
+  removeHopByHop(headers, headers.has('connection') ? [...ownFields, ...written, ...webSocketFields] : []);
   if (!trust.trusts(request)) removeUntrusted(headers);
   removeContext(headers);
   if (peer) addForwarded(headers, { peer, authority, scheme: peer.encrypted ? 'https' : 'http' });

@@ -191,7 +191,8 @@ class RoutingGateway implements Gateway {
     route.counts.inFlight++;
     const { request, call } = exchange;
     exchange.span = this.#tracer.start(`${request.method} ${pattern}`, 'server', call);
-    for (const [name, value] of Object.entries(httpRequestAttributes(request))) exchange.span.setAttribute(name, value);
+    const attributes = httpRequestAttributes(request);
+    for (const name in attributes) exchange.span.setAttribute(name, attributes[name] as string);
     exchange.span.setAttribute(semanticNames.httpRoute, pattern);
   }
 

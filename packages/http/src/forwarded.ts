@@ -24,14 +24,31 @@ export type ForwardedField = 'x-forwarded-for' | 'forwarded';
  * what the client named is what counts. Call `removeUntrusted` first for a peer that is not trusted.
  */
 export function addForwarded(headers: HttpHeaders, { peer, authority, scheme, by }: ForwardedBy): void {
-  const address = canonical(peer.address);
-  const pairs = [`for=${nodeName(peer.address)}`, `host=${tokenOrQuoted(authority)}`, `proto=${scheme}`];
-  if (by !== undefined) pairs.unshift(`by=${nodeName(by)}`);
-  append(headers, 'forwarded', pairs.join(';'));
-  append(headers, 'x-forwarded-for', address ?? 'unknown');
-  if (!headers.has('x-forwarded-host')) headers.set('x-forwarded-host', authority);
-  if (!headers.has('x-forwarded-port')) headers.set('x-forwarded-port', portOf(authority, scheme));
-  if (!headers.has('x-forwarded-proto')) headers.set('x-forwarded-proto', scheme);
+  const { address, node } = namesOf(peer);
+  const us = by === undefined ? '' : `by=${nodeName(by)};`;
+  append(headers, 'forwarded', `${us}for=${node};host=${tokenOrQuoted(authority)};proto=${scheme}`);
+  append(headers, 'x-forwarded-for', address);
+  if (!headers.has('x-forwarded-host')) headers.append('x-forwarded-host', authority);
+  if (!headers.has('x-forwarded-port')) headers.append('x-forwarded-port', portOf(authority, scheme));
+  if (!headers.has('x-forwarded-proto')) headers.append('x-forwarded-proto', scheme);
+}
+
+/** How a peer is called in each of the fields. */
+interface PeerNames {
+  readonly address: string;
+  readonly node: string;
+}
+
+/** A connection has one peer for all its requests: its address is read once. */
+const knownNames = new WeakMap<object, PeerNames>();
+
+function namesOf(peer: ForwardedBy['peer']): PeerNames {
+  let names = knownNames.get(peer);
+  if (!names) {
+    names = { address: canonical(peer.address) ?? 'unknown', node: nodeName(peer.address) };
+    knownNames.set(peer, names);
+  }
+  return names;
 }
 
 /**
@@ -64,7 +81,8 @@ export function clientAddress(
 
 function append(headers: HttpHeaders, name: string, element: string): void {
   const before = headers.get(name);
-  headers.set(name, before ? `${before}, ${element}` : element);
+  if (before === undefined) headers.append(name, element);
+  else headers.set(name, before ? `${before}, ${element}` : element);
 }
 
 /** RFC 7239 §6: IPv6 in brackets, and so in quotes. */

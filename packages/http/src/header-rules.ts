@@ -35,16 +35,26 @@ export function removeHopByHop(
   protectedNames: Iterable<string> = [],
   options: HopByHopOptions = {},
 ): void {
-  const named = readConnection(headers, options.message ?? 'request');
-  const kept = new Set(protectedNames);
-  const refused = [...named].filter((name) => isAlwaysProtected(name) || kept.has(name));
-  if (refused.length > 0 && options.message !== 'response') {
-    throw malformed(`the field "connection" names "${refused[0]}", which concerns more than this connection`);
-  }
-  for (const name of refused) named.delete(name);
+  const named = headers.has('connection') ? namedByConnection(headers, protectedNames, options) : noNames;
   headers.deleteWhere(
     (name) => hopByHopNames.has(name) || named.has(name) || (!options.keepUnderscores && name.includes('_')),
   );
+}
+
+/** The fields that `connection` names and that may be removed. */
+function namedByConnection(
+  headers: HttpHeaders,
+  protectedNames: Iterable<string>,
+  { message = 'request' }: HopByHopOptions,
+): ReadonlySet<string> {
+  const named = readConnection(headers, message);
+  const kept = new Set(protectedNames);
+  const refused = [...named].filter((name) => isAlwaysProtected(name) || kept.has(name));
+  if (refused.length > 0 && message !== 'response') {
+    throw malformed(`the field "connection" names "${refused[0]}", which concerns more than this connection`);
+  }
+  for (const name of refused) named.delete(name);
+  return named;
 }
 
 /**
@@ -94,6 +104,8 @@ const untrustedNames: ReadonlySet<string> = new Set([
   'x-rewrite-url',
   'x-http-method-override',
 ]);
+
+const noNames: ReadonlySet<string> = new Set();
 
 const traceNames: ReadonlySet<string> = new Set(['traceparent', 'tracestate', 'baggage']);
 

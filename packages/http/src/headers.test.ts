@@ -50,6 +50,20 @@ suite('HttpHeaders', () => {
     assert.deepEqual([...headers], [['accept', 'c']]);
   });
 
+  test('what stays keeps its order, and find sees it in that order', () => {
+    const headers = new HttpHeaders([...'abcdef'].map((name, position) => [name, `${position}`] as const));
+    headers.deleteWhere((name) => 'ade'.includes(name));
+    assert.deepEqual(headers.toFlat(), ['b', '1', 'c', '2', 'f', '5']);
+    assert.deepEqual(
+      headers.find((_name, value) => value > '1'),
+      ['c', '2'],
+    );
+    assert.equal(
+      headers.find((name) => name === 'a'),
+      undefined,
+    );
+  });
+
   test('a copy and a flat list are the caller’s own', () => {
     const headers = new HttpHeaders(fields);
     const copy = headers.copy();

@@ -4,11 +4,11 @@
  */
 export class HttpHeaders implements Iterable<readonly [name: string, value: string]> {
   /** name, value, name, value, … */
-  readonly #flat: string[] = [];
+  #flat: string[] = [];
 
   /** @param fields pairs in order; names are lower-cased. */
-  constructor(fields: Iterable<readonly [string, string]> = []) {
-    for (const [name, value] of fields) this.append(name, value);
+  constructor(fields?: Iterable<readonly [string, string]>) {
+    if (fields) for (const [name, value] of fields) this.append(name, value);
   }
 
   get size(): number {
@@ -46,22 +46,44 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
 
   /** Replaces every field of that name by one. */
   set(name: string, value: string): void {
-    this.delete(name.toLowerCase());
-    this.append(name, value);
+    const lower = name.toLowerCase();
+    this.delete(lower);
+    this.#flat.push(lower, value);
   }
 
   delete(name: string): void {
-    for (let i = this.#flat.length - 2; i >= 0; i -= 2) if (this.#flat[i] === name) this.#flat.splice(i, 2);
+    if (this.has(name)) this.deleteWhere((field) => field === name);
   }
 
   /** Removes every field for which `test` is true. */
   deleteWhere(test: (name: string) => boolean): void {
-    for (let i = this.#flat.length - 2; i >= 0; i -= 2) if (test(this.#flat[i] as string)) this.#flat.splice(i, 2);
+    const flat = this.#flat;
+    let kept = 0; // those before it stay, in their order
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i] as string;
+      if (test(name)) continue;
+      if (kept < i) {
+        flat[kept] = name;
+        flat[kept + 1] = flat[i + 1] as string;
+      }
+      kept += 2;
+    }
+    flat.length = kept;
+  }
+
+  /** The first field for which `test` is true, without the cost of an iterator. */
+  find(test: (name: string, value: string) => boolean): readonly [name: string, value: string] | undefined {
+    for (let i = 0; i < this.#flat.length; i += 2) {
+      const name = this.#flat[i] as string;
+      const value = this.#flat[i + 1] as string;
+      if (test(name, value)) return [name, value];
+    }
+    return undefined;
   }
 
   copy(): HttpHeaders {
     const copy = new HttpHeaders();
-    copy.#flat.push(...this.#flat);
+    copy.#flat = this.#flat.slice();
     return copy;
   }
 

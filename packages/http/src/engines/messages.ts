@@ -115,11 +115,10 @@ function isActedOn(name: string, value: string): boolean {
 function checkedHeaders(given: HttpHeaders): HttpHeaders {
   const headers = given.copy();
   headers.deleteWhere((name) => ownedByEngine.has(name));
-  for (const [name, value] of headers) {
-    if (!isFieldName(name)) throw misuse('header name', name);
-    if (!isFieldValue(value)) throw misuse(`header "${name}"`, value);
-  }
-  return headers;
+  const unfit = headers.find((name, value) => !isFieldName(name) || !isFieldValue(value));
+  if (!unfit) return headers;
+  const [name, value] = unfit;
+  throw isFieldName(name) ? misuse(`header "${name}"`, value) : misuse('header name', name);
 }
 
 /** Bytes have a length. A stream has the one that its owner declared, or none. */

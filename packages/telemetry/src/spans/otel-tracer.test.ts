@@ -150,6 +150,10 @@ describe('semantic names', () => {
       'server.address': '[::1]',
       'server.port': 8080,
     });
+    for (const authority of ['[::1]', 'shop', 'shop:', 'shop:123456', ':x']) {
+      const attributes = httpRequestAttributes({ ...request, authority });
+      assert.deepEqual([attributes['server.address'], attributes['server.port']], [authority, undefined]);
+    }
   });
 
   it('describe a call of an operation', () => {

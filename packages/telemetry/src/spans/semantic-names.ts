@@ -38,13 +38,27 @@ const knownMethods: ReadonlySet<string> = new Set([
 
 /** Attributes of an HTTP request. The query is left out: it may hold what nobody should see. */
 export function httpRequestAttributes(request: HttpRequest): SpanAttributes {
-  const [, host = request.authority, port] = /^(.*?)(?::(\d{1,5}))?$/.exec(request.authority) ?? [];
-  return {
+  const { authority } = request;
+  const colon = portAt(authority);
+  const attributes: Record<string, string | number | boolean> = {
     [semanticNames.httpMethod]: knownMethods.has(request.method) ? request.method : '_OTHER',
     [semanticNames.urlPath]: request.path.text,
-    [semanticNames.serverAddress]: host,
-    ...(port !== undefined && { [semanticNames.serverPort]: Number(port) }),
+    [semanticNames.serverAddress]: colon < 0 ? authority : authority.slice(0, colon),
   };
+  if (colon >= 0) attributes[semanticNames.serverPort] = Number(authority.slice(colon + 1));
+  return attributes;
+}
+
+/** Where `:port` begins, one to five digits at the end; -1 where nothing does. */
+function portAt(authority: string): number {
+  const colon = authority.lastIndexOf(':');
+  const digits = authority.length - colon - 1;
+  if (colon < 0 || digits < 1 || digits > 5) return -1;
+  for (let at = colon + 1; at < authority.length; at++) {
+    const code = authority.charCodeAt(at);
+    if (code < 0x30 || code > 0x39) return -1;
+  }
+  return colon;
 }
 
 /** Attributes of an HTTP answer. */

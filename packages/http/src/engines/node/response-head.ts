@@ -15,20 +15,24 @@ export type RawFields = readonly (Buffer | string)[];
 export function checkResponseHead(raw: RawFields, limits: PoolLimits, target: string): HttpHeaders {
   if (raw.length / 2 > limits.maxHeaderFields) throw bad(target, `more than ${limits.maxHeaderFields} header fields`);
   const fields = textFields(raw);
-  const lengths: string[] = [];
-  const codings: string[] = [];
+  let statements = 0;
   for (let i = 0; i < fields.length; i += 2) {
     const name = (fields[i] as string).toLowerCase();
     const value = fields[i + 1] as string;
     if (!isFieldName(name)) throw bad(target, 'a header name that is not a token');
     if (!isFieldValue(value)) throw bad(target, 'a header value with control characters');
-    if (name === 'content-length') lengths.push(value);
-    if (name === 'transfer-encoding') codings.push(value);
+    if (name === 'content-length' || name === 'transfer-encoding') {
+      if (++statements > 1) throw bad(target, 'more than one statement of its length');
+      checkFraming(name, value, target);
+    }
   }
-  if (lengths.length + codings.length > 1) throw bad(target, 'more than one statement of its length');
-  if (lengths.some((length) => !/^[0-9]{1,15}$/.test(length))) throw bad(target, 'a content-length that is no number');
-  if (codings.some((coding) => coding.toLowerCase() !== 'chunked')) throw bad(target, 'an unknown transfer-encoding');
   return incomingHeaders(fields);
+}
+
+function checkFraming(name: 'content-length' | 'transfer-encoding', value: string, target: string): void {
+  if (name === 'transfer-encoding') {
+    if (value.toLowerCase() !== 'chunked') throw bad(target, 'an unknown transfer-encoding');
+  } else if (!/^[0-9]{1,15}$/.test(value)) throw bad(target, 'a content-length that is no number');
 }
 
 /** Fields as text: one character a byte. */
