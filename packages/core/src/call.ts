@@ -32,9 +32,9 @@ export interface CallOptions {
   /** Urgency of RFC 9218, 0 (most urgent) to 7. Default 3. */
   readonly urgency?: number;
   /** Which try of an outer layer this is, from 1. Absent: no outer layer repeats it. */
-  readonly attempt?: number;
+  readonly attempt?: number | undefined;
   /** Lets the callee recognise a repeated command. */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What a call made inside another one may change. */
@@ -75,12 +75,12 @@ export class Call {
   #trace: TraceContext | undefined;
   readonly #wheel: DeadlineWheel;
   #armed: DeadlineEntry | undefined;
-  #leaveParent: (() => void) | undefined;
   #cancelled: FlotillaError | undefined;
   #ended = false;
   #outcome: Outcome;
   #controller: AbortController | undefined;
-  #cancelListeners: Set<(reason: FlotillaError) => void> | undefined;
+  /** In the order in which they came; a call inside this one stands for itself, which costs no function. */
+  #cancelListeners: Set<Call | ((reason: FlotillaError) => void)> | undefined;
   #endListeners: ((outcome: Outcome) => void)[] | undefined;
   #attributes: Map<Attribute<unknown>, unknown> | undefined;
 
@@ -96,7 +96,7 @@ export class Call {
     this.startedAt = options.clock.now();
     this.parent = parent;
     this.#wheel = wheelOf(options.clock);
-    if (parent) this.#leaveParent = parent.onCancel((reason) => this.cancel(reason));
+    if (parent) parent.#adopt(this);
     if (this.deadline < (parent?.deadline ?? Infinity)) this.#arm();
   }
 
@@ -150,11 +150,21 @@ export class Call {
         deadline,
         baggage: options.baggage ?? this.baggage,
         urgency: options.urgency ?? this.urgency,
-        ...optional('attempt', options.attempt ?? this.attempt),
-        ...optional('idempotencyKey', options.idempotencyKey),
+        attempt: options.attempt ?? this.attempt,
+        idempotencyKey: options.idempotencyKey,
       },
       this,
     );
+  }
+
+  #adopt(child: Call): void {
+    if (this.#cancelled) child.cancel(this.#cancelled);
+    else if (!this.#ended) this.#listeners().add(child);
+  }
+
+  #listeners(): Set<Call | ((reason: FlotillaError) => void)> {
+    this.#cancelListeners ??= new Set();
+    return this.#cancelListeners;
   }
 
   /** Says that the work is no longer wanted. The first reason stays; after the end it does nothing. */
@@ -164,7 +174,11 @@ export class Call {
     const listeners = this.#cancelListeners;
     this.#cancelListeners = undefined;
     this.#controller?.abort(reason);
-    if (listeners) for (const listener of listeners) listener(reason);
+    if (!listeners) return;
+    for (const listener of listeners) {
+      if (listener instanceof Call) listener.cancel(reason);
+      else listener(reason);
+    }
   }
 
   /**
@@ -177,8 +191,7 @@ export class Call {
       return nothing;
     }
     if (this.#ended) return nothing;
-    this.#cancelListeners ??= new Set();
-    this.#cancelListeners.add(listener);
+    this.#listeners().add(listener);
     return () => this.#cancelListeners?.delete(listener);
   }
 
@@ -194,7 +207,8 @@ export class Call {
     this.#ended = true;
     this.#outcome = outcome;
     if (this.#armed) this.#wheel.remove(this.#armed);
-    this.#leaveParent?.();
+    const siblings = this.parent ? this.parent.#cancelListeners : undefined;
+    siblings?.delete(this);
     this.#cancelListeners = undefined;
     const listeners = this.#endListeners;
     this.#endListeners = undefined;
@@ -237,7 +251,16 @@ export class Call {
 export function within<T>(call: Call, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = call.onCancel(reject);
-    work.then(resolve, reject).finally(leave);
+    work.then(
+      (value) => {
+        leave();
+        resolve(value);
+      },
+      (thrown) => {
+        leave();
+        reject(thrown);
+      },
+    );
   });
 }
 
@@ -258,10 +281,6 @@ export function sleep(delayMs: number, call: Call): Promise<void> {
 function positive(timeoutMs: number): number {
   if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be greater than 0, got ${timeoutMs}`);
   return timeoutMs;
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
 }
 
 function nothing(): void {}

@@ -12,8 +12,8 @@ export function innerCall(call: Call, deadline: number = call.deadline): Call {
     trace: call.trace,
     baggage: call.baggage,
     urgency: call.urgency,
-    ...(call.attempt === undefined ? undefined : { attempt: call.attempt }),
-    ...(call.idempotencyKey === undefined ? undefined : { idempotencyKey: call.idempotencyKey }),
+    attempt: call.attempt,
+    idempotencyKey: call.idempotencyKey,
   };
   return new Call(options, call);
 }
