@@ -67,10 +67,11 @@ export class IncomingBody {
   takeWhole(): Uint8Array | undefined {
     const { length, expectsContinue } = this.#head;
     if (this.#request.readableLength !== length || expectsContinue || this.#state !== 'untouched') return undefined;
-    this.#state = 'read';
+    this.#state = 'closed'; // nothing is left to be thrown away, though the parser says so only a moment later
     this.#received = length;
     const bytes = this.#request.read() as Buffer;
-    this.#request.resume(); // to its end, which the parser tells a moment later
+    this.#request.resume();
+    this.chunks.end();
     return bytes;
   }
 
