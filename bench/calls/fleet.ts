@@ -5,6 +5,7 @@ import {
   type Instance,
   identity,
   nullLogger,
+  type Registration,
   type Resolver,
   type Span,
   systemClock,
@@ -123,4 +124,9 @@ export async function metricSum(meter: PrometheusMeter, name: string): Promise<n
   return sum;
 }
 
-const noRegistration = { setStatus: async () => {}, deregister: async () => {} };
+const noRegistration: Registration = {
+  announced: Promise.resolve(),
+  setStatus: async () => {},
+  setWeight: async () => {},
+  deregister: async () => {},
+};
