@@ -11,6 +11,7 @@ const utf8 = new TextEncoder();
  */
 export function writeOutput(operation: string, mapping: HttpMapping, output: unknown): HttpResponse {
   const headers = new HttpHeaders();
+  if (isAllBody(mapping)) return bodyOnly(mapping, headers, output);
   if (mapping.location !== undefined) headers.set('location', locationOf(operation, mapping.location, output));
   const bound = new Set([...Object.keys(mapping.responseHeaders), ...Object.keys(mapping.setCookies)]);
   for (const [field, name] of Object.entries(mapping.responseHeaders)) {
@@ -23,9 +24,21 @@ export function writeOutput(operation: string, mapping: HttpMapping, output: unk
     for (const text of textsOf(operation, output, field))
       headers.append('set-cookie', formatSetCookie({ ...cookie, value: encodeURIComponent(text) }));
   }
-  if (output === undefined) return { status: mapping.status, headers, body: undefined };
+  return bodyOnly(mapping, headers, without(output, bound));
+}
+
+/** Nothing of the output travels outside of the body: so it is with most operations. */
+function isAllBody({ location, responseHeaders, setCookies }: HttpMapping): boolean {
+  if (location !== undefined) return false;
+  for (const _field in responseHeaders) return false;
+  for (const _field in setCookies) return false;
+  return true;
+}
+
+function bodyOnly({ status }: HttpMapping, headers: HttpHeaders, output: unknown): HttpResponse {
+  if (output === undefined) return { status, headers, body: undefined };
   headers.set('content-type', 'application/json');
-  return { status: mapping.status, headers, body: utf8.encode(JSON.stringify(without(output, bound))) };
+  return { status, headers, body: utf8.encode(JSON.stringify(output)) };
 }
 
 function locationOf(operation: string, location: string, output: unknown): string {

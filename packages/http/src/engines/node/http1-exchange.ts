@@ -87,7 +87,7 @@ export class Http1Exchange {
   /** It is first in line. */
   start(): void {
     this.#response.on('error', nothing); // a write to a connection that just ended: `close` tells us
-    this.#response.once('finish', () => this.#finished());
+    this.#response.on('finish', () => this.#finished()); // comes once; `once` would wrap it for each request
     // A short body comes together with its head, but the parser hands it over a moment later.
     if (this.#body) queueMicrotask(() => this.#begin());
     else this.#begin();

@@ -57,7 +57,7 @@ export class IncomingBody {
       roomy: () => this.#request.resume(),
       left: () => this.#discard(),
     });
-    request.once('end', () => this.#whole());
+    request.on('end', () => this.#whole());
   }
 
   /**

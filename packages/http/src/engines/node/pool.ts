@@ -32,7 +32,7 @@ export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<H
     send(request, call) {
       const headers = outgoingRequestHeaders(request, call);
       const exchange = new ClientExchange(request, headers, call, name, limits);
-      pool.dispatch({ ...message(request, headers.toFlat(), exchange), ...(servername && { servername }) }, exchange);
+      pool.dispatch(message(request, headers.toFlat(), exchange, servername), exchange);
       return exchange.response;
     },
     release: () => pool.close(),
@@ -54,12 +54,19 @@ function poolOptions(limits: PoolLimits, { refuses }: HttpTarget): UndiciPool.Op
   };
 }
 
-function message(request: HttpRequest, flat: string[], exchange: ClientExchange): Dispatcher.DispatchOptions {
+function message(
+  request: HttpRequest,
+  flat: string[],
+  exchange: ClientExchange,
+  servername: string | undefined,
+): Dispatcher.DispatchOptions {
+  flat.push('host', request.authority);
   return {
     method: request.method,
     path: request.query === '' ? request.path.text : `${request.path.text}?${request.query}`,
-    headers: ['host', request.authority, ...flat],
+    headers: flat,
     body: exchange.body as Uint8Array | null,
     ...(request.upgrade && { upgrade: request.upgrade.protocol }),
+    ...(servername !== undefined && { servername }),
   };
 }
