@@ -11,7 +11,9 @@ import { tableOf } from './harness/table.ts';
 
 const say = (line: string): void => console.log(line);
 try {
-  await bench(readRequest(process.argv.slice(2)));
+  const request = readRequest(process.argv.slice(2));
+  if (request) await bench(request);
+  else say(usage);
 } catch (thrown) {
   const told = thrown instanceof TypeError || thrown instanceof CountError;
   console.error(told ? `${thrown.message}\n\n${thrown instanceof TypeError ? usage : ''}` : thrown);

@@ -24,7 +24,7 @@ export interface Request {
   readonly publish: boolean;
 }
 
-const full: Plan = { quick: false, rounds: 5, warmMs: 2_000, measureMs: 3_000, concurrency: 64 };
+export const full: Plan = { quick: false, rounds: 5, warmMs: 2_000, measureMs: 3_000, concurrency: 64 };
 const quick: Plan = { quick: true, rounds: 1, warmMs: 100, measureMs: 400, concurrency: 64 };
 
 export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subjects flotilla] [--rounds 5] [--seconds 3] [--against ../other]
@@ -38,8 +38,8 @@ export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subje
 
 A full run of all rows writes docs/performance.md and its charts; any other only prints.`;
 
-/** @throws TypeError for an option that is none */
-export function readRequest(args: readonly string[]): Request {
+/** @returns undefined when only help was asked for. @throws TypeError for an option that is none */
+export function readRequest(args: readonly string[]): Request | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -47,10 +47,12 @@ export function readRequest(args: readonly string[]): Request {
       rows: { type: 'string', default: '' },
       subjects: { type: 'string', default: '' },
       against: { type: 'string' },
+      help: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
     },
   });
+  if (values.help) return undefined;
   const base = values.quick ? quick : full;
   const plan: Plan = {
     ...base,

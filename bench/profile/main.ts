@@ -6,7 +6,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installPeers } from '../harness/install.ts';
 import type { Measurement } from '../harness/measurement.ts';
-import { type Plan, readRequest } from '../harness/plan.ts';
+import { full, type Plan } from '../harness/plan.ts';
 import { benchFolder } from '../harness/processes.ts';
 import { type CpuProfile, type ProfileSummary, summariseProfile } from './read-profile.ts';
 
@@ -17,7 +17,6 @@ const shown = 25;
 const [label = 'now', ...wanted] = process.argv.slice(2);
 installPeers((line) => console.log(line));
 mkdirSync(folder, { recursive: true });
-const { plan: full } = readRequest([]);
 const plan: Plan = { ...full, warmMs: 5_000, measureMs: 5_000 };
 const { measureCalls } = await import('../rows/calls.ts');
 const { measureGateway } = await import('../rows/gateway.ts');
