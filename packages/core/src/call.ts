@@ -25,12 +25,12 @@ export interface CallOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Absolute instant on `clock`. Default: `Infinity`, none. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** The trace that the call belongs to, with its own span. Default: a new span in its parent's, else a new trace. */
-  readonly trace?: TraceContext;
-  readonly baggage?: Baggage;
+  readonly trace?: TraceContext | undefined;
+  readonly baggage?: Baggage | undefined;
   /** Urgency of RFC 9218, 0 (most urgent) to 7. Default 3. */
-  readonly urgency?: number;
+  readonly urgency?: number | undefined;
   /** Which try of an outer layer this is, from 1. Absent: no outer layer repeats it. */
   readonly attempt?: number | undefined;
   /** Lets the callee recognise a repeated command. */

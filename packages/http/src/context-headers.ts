@@ -68,18 +68,18 @@ export function readContext(headers: HttpHeaders, needs: { readonly clock: Clock
   const timeoutMs = readTimeoutMs(headers);
   const peerTrace = readTrace(headers);
   const baggage = headers.get('baggage');
-  const urgency = readUrgency(headers.get('priority') ?? '');
+  const priority = headers.get('priority');
   const idempotencyKey = readKey(only(headers, 'idempotency-key'));
   const attempt = readAttempt(only(headers, 'flotilla-attempt'));
   const call = new Call({
     clock: needs.clock,
     random: needs.random,
-    ...(timeoutMs === undefined ? undefined : { deadline: needs.clock.now() + timeoutMs }),
-    ...(peerTrace === undefined ? undefined : { trace: childTrace(peerTrace, needs.random) }),
-    ...(baggage === undefined ? undefined : { baggage: parseBaggage(baggage) }),
-    ...(urgency === undefined ? undefined : { urgency }),
-    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
-    ...(attempt === undefined ? undefined : { attempt }),
+    deadline: timeoutMs === undefined ? undefined : needs.clock.now() + timeoutMs,
+    trace: peerTrace && childTrace(peerTrace, needs.random),
+    baggage: baggage === undefined ? undefined : parseBaggage(baggage),
+    urgency: priority === undefined ? undefined : readUrgency(priority),
+    idempotencyKey,
+    attempt,
   });
   if (peerTrace) call.set(peerSpanAttribute, peerTrace.spanId);
   return call;

@@ -11,6 +11,13 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
     if (fields) for (const [name, value] of fields) this.append(name, value);
   }
 
+  /** @param flat name, value, name, value, …, names in lower case; it is theirs from now on. */
+  static fromFlat(flat: string[]): HttpHeaders {
+    const headers = new HttpHeaders();
+    headers.#flat = flat;
+    return headers;
+  }
+
   get size(): number {
     return this.#flat.length / 2;
   }

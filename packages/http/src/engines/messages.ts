@@ -97,13 +97,13 @@ export function hasNoBody(method: string, status: number): boolean {
 
 /** Header fields that came in, without those that the engine has already acted on. */
 export function incomingHeaders(flat: readonly string[]): HttpHeaders {
-  const headers = new HttpHeaders();
+  const kept: string[] = [];
   for (let i = 0; i < flat.length; i += 2) {
     const name = (flat[i] as string).toLowerCase();
     const value = flat[i + 1] as string;
-    if (!isActedOn(name, value)) headers.append(name, value);
+    if (!isActedOn(name, value)) kept.push(name, value);
   }
-  return headers;
+  return HttpHeaders.fromFlat(kept);
 }
 
 /** A `connection` that names other fields stays: whoever forwards the message has to obey it. */

@@ -16,6 +16,9 @@ import { WriteWatch } from './write-watch.ts';
 /** Bodies up to this size go out in one write; longer ones in slices, so that progress can be seen. */
 const oneWriteBytes = 65_536;
 
+/** Bodies up to this size become one text with their head: one piece to write, where two cost a list of pieces. */
+const oneTextBytes = 4_096;
+
 /** What an exchange needs of its connection. */
 export interface ExchangeHost {
   readonly socket: Socket;
@@ -174,6 +177,7 @@ export class Http1Exchange {
     if (!keep || this.#tunnel || this.#connection.closing) flat.push('connection', 'close');
     response.writeHead(status, flat);
     if (body === undefined) response.end();
+    else if (!streamed && body.length <= oneTextBytes) response.end(latin1(body), 'latin1');
     else if (!streamed && body.length <= oneWriteBytes) response.end(body);
     else this.#stream(body, headers);
   }
@@ -223,6 +227,11 @@ export class Http1Exchange {
     this.#call?.end(outcome);
     this.#connection.exchangeOver(this);
   }
+}
+
+/** A text whose characters are the bytes. */
+function latin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
 }
 
 function nothing(): void {}

@@ -5,6 +5,7 @@ import { settle } from '@flotilla/core/testing';
 import { bytes, response, Supply, stream, Tap, text, untilStill } from '../../../test/contract-support.ts';
 import { statuses } from '../../../test/raw-client.ts';
 import { rawServer } from '../../../test/raw-server.ts';
+import { HttpHeaders } from '../../headers.ts';
 
 const options = { timeout: 20_000 };
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -148,6 +149,21 @@ describe('HTTP/1.1: answers', () => {
     assert.doesNotMatch(answer, /transfer-encoding/i);
     assert.match(answer, /\r\n\r\none two\n$/);
     await server.close();
+  });
+
+  it('every byte of an answer is written as it is, however long the answer', options, async () => {
+    const every = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    for (const copies of [1, 16, 17, 300]) {
+      const body = new Uint8Array(every.length * copies);
+      for (let copy = 0; copy < copies; copy++) body.set(every, copy * every.length);
+      const server = await rawServer(async () => ({ status: 200, headers: new HttpHeaders(), body }));
+      const client = await server.connect();
+      client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      const answer = await client.untilClosed();
+      const sent = Buffer.from(answer.slice(answer.indexOf('\r\n\r\n') + 4), 'latin1');
+      assert.equal(sent.equals(body), true, `${body.length} bytes`);
+      await server.close();
+    }
   });
 
   it('the head of a stream goes out before its first chunk', options, async () => {

@@ -29,6 +29,11 @@ export interface RequestHead {
 /** Fields that decide where a message ends or whom it is for: each is looked at in all its lines. */
 type Decisive = 'content-length' | 'transfer-encoding' | 'host' | 'expect';
 
+/** Of the names, so that most fields need no other look. */
+const decisiveLengths: ReadonlySet<number> = new Set(
+  (['content-length', 'transfer-encoding', 'host', 'expect'] satisfies Decisive[]).map((name) => name.length),
+);
+
 const targetPattern = /^[!"$-~]+$/;
 
 /**
@@ -73,6 +78,7 @@ function checkFields(fields: readonly string[], limits: ListenerLimits): Record<
     const name = fields[i] as string;
     const value = fields[i + 1] as string;
     total += checkField(name, value, limits);
+    if (!decisiveLengths.has(name.length)) continue;
     const lower = name.toLowerCase();
     if (Object.hasOwn(decisive, lower)) decisive[lower as Decisive].push(value);
   }
