@@ -35,6 +35,8 @@ export interface CallOptions {
   readonly attempt?: number | undefined;
   /** Lets the callee recognise a repeated command. */
   readonly idempotencyKey?: string | undefined;
+  /** When it began, on `clock`, for who has just read it. Default: now. */
+  readonly startedAt?: number | undefined;
 }
 
 /** What a call made inside another one may change. */
@@ -73,7 +75,7 @@ export class Call {
   readonly parent: Call | undefined;
 
   #trace: TraceContext | undefined;
-  readonly #wheel: DeadlineWheel;
+  #wheel: DeadlineWheel | undefined;
   #armed: DeadlineEntry | undefined;
   #cancelled: FlotillaError | undefined;
   #ended = false;
@@ -93,9 +95,8 @@ export class Call {
     this.urgency = options.urgency ?? defaultUrgency;
     this.attempt = options.attempt;
     this.idempotencyKey = options.idempotencyKey;
-    this.startedAt = options.clock.now();
+    this.startedAt = options.startedAt ?? options.clock.now();
     this.parent = parent;
-    this.#wheel = wheelOf(options.clock);
     if (parent) parent.#adopt(this);
     if (this.deadline < (parent?.deadline ?? Infinity)) this.#arm();
   }
@@ -139,10 +140,11 @@ export class Call {
 
   /** A call for work inside this one: a new span, the same or a sooner deadline; cancelled when this one is. */
   child(options: ChildOptions = {}): Call {
+    const startedAt = this.clock.now();
     const deadline =
       options.timeoutMs === undefined
         ? this.deadline
-        : Math.min(this.deadline, this.clock.now() + positive(options.timeoutMs));
+        : Math.min(this.deadline, startedAt + positive(options.timeoutMs));
     return new Call(
       {
         clock: this.clock,
@@ -152,6 +154,7 @@ export class Call {
         urgency: options.urgency ?? this.urgency,
         attempt: options.attempt ?? this.attempt,
         idempotencyKey: options.idempotencyKey,
+        startedAt,
       },
       this,
     );
@@ -206,7 +209,7 @@ export class Call {
     if (this.#ended) return;
     this.#ended = true;
     this.#outcome = outcome;
-    if (this.#armed) this.#wheel.remove(this.#armed);
+    if (this.#armed) this.#wheel?.remove(this.#armed);
     const siblings = this.parent ? this.parent.#cancelListeners : undefined;
     siblings?.delete(this);
     this.#cancelListeners = undefined;
@@ -235,6 +238,7 @@ export class Call {
 
   #arm(): void {
     this.#armed = { deadline: this.deadline, expire: () => this.cancel(this.#deadlineError()) };
+    this.#wheel = wheelOf(this.clock); // only now: most calls are bounded by one around them
     this.#wheel.add(this.#armed);
   }
 

@@ -19,8 +19,9 @@ export interface AttemptTimeoutOptions {
 export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions): Filter<Req, Res> {
   const { attemptTimeoutMs } = resolveResilience(options);
   return (next) => (request, call) => {
-    if (attemptTimeoutMs >= call.deadline - call.clock.now()) return next(request, call);
-    return run(next, request, call, attemptTimeoutMs);
+    const now = call.clock.now();
+    if (attemptTimeoutMs >= call.deadline - now) return next(request, call);
+    return run(next, request, call, now, attemptTimeoutMs);
   };
 }
 
@@ -28,12 +29,13 @@ async function run<Req, Res>(
   next: Handler<Req, Res>,
   request: Req,
   call: Call,
+  now: number,
   attemptTimeoutMs: number,
 ): Promise<Res> {
-  const inner = innerCall(call);
+  const inner = innerCall(call, now);
   const wheel = wheelOf(call.clock);
   const entry = {
-    deadline: call.clock.now() + attemptTimeoutMs,
+    deadline: now + attemptTimeoutMs,
     expire: () => inner.cancel(expired(attemptTimeoutMs)),
   };
   wheel.add(entry);

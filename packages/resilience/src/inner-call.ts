@@ -3,8 +3,9 @@ import { Call, type CallOptions, toFlotillaError } from '@flotilla/core';
 /**
  * A call inside `call` that differs in its deadline only. Unlike `call.child()` it stays in the same span: a filter
  * is no work that anybody wants to see in a trace, and a span that nobody reports would break the trace in two.
+ * @param startedAt now, by the call's clock
  */
-export function innerCall(call: Call, deadline: number = call.deadline): Call {
+export function innerCall(call: Call, startedAt: number, deadline: number = call.deadline): Call {
   const options: CallOptions = {
     clock: call.clock,
     random: call.random,
@@ -14,6 +15,7 @@ export function innerCall(call: Call, deadline: number = call.deadline): Call {
     urgency: call.urgency,
     attempt: call.attempt,
     idempotencyKey: call.idempotencyKey,
+    startedAt,
   };
   return new Call(options, call);
 }

@@ -23,7 +23,7 @@ export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
     const now = call.clock.now();
     const remainingMs = call.deadline - now;
     if (remainingMs < minRemainingMs) return refuse(call, tooLate(Math.max(0, remainingMs), minRemainingMs));
-    return run(next, request, call, timeoutMs < remainingMs ? innerCall(call, now + timeoutMs) : call, timeoutMs);
+    return run(next, request, call, timeoutMs < remainingMs ? innerCall(call, now, now + timeoutMs) : call, timeoutMs);
   };
 }
 
