@@ -5,6 +5,7 @@ export interface Plan {
   /** Only shows that every subject runs and counts right: its times mean nothing. */
   readonly quick: boolean;
   readonly rounds: number;
+  /** CPU time that a measured process is given to warm up; on a busy machine that takes longer. */
   readonly warmMs: number;
   readonly measureMs: number;
   /** Calls or connections at one time. */

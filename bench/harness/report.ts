@@ -56,6 +56,6 @@ export function replacePart(text: string, name: string, part: string): string {
 }
 
 function machineText({ cpu, cores, memoryGiB, kernel, node, takenAt }: Machine, plan: Plan): string {
-  const how = `${plan.rounds} rounds of ${plan.measureMs / 1_000} s after ${plan.warmMs / 1_000} s of warm-up`;
+  const how = `${plan.rounds} rounds of ${plan.measureMs / 1_000} s after ${plan.warmMs / 1_000} s of CPU time to warm up`;
   return `Taken ${takenAt.slice(0, 10)} on ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}, Node.js ${node}; ${how}.`;
 }

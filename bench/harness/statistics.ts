@@ -12,11 +12,11 @@ export interface Summary {
   readonly wallUsPerOperation: number;
   /** CPU time of an operation, for each measured process. */
   readonly costs: readonly { readonly role: string; readonly cpuUs: number; readonly busy: number }[];
-  /** CPU time of all measured processes together. */
+  /** CPU time of an operation in the measured process that needs most: the one that is the limit on cores of their own. */
   readonly cpuUs: number;
   /** Median of the rounds' ratios to the reference in the same round; above 1 is better than the reference. */
   readonly ratio: number;
-  /** The same, by CPU time of an operation: what is left of it when others use the machine meanwhile. */
+  /** The same by {@link cpuUs}: what it would be if nobody else used the machine. */
   readonly cpuRatio: number;
   /** False for a throughput whose measured processes were all idle some of the time. */
   readonly valid: boolean;
@@ -64,7 +64,7 @@ function perSecond({ operations, wallMs }: Measurement): number {
 }
 
 function cpuUs({ operations, processes }: Measurement): number {
-  return (processes.reduce((sum, { cpuMs }) => sum + cpuMs, 0) * 1_000) / operations;
+  return (Math.max(0, ...processes.map(({ cpuMs }) => cpuMs)) * 1_000) / operations;
 }
 
 function cpuMsOf({ processes }: Measurement, role: string): number {

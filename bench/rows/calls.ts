@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpuMsOf } from '../harness/cpu.ts';
+import { cpuMsOf, warmUp } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
 import { cores, type Program, profiled, startProgram } from '../harness/processes.ts';
@@ -42,7 +42,10 @@ export async function measureCalls(
   try {
     const args = [id, String(server.ready['port']), String(plan.concurrency)];
     client = await startProgram('calls/client.ts', args, cores.others, folder);
-    await client.ask({ ask: 'run', ms: plan.warmMs });
+    const warming = client;
+    await warmUp([client.pid, server.pid], plan.warmMs, async () => {
+      await warming.ask({ ask: 'run', ms: plan.warmMs / 2 });
+    });
     const before = cpuMsOf(server.pid);
     const run = (): Promise<Counts> => (client as Program).ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;
     const clientRun = (): Promise<Counts> => profiled(client as Program, profiles.client, run);

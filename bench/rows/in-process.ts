@@ -1,3 +1,4 @@
+import { warmUp } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
 import { cores, profiled, startProgram } from '../harness/processes.ts';
@@ -61,7 +62,10 @@ async function inOneProcess(
 ): Promise<{ readonly measurement: Measurement; readonly counts: Counts }> {
   const program = await startProgram(file, args, cores.measured, folder);
   try {
-    warmed.operations = Number((await program.ask({ ask: 'run', ms: plan.warmMs }))['operations']);
+    await warmUp([program.pid], plan.warmMs, async () => {
+      const { operations } = await program.ask({ ask: 'run', ms: plan.warmMs / 2 });
+      warmed.operations += Number(operations);
+    });
     const run = (): Promise<Counts> => program.ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;
     const ran = await profiled(program, profile, run);
     const counts = (await program.ask({ ask: 'count' })) as Counts;

@@ -55,8 +55,8 @@ async function measureService(): Promise<Measurement> {
 async function startOnce(folder: string, port: number, env: NodeJS.ProcessEnv): Promise<number> {
   const watch = new AbortController();
   const events = await fetch(`http://127.0.0.1:${port}/v1/watch?service=hello`, { signal: watch.signal });
-  const listed = untilListed(events.body as ReadableStream<Uint8Array>);
   const startedAt = performance.now();
+  const listed = untilListed(events.body as ReadableStream<Uint8Array>, Date.now());
   const service = start([join(root, 'examples/hello/hello.ts')], folder, env);
   try {
     return (await inTime(listed, 'the service did not appear in the registry')) - startedAt;
@@ -66,13 +66,24 @@ async function startOnce(folder: string, port: number, env: NodeJS.ProcessEnv): 
   }
 }
 
-async function untilListed(events: ReadableStream<Uint8Array>): Promise<number> {
-  let text = '';
+/** @param since epoch milliseconds: an instance that began before is one that has not left yet */
+async function untilListed(events: ReadableStream<Uint8Array>, since: number): Promise<number> {
+  let rest = '';
   for await (const chunk of events.pipeThrough(new TextDecoderStream() as never) as AsyncIterable<string>) {
-    text += chunk;
-    if (/"status":"up"/.test(text)) return performance.now();
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    const data = lines.filter((line) => line.startsWith('data:')).map((line) => JSON.parse(line.slice('data:'.length)));
+    if (data.some((document) => holdsNew(document, since))) return performance.now();
   }
   throw new Error('the registry ended its watch');
+}
+
+/** Anywhere in a document: an instance that is up and began at `since` or later. */
+function holdsNew(value: unknown, since: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { status, startedAt } = value as { readonly status?: unknown; readonly startedAt?: unknown };
+  if (status === 'up' && typeof startedAt === 'number' && startedAt >= since) return true;
+  return Object.values(value).some((member) => holdsNew(member, since));
 }
 
 async function measureShop(): Promise<Measurement> {
