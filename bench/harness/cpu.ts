@@ -13,10 +13,10 @@ export function cpuMsOf(pid: number): number {
 
 /**
  * Lets processes work until one of them has used so much CPU time: code is compiled by how often it ran, not by the
- * clock. Gives up at ten times that on the clock.
+ * clock. Gives up at three times that on the clock.
  */
 export async function warmUp(pids: readonly number[], cpuMs: number, work: () => Promise<void>): Promise<void> {
-  const until = performance.now() + 10 * cpuMs;
+  const until = performance.now() + 3 * cpuMs;
   const before = pids.map(cpuMsOf);
   do await work();
   while (performance.now() < until && pids.every((pid, index) => cpuMsOf(pid) - (before[index] ?? 0) < cpuMs));
