@@ -124,8 +124,10 @@ function checkedHeaders(given: HttpHeaders): HttpHeaders {
 /** Bytes have a length. A stream has the one that its owner declared, or none. */
 function frame(headers: HttpHeaders, body: HttpBody): void {
   if (body === undefined) headers.delete('content-length');
-  else if (body instanceof Uint8Array) headers.set('content-length', `${body.length}`);
-  else {
+  else if (body instanceof Uint8Array) {
+    const length = `${body.length}`;
+    if (headers.get('content-length') !== length) headers.set('content-length', length); // else it stays in its place
+  } else {
     const declared = headers.get('content-length');
     if (declared !== undefined && !lengthPattern.test(declared)) throw misuse('content-length', declared);
   }
