@@ -34,9 +34,8 @@ function useFromJavaScript(): void {
     `import assert from 'node:assert/strict';
 import { HttpHeaders, safe, service } from 'flotilla';
 import { contract, error, get, query } from 'flotilla/contract';
-import { startInMemory } from 'flotilla/testing';
+import { ManualClock, startFleet } from '@flotilla/testkit';
 import { gather, optional } from '@flotilla/edge';
-import { ManualClock } from '@flotilla/core/testing';
 import { z } from 'zod';
 
 const greetings = contract({ name: 'greetings', version: 1 }, {
@@ -57,7 +56,7 @@ caller.http('GET', '/page', async (_, call) => {
   const page = await gather(call, { greeting: optional((c) => greeter.greet({ name: 'Ada' }, c), undefined) });
   return { status: 200, headers: new HttpHeaders(), body: Buffer.from(JSON.stringify(page)) };
 });
-const fleet = await startInMemory([app, caller], { clock: new ManualClock() });
+const fleet = await startFleet({ services: [app, caller], clock: new ManualClock() });
 assert.deepEqual(await greeter.greet({ name: 'Ada' }), { text: 'Hello, Ada!' });
 const nobody = await safe(greeter.greet({ name: 'nobody' }));
 assert.equal(nobody.ok ? '' : nobody.error.code, 'NOBODY');
@@ -75,12 +74,12 @@ function useFromTypeScript(): void {
     'use.ts',
     `import assert from 'node:assert/strict';
 import { type Client, safe, service } from 'flotilla';
-import { startInMemory } from 'flotilla/testing';
+import { startFleet } from '@flotilla/testkit';
 import { app, hello } from './hello.ts';
 
 const caller = service('caller');
 const greeter: Client<typeof hello> = caller.client(hello);
-const fleet = await startInMemory([app, caller]);
+const fleet = await startFleet({ services: [app, caller] });
 const answer = await safe(greeter.greet({ name: 'Ada' }));
 assert.ok(answer.ok);
 const text: string = answer.value.text;

@@ -27,7 +27,7 @@ export const levels: readonly (readonly string[])[] = [
   ['@flotilla/eureka', '@flotilla/dubbo'],
   ['flotilla'],
   ['@flotilla/gateway', '@flotilla/edge'],
-  ['@flotilla/cli'],
+  ['@flotilla/cli', '@flotilla/testkit'],
 ];
 
 /** Every package under `packages/`, sorted so that each comes after those it depends on. */

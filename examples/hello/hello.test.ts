@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startFleet } from '@flotilla/testkit';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { openApiOf, service } from 'flotilla';
-import { startInMemory } from 'flotilla/testing';
+import { openApiOf } from 'flotilla';
 import { app, hello } from './hello.ts';
 
 test('the example of the README greets whom it is told', async () => {
-  const caller = service('caller');
-  const greeter = caller.client(hello);
-  const fleet = await startInMemory([app, caller]);
-  try {
-    assert.deepEqual(await greeter.greet({ name: 'Ada' }), { text: 'Hello, Ada!' });
-  } finally {
-    await fleet.stop();
-  }
+  await using fleet = await startFleet({ services: [app] });
+  assert.deepEqual(await fleet.client(hello).greet({ name: 'Ada' }), { text: 'Hello, Ada!' });
 });
 
 test('its OpenAPI document is valid', async () => {

@@ -3,28 +3,27 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Client, safe, service } from 'flotilla';
-import { startInMemory } from 'flotilla/testing';
+import { type Fleet, startFleet } from '@flotilla/testkit';
+import { type Client, safe } from 'flotilla';
 import { web } from './contracts/web.ts';
 import { app as webApp } from './edge/web.ts';
 import { app as catalogApp } from './services/catalog.ts';
 import { app as orderApp } from './services/order.ts';
 
 /** The whole shop in one process: real services and databases, a real registry, no socket. */
-async function withShop(use: (shop: Client<typeof web>) => Promise<void>): Promise<void> {
+async function withShop(use: (shop: Client<typeof web>, fleet: Fleet) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'flotilla-shop-'));
-  const visitor = service('visitor');
-  const shop = visitor.client(web);
-  const fleet = await startInMemory([catalogApp, orderApp, webApp, visitor], {
-    settings: {
-      catalog: { dbFile: join(folder, 'catalog.sqlite') },
-      order: { dbFile: join(folder, 'order.sqlite') },
-    },
-  });
   try {
-    await use(shop);
+    await using fleet = await startFleet({
+      services: [
+        { app: catalogApp, settings: { dbFile: join(folder, 'catalog.sqlite') } },
+        { app: orderApp, settings: { dbFile: join(folder, 'order.sqlite') } },
+        webApp,
+      ],
+      gateway: { routesFile: new URL('./gateway.yaml', import.meta.url) },
+    });
+    await use(fleet.client(web), fleet);
   } finally {
-    await fleet.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -79,5 +78,17 @@ test('twenty buyers of the last pieces at once: none is sold twice, none is lost
     const results = await Promise.all(Array.from({ length: 20 }, buy));
     assert.equal(results.filter(({ ok }) => ok).length, 12);
     assert.equal((await shop.product({ id: 'fish-soup' })).left, 0);
+  });
+});
+
+test('through the gateway the page comes without products while nobody can reach them', async () => {
+  await withShop(async (_, fleet) => {
+    fleet.network.between('web', 'catalog').refuse();
+    const broken = await fleet.gateway.fetch('/api/home');
+    assert.equal(broken.status, 503, 'the categories are no optional part');
+    fleet.network.heal();
+    const home = await fleet.gateway.fetch('/api/home');
+    assert.equal(home.status, 200);
+    assert.equal((await fleet.gateway.fetch('/stock/taken', { method: 'POST', body: '{}' })).status, 404);
   });
 });

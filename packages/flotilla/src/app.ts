@@ -3,6 +3,7 @@ import { FlotillaError } from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
 import { type AnyContract, type Binding, bind, type Client, type Handlers } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
+import { type Copy, PerCopy } from './copies.ts';
 import { createLazyFetch, type FleetFetch, type LazyFetch } from './fetch/fetch.ts';
 
 /** What `service` may be told. */
@@ -20,12 +21,12 @@ export interface ResourceSpec<S> {
   readonly name: string;
   readonly start: (settings: S) => unknown;
   readonly stop: (value: unknown) => unknown;
-  value: { readonly opened: unknown } | undefined;
+  readonly values: PerCopy<{ readonly opened: unknown }>;
 }
 
 /** The service's own settings: what they are now, and who wants to hear of a change. */
 export interface SettingsSlot<S> {
-  now: { readonly values: S } | undefined;
+  readonly now: PerCopy<{ readonly values: S }>;
   readonly listeners: SettingsListener<S>[];
 }
 
@@ -42,6 +43,8 @@ export interface AppParts<S> {
   readonly clients: readonly LazyClient[];
   readonly settings: SettingsSlot<S>;
   readonly fetching: LazyFetch;
+  /** Starts of it that take calls in this process: one, except in a fleet that runs in one process. */
+  readonly copies: Set<Copy>;
 }
 
 /**
@@ -96,7 +99,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
   const routes: RouteSpec<HttpHandler>[] = [];
   const resources: ResourceSpec<S>[] = [];
   const clients: LazyClient[] = [];
-  const current: SettingsSlot<S> = { now: undefined, listeners: [] };
+  const current: SettingsSlot<S> = { now: new PerCopy(), listeners: [] };
   const fetching = createLazyFetch();
   const app: App<S> = {
     name,
@@ -113,30 +116,33 @@ export function service<S = Record<never, never>>(name: string, options: Service
         name: resourceName,
         start,
         stop: stop as ResourceSpec<S>['stop'],
-        value: undefined,
+        values: new PerCopy(),
       };
       resources.push(spec);
       return () => {
-        if (!spec.value) {
+        const value = spec.values.current;
+        if (!value) {
           throw new FlotillaError(
             'UNAVAILABLE',
             `"${resourceName}" of service "${name}" is not open: it is opened by run()`,
           );
         }
-        return spec.value.opened as never;
+        return value.opened as never;
       };
     },
     settings() {
-      if (!current.now) {
+      const now = current.now.current;
+      if (!now) {
         throw new FlotillaError(
           'UNAVAILABLE',
           `the settings of service "${name}" are read by run(); they are not there yet`,
         );
       }
-      return current.now.values;
+      return now.values;
     },
     onSettings: (listener) => void current.listeners.push(listener),
   };
+  const copies = new Set<Copy>();
   partsOf.set(app, {
     name,
     options,
@@ -146,6 +152,7 @@ export function service<S = Record<never, never>>(name: string, options: Service
     clients,
     fetching,
     settings: current,
+    copies,
   } as unknown as AppParts<never>);
   return app;
 }

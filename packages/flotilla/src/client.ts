@@ -38,6 +38,7 @@ import {
 } from '@flotilla/resilience';
 import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
+import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 
 /** What a client may be told. Everything has a default: a client without options is protected already. */
 export interface ClientOptions extends PartialSettings {
@@ -63,18 +64,26 @@ export interface ClientRuntime {
 export interface LazyClient {
   readonly contract: AnyContract;
   readonly client: Client<AnyContract>;
-  /** Finds instances from now on. */
-  connect(runtime: ClientRuntime): void;
+  /** Finds instances from now on, for one copy of the application; default: it has one. */
+  connect(runtime: ClientRuntime, copy?: Copy): void;
+  /** Lets that copy's calls in hand end, then gives up its connections. */
+  close(copy?: Copy): Promise<void>;
+}
+
+/** A client that finds instances already. */
+export interface ConnectedClient<C extends AnyContract> {
+  readonly client: Client<C>;
   /** Lets calls in hand end, then gives up all connections. */
   close(): Promise<void>;
 }
 
-/** Declares a client. Calls made before {@link LazyClient.connect} are refused. */
+/** Declares a client. Calls made before {@link LazyClient.connect} and after the close are refused. */
 export function createLazyClient(contract: AnyContract, options: ClientOptions): LazyClient {
-  let live: { readonly client: Client<AnyContract>; close(): Promise<void> } | undefined;
+  const connected = new PerCopy<ConnectedClient<AnyContract>>();
   const method =
     (operation: string): Client<AnyContract>[string] =>
     (...args) => {
+      const live = connected.current;
       if (!live) throw notStarted(contract);
       return (live.client[operation] as Client<AnyContract>[string])(...args);
     };
@@ -83,20 +92,20 @@ export function createLazyClient(contract: AnyContract, options: ClientOptions):
     client: Object.freeze(
       Object.fromEntries(Object.keys(contract.operations).map((operation) => [operation, method(operation)])),
     ),
-    connect(runtime) {
-      live = connectClient(contract, options, runtime);
-    },
-    async close() {
-      await live?.close();
+    connect: (runtime, copy = onlyCopy) => connected.set(copy, connectClient(contract, options, runtime)),
+    async close(copy = onlyCopy) {
+      await connected.get(copy)?.close();
+      connected.delete(copy);
     },
   };
 }
 
-function connectClient(
-  contract: AnyContract,
+/** A client outside of any application. It begins to look for its service at once. */
+export function connectClient<C extends AnyContract>(
+  contract: C,
   options: ClientOptions,
   runtime: ClientRuntime,
-): { readonly client: Client<AnyContract>; close(): Promise<void> } {
+): ConnectedClient<C> {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const cluster = clusterFor(
     { target, protocols: ['http', 'https'], accepts: serves(contract, options) },
@@ -241,6 +250,6 @@ function operationName(info: { readonly contract: string; readonly operation: st
 function notStarted(contract: AnyContract): FlotillaError {
   return new FlotillaError(
     'UNAVAILABLE',
-    `a client of contract "${contract.name}" was used before its service was started; call it from a handler, or after run()`,
+    `a client of contract "${contract.name}" was used while its service does not run; call it from a handler, or after run()`,
   );
 }

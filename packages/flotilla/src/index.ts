@@ -25,7 +25,15 @@ export {
   safe,
 } from '@flotilla/rpc';
 export { type App, type ServiceOptions, service } from './app.ts';
-export { type ClientOptions, callFilters, connectionFilters, raisePlatformErrors } from './client.ts';
+export {
+  type ClientOptions,
+  type ClientRuntime,
+  type ConnectedClient,
+  callFilters,
+  connectClient,
+  connectionFilters,
+  raisePlatformErrors,
+} from './client.ts';
 export { connectDiscovery, type Discovery, type DiscoveryNeeds } from './discovery.ts';
 export { join, type Member } from './engines/join.ts';
 export {
@@ -50,4 +58,11 @@ export {
   serviceSchema,
   serviceSettings,
 } from './platform-settings.ts';
-export { type RunningService, type ServiceParts, type ServiceRuntime, serviceParts, startService } from './start.ts';
+export {
+  configSchemaOf,
+  type RunningService,
+  type ServiceParts,
+  type ServiceRuntime,
+  serviceParts,
+  startService,
+} from './start.ts';

@@ -1,4 +1,5 @@
 import type { LiveSetCache } from '@flotilla/balance';
+import type { Settings } from '@flotilla/config';
 import {
   type Address,
   type Clock,
@@ -16,14 +17,14 @@ import {
   startAll,
   type Tracer,
 } from '@flotilla/core';
-import type { Bind, HttpListener, HttpNetwork } from '@flotilla/http';
+import type { Bind, HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
 import { type AnyContract, contractHandler, contractHash } from '@flotilla/rpc';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
-import type { LazyClient } from './client.ts';
+import { type Copy, runInCopy } from './copies.ts';
 import type { Discovery } from './discovery.ts';
 import { openApiRoute } from './openapi.ts';
-import type { PlatformConfig, ServiceConfig } from './platform-settings.ts';
+import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
 export interface ServiceRuntime {
@@ -60,6 +61,8 @@ export interface ServiceParts {
   inHand(): string;
   /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
   refresh(now: ServiceConfig<unknown>): void;
+  /** Closes clients and resources, and tells nobody: what a killed process would give back to its machine. */
+  release(): Promise<void>;
 }
 
 /** A service that takes calls. */
@@ -76,6 +79,13 @@ export interface RunningService {
    * 4. Clients close, then resources, last opened first.
    */
   stop(reason: string): Promise<void>;
+  /** Closes clients and resources, and tells nobody: for a test that plays that the process was killed. */
+  release(): Promise<void>;
+}
+
+/** The configuration of an application: the platform's keys, and its own under `settings`. */
+export function configSchemaOf<S>(app: App<S>): Settings<ServiceConfig<S>> {
+  return serviceSchema(appParts(app).options.config);
 }
 
 /**
@@ -94,6 +104,7 @@ export async function startService<S>(
     url: parts.url(),
     refresh: (now) => parts.refresh(now),
     stop: (reason) => running.stop(reason),
+    release: () => parts.release(),
   };
 }
 
@@ -107,19 +118,18 @@ export async function startService<S>(
  */
 export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
   const parts = appParts(app);
+  const copy: Copy = {};
   let current = config;
   const now = (): ServiceConfig<S> => current;
-  const door = listenerOf(parts, now, runtime);
+  const door = listenerOf(parts, copy, now, runtime);
   const listing = registrationOf(parts, now, runtime, door.listener);
+  const own = [
+    settingsComponent(parts, copy, now),
+    ...parts.resources.map((resource) => resourceComponent(resource, copy, config.settings)),
+    clientsComponent(parts, copy, runtime),
+  ];
   return {
-    components: [
-      settingsComponent(parts, now),
-      ...parts.resources.map((resource) => resourceComponent(resource, config.settings)),
-      clientsComponent([...parts.clients, parts.fetching], runtime),
-      discoveryComponent(runtime),
-      door.component,
-      listing.component,
-    ],
+    components: [...own, discoveryComponent(runtime), door.component, listing.component],
     instance: listing.instance,
     url: () => `http://${formatHostPort(door.listener())}`,
     inHand() {
@@ -128,61 +138,66 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
     },
     refresh(changed) {
       current = changed as ServiceConfig<S>;
-      refreshSettings(parts, current.settings, runtime.logger);
+      refreshSettings(parts, copy, current.settings, runtime.logger);
       listing.refresh();
+    },
+    async release() {
+      for (const component of own.toReversed()) await component.stop('killed');
     },
   };
 }
 
-function settingsComponent<S>({ settings }: AppParts<S>, now: () => ServiceConfig<S>): Component {
+function settingsComponent<S>({ settings }: AppParts<S>, copy: Copy, now: () => ServiceConfig<S>): Component {
   return {
     name: 'settings',
     async start() {
-      settings.now = { values: now().settings };
+      settings.now.set(copy, { values: now().settings });
     },
     async stop() {
-      settings.now = undefined;
+      settings.now.delete(copy);
     },
   };
 }
 
 /** Swaps the settings, then tells everybody who wants to hear of it, in the order in which they asked. */
-function refreshSettings<S>({ name, settings }: AppParts<S>, values: S, logger: Logger): void {
-  const before = settings.now?.values;
+function refreshSettings<S>({ name, settings }: AppParts<S>, copy: Copy, values: S, logger: Logger): void {
+  const before = settings.now.get(copy)?.values;
   if (before === undefined || before === values) return;
-  settings.now = { values };
+  settings.now.set(copy, { values });
   for (const listener of settings.listeners) {
-    void (async () => listener(values, before))().catch((cause: unknown) =>
+    void runInCopy(copy, async () => listener(values, before)).catch((cause: unknown) =>
       logger.error('a listener of the settings failed; the new settings count all the same', { name, cause }),
     );
   }
 }
 
-function resourceComponent<S>(resource: AppParts<S>['resources'][number], settings: S): Component {
+function resourceComponent<S>(resource: AppParts<S>['resources'][number], copy: Copy, settings: S): Component {
+  const { name, values } = resource;
   return {
-    name: resource.name,
+    name,
     async start() {
-      resource.value = { opened: await resource.start(settings) };
+      values.set(copy, { opened: await runInCopy(copy, () => resource.start(settings)) });
     },
     async stop() {
-      const { value } = resource;
-      resource.value = undefined;
-      if (value) await resource.stop(value.opened);
+      const value = values.get(copy);
+      values.delete(copy);
+      if (value) await runInCopy(copy, () => resource.stop(value.opened));
     },
   };
 }
 
-function clientsComponent(
-  clients: readonly Pick<LazyClient, 'connect' | 'close'>[],
-  runtime: ServiceRuntime,
-): Component {
+function clientsComponent<S>(parts: AppParts<S>, copy: Copy, runtime: ServiceRuntime): Component {
+  const { copies } = parts;
+  const clients = [...parts.clients, parts.fetching];
   return {
     name: 'clients',
     async start() {
-      for (const client of clients) client.connect({ ...runtime, resolver: runtime.discovery.resolver });
+      copies.add(copy);
+      for (const client of clients) client.connect({ ...runtime, resolver: runtime.discovery.resolver }, copy);
     },
     async stop() {
-      await Promise.all(clients.map((client) => client.close()));
+      await Promise.all(clients.map((client) => client.close(copy)));
+      copies.delete(copy);
     },
   };
 }
@@ -194,6 +209,7 @@ export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discover
 
 function listenerOf<S>(
   parts: AppParts<S>,
+  copy: Copy,
   now: () => ServiceConfig<S>,
   { network, bindOf, logger, meter, tracer, clock }: ServiceRuntime,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
@@ -214,7 +230,10 @@ function listenerOf<S>(
         meter,
         tracer,
       });
-      open = await network.listen(bindOf(config.bind, config.port), handler);
+      // A process of its own has one copy and pays nothing for others.
+      const inCopy: HttpHandler = (request, call) =>
+        parts.copies.size > 1 ? runInCopy(copy, () => handler(request, call)) : handler(request, call);
+      open = await network.listen(bindOf(config.bind, config.port), inCopy);
     },
     stop: async () => open?.drain(now().drainMs),
   };

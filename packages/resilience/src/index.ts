@@ -1,6 +1,7 @@
 export { type AttemptTimeoutOptions, attemptTimeout } from './attempt-timeout.ts';
 export { clientFilters, type FilterEntry, type InstanceFilterOptions, instanceFilters } from './composition.ts';
 export { type ConcurrencyLimitOptions, concurrencyLimit } from './concurrency-limit.ts';
+export { innerCall } from './inner-call.ts';
 export { budgetOf, type RetryOptions, retry } from './retry.ts';
 export { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 export { type Backoff, backoffMs, isRepeatable } from './retry-rules.ts';

@@ -46,6 +46,11 @@ export class ManualClock implements Clock {
     return this.#pending.size;
   }
 
+  /** When the next timer fires; undefined while none is pending. */
+  get nextTimerAt(): number | undefined {
+    return this.#next(Infinity)?.at;
+  }
+
   setTimer(delayMs: number, fire: () => void): Timer {
     assertDuration(delayMs);
     if (delayMs === Infinity) return { cancel() {} };

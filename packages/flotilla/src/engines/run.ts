@@ -5,8 +5,8 @@ import { type App, appParts } from '../app.ts';
 import { largestBodyBytes } from '../body-limit.ts';
 import { connectDiscovery } from '../discovery.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
-import { type ServiceConfig, serviceSchema } from '../platform-settings.ts';
-import { serviceParts } from '../start.ts';
+import type { ServiceConfig } from '../platform-settings.ts';
+import { configSchemaOf, serviceParts } from '../start.ts';
 import { type ProcessSources, runProcess } from './process.ts';
 
 /**
@@ -19,11 +19,11 @@ import { type ProcessSources, runProcess } from './process.ts';
  */
 export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void> {
   const parts = appParts(app);
-  const { name, options, bindings } = parts;
+  const { name, bindings } = parts;
   return runProcess<ServiceConfig<S>>(
     {
       name,
-      schema: serviceSchema(options.config),
+      schema: configSchemaOf(app),
       section: ['services', name],
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
       openapi: (url) => ({ document: describeApp(parts, url).document, mediaType: openApiMediaType }),

@@ -14,6 +14,7 @@ import {
 import { answerFailure, type HttpRequest, type HttpResponse, leaveBody } from '@flotilla/http';
 import { attemptTimeout, instanceFilters, resilienceDefaults } from '@flotilla/resilience';
 import { type ClientRuntime, callFilters, clusterFor } from '../client.ts';
+import { type Copy, onlyCopy, PerCopy } from '../copies.ts';
 import { isRedirect, mostRedirects, redirected, refuseRedirect } from './redirect.ts';
 import { type FetchInit, isIdempotent, isReplayable, messageOf, type PreparedRequest, prepare } from './request.ts';
 import { responseOf } from './response.ts';
@@ -30,9 +31,10 @@ export type FleetFetch = (input: string | URL | Request, init?: FetchInit) => Pr
 /** A fetch that was declared before anything was started. */
 export interface LazyFetch {
   readonly fetch: FleetFetch;
-  connect(runtime: ClientRuntime): void;
-  /** Lets calls in hand end, then gives up all connections. */
-  close(): Promise<void>;
+  /** For one copy of the application; default: it has one. */
+  connect(runtime: ClientRuntime, copy?: Copy): void;
+  /** Lets that copy's calls in hand end, then gives up its connections. */
+  close(copy?: Copy): Promise<void>;
 }
 
 /** Services that are followed at a time; beyond it, the one that was called longest ago is forgotten. */
@@ -51,17 +53,19 @@ const termsAttribute: Attribute<Terms> = attribute('terms of a fetch');
 
 /** Declares a fetch. Calls made before {@link LazyFetch.connect} are refused. */
 export function createLazyFetch(): LazyFetch {
-  let live: Fetching | undefined;
+  const live = new PerCopy<Fetching>();
+  let when = 'before its service was started; call it after run()';
   return {
     async fetch(input, init = {}) {
-      if (live) return live.fetch(input, init);
-      throw new FlotillaError('UNAVAILABLE', 'fetch was used before its service was started; call it after run()');
+      const fetching = live.current;
+      if (fetching) return fetching.fetch(input, init);
+      throw new FlotillaError('UNAVAILABLE', `fetch was used ${when}`);
     },
-    connect(runtime) {
-      live = new Fetching(runtime);
-    },
-    async close() {
-      await live?.close();
+    connect: (runtime, copy = onlyCopy) => live.set(copy, new Fetching(runtime)),
+    async close(copy = onlyCopy) {
+      await live.get(copy)?.close();
+      live.delete(copy);
+      when = 'after its service was stopped';
     },
   };
 }

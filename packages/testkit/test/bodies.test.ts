@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FlotillaError, sleep } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
-import { byteStream, bytes, command, contract, get, json, post, put, query } from '@flotilla/rpc/contract';
+import { ManualClock, settle, startFleet } from '@flotilla/testkit';
+import { service } from 'flotilla';
+import { byteStream, bytes, command, contract, get, post, put, query } from 'flotilla/contract';
 import { z } from 'zod';
-import { service } from './app.ts';
-import { largestBodyBytes } from './body-limit.ts';
-import { startInMemory } from './testing.ts';
 
 const films = contract(
   { name: 'films', version: 1 },
@@ -49,7 +47,7 @@ async function fleetOf() {
   });
   const visitor = service('visitor');
   const client = visitor.client(films);
-  const fleet = await startInMemory([cinema, visitor], { clock, random: seededRandom(5) });
+  const fleet = await startFleet({ services: [cinema, visitor], clock, seed: 5 });
   return { clock, client, seen, stop: () => fleet.stop() };
 }
 
@@ -124,19 +122,6 @@ test('bytes in and bytes out: the answer has to begin in the time of a call', as
   } finally {
     await stop();
   }
-});
-
-test('a listener lets through what its operations take, and never less than usual', () => {
-  const binding = (maxBytes: number) => ({
-    contract: contract(
-      { name: 'a', version: 1 },
-      { b: command({ in: z.object({}), http: post('/b', { body: json({ maxBytes }) }) }) },
-    ),
-    handlers: {},
-  });
-  assert.equal(largestBodyBytes([], 5), 10_485_760);
-  assert.equal(largestBodyBytes([], 20_000_000), 20_000_000);
-  assert.equal(largestBodyBytes([binding(5), binding(50_000_000)], 5), 50_000_000);
 });
 
 /** As many bytes, one by one, each after a while. */

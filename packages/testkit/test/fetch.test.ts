@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { currentCall, type FlotillaError } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { type HttpHandler, HttpHeaders, type HttpResponse, readBody } from '@flotilla/http';
-import { type App, service } from '../app.ts';
-import { type MemoryFleet, startInMemory } from '../testing.ts';
-import type { FleetFetch } from './fetch.ts';
+import { type Fleet, ManualClock, settle, startFleet } from '@flotilla/testkit';
+import { type App, type FleetFetch, service } from 'flotilla';
+
+/** These tests move the clock themselves, and leave answers that nobody reads. */
+const quiet = { time: 'stands', leftovers: 'allow' } as const;
 
 const utf8 = new TextEncoder();
 
@@ -16,7 +17,7 @@ function text(status: number, body: string, fields: Record<string, string> = {})
 interface World {
   readonly clock: ManualClock;
   readonly fetch: FleetFetch;
-  readonly fleet: MemoryFleet;
+  readonly fleet: Fleet;
 }
 
 /** A service `orders` that answers everything by `handler`, and a caller. */
@@ -29,7 +30,7 @@ async function withOrders(
   for (const method of ['GET', 'POST', 'PUT']) orders.http(method, '/**', handler);
   const caller = service('caller');
   const clock = new ManualClock();
-  const fleet = await startInMemory([orders, caller] as App<never>[], { clock, random: seededRandom(3) });
+  const fleet = await startFleet({ services: [orders, caller], clock, seed: 3, ...quiet });
   try {
     await use({ clock, fetch: caller.fetch, fleet });
   } finally {
@@ -113,7 +114,7 @@ suite('what goes out and comes back', () => {
     const orders = service('orders');
     orders.http('GET', '/', inside);
     const caller = service('caller');
-    const fleet = await startInMemory([orders, front, caller] as App<never>[], { clock: new ManualClock() });
+    const fleet = await startFleet({ services: [orders, front, caller], clock: new ManualClock(), ...quiet });
     try {
       const traceId = await (await caller.fetch('http://front/go', { timeoutMs: 1_000 })).text();
       assert.deepEqual(seen, [[traceId, 980]]); // each hop keeps 10 ms for the way back
@@ -293,17 +294,17 @@ suite('retries', () => {
 suite('a broken instance', () => {
   test('whose health is good but whose answers are all 500 is ejected after five', async () => {
     const asked = { good: 0, broken: 0 };
-    const orders = (kind: keyof typeof asked, status: number): App<never> => {
+    const orders = (kind: keyof typeof asked, status: number): App => {
       const app = service('orders');
       app.http('GET', '/**', async () => {
         asked[kind]++;
         return text(status, '');
       });
-      return app as App<never>;
+      return app as App;
     };
     const caller = service('caller');
-    const apps = [orders('good', 200), orders('broken', 500), caller as App<never>];
-    const fleet = await startInMemory(apps, { clock: new ManualClock(), random: seededRandom(5) });
+    const apps = [orders('good', 200), orders('broken', 500), caller];
+    const fleet = await startFleet({ services: apps, clock: new ManualClock(), seed: 5, ...quiet });
     try {
       for (let n = 0; n < 100; n++) await (await caller.fetch('http://orders/')).text();
       assert.deepEqual(asked, { good: 95, broken: 5 });
@@ -313,15 +314,15 @@ suite('a broken instance', () => {
   });
 
   test('whose context path is none is left for the others', async () => {
-    const orders = (metadata: Record<string, string>): App<never> => {
+    const orders = (metadata: Record<string, string>): App => {
       const app = service('orders', { metadata });
       app.http('GET', '/**', echo);
-      return app as App<never>;
+      return app as App;
     };
     const caller = service('caller');
-    const apps = [orders({}), orders({ 'http.context-path': 'no path' }), caller as App<never>];
+    const apps = [orders({}), orders({ 'http.context-path': 'no path' }), caller];
     const clock = new ManualClock();
-    const fleet = await startInMemory(apps, { clock, random: seededRandom(6) });
+    const fleet = await startFleet({ services: apps, clock, seed: 6, ...quiet });
     try {
       for (let n = 0; n < 20; n++) {
         const response = await passing(clock, caller.fetch('http://orders/x'), 1_000);
@@ -344,7 +345,7 @@ suite('time and leaving', () => {
       assert.deepEqual([response.status, clock.now() <= 300], [504, true]);
       assert.equal(((await response.json()) as { code: string }).code, 'DEADLINE_EXCEEDED');
       // Nobody is left who could answer.
-      fleet.network.partition(new URL(fleet.services[0]?.url ?? '').host, 'silent');
+      fleet.network.around('orders').drop();
       const work = passing(clock, fetch('http://orders/', { timeoutMs: 400 }), 400);
       await assert.rejects(work, { code: 'DEADLINE_EXCEEDED' });
       await assert.rejects(fetch('http://orders/', { timeoutMs: 0 }), { code: 'INVALID_INPUT' });
@@ -437,7 +438,7 @@ suite('time and leaving', () => {
   test('before the start and after the stop it refuses', async () => {
     const app = service('early');
     await assert.rejects(app.fetch('http://orders/'), (error: FlotillaError) => error.code === 'UNAVAILABLE');
-    const fleet = await startInMemory([app] as App<never>[]);
+    const fleet = await startFleet({ services: [app] });
     await fleet.stop();
     await assert.rejects(app.fetch('http://orders/'), {
       code: 'UNAVAILABLE',

@@ -1,0 +1,41 @@
+import { type Clock, type Random, systemClock } from '@flotilla/core';
+import { outsideCalls } from '@flotilla/gateway';
+import { type HttpNetwork, type HttpRequest, readContext } from '@flotilla/http';
+import { memoryNetwork } from '@flotilla/http/memory';
+import { nodeNetwork } from '@flotilla/http/node';
+
+/** What a fleet's messages travel by: inside, and through the door, where nothing that a stranger says is believed. */
+export interface FleetEngines {
+  readonly inside: HttpNetwork;
+  readonly outside: HttpNetwork;
+  /** Where a party listens. */
+  hostOf(party: string): string;
+}
+
+/** @param clock that calls have their deadlines on. */
+export function fleetEngines(kind: 'memory' | 'sockets', clock: Clock, random: Random): FleetEngines {
+  const needs = { clock, random };
+  if (kind === 'memory') {
+    return {
+      inside: memoryNetwork(needs),
+      outside: memoryNetwork({ ...needs, makeCall: outsideCalls(needs), encodedSlash: 'keep' }),
+      hostOf: (party) => party.replaceAll('.', '-'), // a name that ends in a number would be read as an address
+    };
+  }
+  // Sockets live in the machine's time, whatever the fleet's clock says.
+  const sockets = { clock: systemClock, random };
+  return {
+    inside: nodeNetwork({
+      ...sockets,
+      makeCall: ({ headers }: HttpRequest) => readContext(headers, needs),
+      limits: { maxBodyBytes: Infinity }, // each operation has its own
+    }),
+    outside: nodeNetwork({
+      ...sockets,
+      makeCall: outsideCalls(needs),
+      limits: { maxHeaderFields: 100, maxBodyBytes: Infinity },
+      encodedSlash: 'keep',
+    }),
+    hostOf: () => '127.0.0.1',
+  };
+}

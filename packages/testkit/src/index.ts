@@ -1,0 +1,12 @@
+export { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
+export type { FetchPath } from './fetch.ts';
+export type { Fleet, FleetCopy, FleetGateway } from './fleet.ts';
+export type { FleetNetwork } from './network/faulty-network.ts';
+export type { Frequency, LossMoment, Way } from './network/way.ts';
+export type { AnyApp, FleetOptions, GatewayEntry, ServiceEntry } from './options.ts';
+export type { GatewayNeeds } from './parties/gateway.ts';
+export type { RegistryNeeds } from './parties/registry.ts';
+export type { LogBook, LogLine, LogQuery } from './records/log-book.ts';
+export type { MetricBook } from './records/metric-book.ts';
+export type { RecordedSpan, SpanBook, SpanQuery } from './records/span-book.ts';
+export { startFleet } from './start-fleet.ts';

@@ -1,0 +1,156 @@
+import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import type { HttpBody, HttpRequest, HttpResponse } from '@flotilla/http';
+import { innerCall } from '@flotilla/resilience';
+import { CarriedBody, type Carrier } from './carried-body.ts';
+import type { Passage } from './passage.ts';
+
+/** What carrying one exchange needs. */
+export interface CarriageParts {
+  /** "web.1 to catalog.2", for messages. */
+  readonly title: string;
+  /** From the one that calls to the one that is called. */
+  readonly forth: Passage;
+  readonly back: Passage;
+  /** The engine's own way to the target. */
+  readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
+  /** Resolves at the next change of any fault. */
+  readonly changed: () => Promise<void>;
+}
+
+/** As long as a socket engine waits for a connection. */
+const connectTimeoutMs = 1_000;
+
+/**
+ * One exchange on a way that may fail.
+ *
+ * ```
+ *  caller ─ connect ─ delay ─ body, slowly ─▶ engine ─▶ callee
+ *  caller ◀─ body, slowly or broken ─ delay ─ lost? ── engine ◀─┘
+ * ```
+ *
+ * The engine gets a call of its own: the caller's ends with the last byte that really arrives.
+ */
+export class Carriage implements Carrier {
+  readonly title: string;
+  readonly #parts: CarriageParts;
+  readonly #outer: Call;
+  readonly #inner: Call;
+  readonly #broken = Promise.withResolvers<never>();
+  #answered = false;
+
+  constructor(parts: CarriageParts, outer: Call) {
+    this.title = parts.title;
+    this.#parts = parts;
+    this.#outer = outer;
+    this.#inner = innerCall(outer, outer.clock.now());
+    this.#broken.promise.catch(() => {}); // heard by whoever waits at that moment, maybe by nobody
+    outer.onCancel((reason) => this.break(reason));
+  }
+
+  get forth(): Passage {
+    return this.#parts.forth;
+  }
+
+  get back(): Passage {
+    return this.#parts.back;
+  }
+
+  /** Whether the head of the answer has arrived. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  async run(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      await this.#connect();
+      await this.#travel(this.forth);
+      const body = this.#carry(request.body, this.forth, () => {});
+      const sent = { ...request, body, ...this.#upgrade(request) };
+      const answer = await this.unlessBroken(this.#parts.endpoint.handle(sent, this.#inner));
+      await this.#loseAnswer();
+      await this.#travel(this.back);
+      this.#answered = true;
+      return { ...answer, body: this.#carry(answer.body, this.back, this.#whenDone(answer)) };
+    } catch (thrown) {
+      const error = toFlotillaError(thrown);
+      this.break(error);
+      throw error;
+    }
+  }
+
+  /** The connection is gone: whoever waits gets `error`, and the callee sees that the caller went away. */
+  break(error: FlotillaError): void {
+    this.#broken.reject(error);
+    this.#inner.cancel(new FlotillaError('CANCELLED', 'the connection is gone'));
+    this.#outer.end(error);
+  }
+
+  unlessBroken<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([this.#broken.promise, work]);
+  }
+
+  /** Waits while nothing gets through. */
+  async passable(passage: Passage): Promise<void> {
+    while (passage.dropped) await this.unlessBroken(this.#parts.changed());
+  }
+
+  /** Waits by the clock, or until `meanwhile` is done. */
+  async pause(delayMs: number, meanwhile?: Promise<void>): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = this.#outer.clock.setTimer(delayMs, over.resolve);
+    try {
+      await this.unlessBroken(meanwhile ? Promise.race([over.promise, meanwhile]) : over.promise);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  lost(why: string): FlotillaError {
+    return new FlotillaError('CONNECTION_LOST', `from ${this.title}: ${why}`);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.forth.dropped) await this.pause(connectTimeoutMs, this.passable(this.forth));
+    if (this.forth.dropped) throw this.#unreachable(`no connection within ${connectTimeoutMs} ms`);
+    if (this.forth.refused || this.back.refused) throw this.#unreachable('the connection was refused');
+    if (this.forth.loses('before-sending')) throw this.#unreachable('the request was lost before it was sent');
+  }
+
+  async #travel(passage: Passage): Promise<void> {
+    const delayMs = passage.delayMs();
+    if (delayMs > 0) await this.pause(delayMs);
+    await this.passable(passage);
+  }
+
+  async #loseAnswer(): Promise<void> {
+    if (this.forth.loses('after-processing')) throw this.lost('the connection broke after the work was done');
+    if (!this.forth.loses('answer')) return;
+    this.#inner.cancel(new FlotillaError('CANCELLED', 'nobody hears the answer'));
+    await this.#broken.promise;
+  }
+
+  /** What the client sends after a change of the protocol is a body too. */
+  #upgrade({ upgrade }: HttpRequest): Pick<HttpRequest, 'upgrade'> {
+    if (!upgrade) return {};
+    return { upgrade: { ...upgrade, incoming: new CarriedBody(upgrade.incoming, this, this.forth, () => {}) } };
+  }
+
+  /** A tunnel is over when both its directions are, which the engine knows; any other exchange with its answer's body. */
+  #whenDone({ status }: HttpResponse): (outcome: FlotillaError | undefined) => void {
+    if (status !== 101) return (outcome) => this.#outer.end(outcome);
+    this.#inner.onEnd((outcome) => this.#outer.end(outcome));
+    return () => {};
+  }
+
+  #carry(body: HttpBody, passage: Passage, done: (outcome: FlotillaError | undefined) => void): HttpBody {
+    if (body === undefined || (body instanceof Uint8Array && body.length === 0)) {
+      done(undefined);
+      return body;
+    }
+    return new CarriedBody(body, this, passage, done);
+  }
+
+  #unreachable(why: string): FlotillaError {
+    return new FlotillaError('CONNECT_FAILED', `from ${this.title}: ${why}`);
+  }
+}
