@@ -47,7 +47,8 @@ function checkDeclaredLevels(pkg: Package): void {
 }
 
 function checkImports(pkg: Package, { path, text }: Source): void {
-  const isTest = /\.test\.ts$|\/test\/|^conformance\/|^interop\//.test(path);
+  // Templates are run and type-checked here, and used elsewhere.
+  const isTest = /\.test\.ts$|\/test\/|\/templates\/|^conformance\/|^interop\//.test(path);
   for (const { specifier, line } of importsOf(text)) {
     if (specifier.startsWith('.')) {
       checkRelative(pkg, path, specifier, line);

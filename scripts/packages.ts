@@ -26,7 +26,7 @@ export const levels: readonly (readonly string[])[] = [
   ['@flotilla/registry', '@flotilla/config', '@flotilla/rpc', '@flotilla/balance'],
   ['@flotilla/eureka', '@flotilla/dubbo'],
   ['flotilla'],
-  ['@flotilla/gateway', '@flotilla/edge'],
+  ['@flotilla/gateway', '@flotilla/edge', 'create-flotilla'],
   ['@flotilla/cli', '@flotilla/testkit'],
 ];
 

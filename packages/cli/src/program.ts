@@ -1,5 +1,6 @@
 import { FlotillaError } from '@flotilla/core';
-import { Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import type { Addition } from './add/plan-addition.ts';
 import type { Output } from './commands/output.ts';
 import { managementOf, runningFleet } from './engines/running-fleet.ts';
 import { ownVersion } from './engines/version.ts';
@@ -10,6 +11,14 @@ interface CommonOptions {
   readonly json?: boolean;
   readonly folder: string;
 }
+
+interface AddOptions extends CommonOptions {
+  readonly auth?: 'public' | 'required';
+  readonly dryRun?: boolean;
+}
+
+const kinds: readonly Addition['kind'][] = ['service', 'edge'];
+const audiences = ['public', 'required'];
 
 const program = new Command('flotilla')
   .description('Runs a fleet of services, and shows what runs.')
@@ -26,6 +35,20 @@ program
   .action(async (folder: string, { json = false }: CommonOptions) => {
     const { runFleet } = await import('./dev/engines/dev.ts');
     await runFleet(folder, { json, print, colours: coloursWanted() });
+  });
+
+program
+  .command('add')
+  .description('add a service to a fleet, with its contract and its test')
+  .addArgument(new Argument('<kind>', 'service: a backend; edge: a front-end service with a route').choices(kinds))
+  .argument('<name>', 'lower-case words with hyphens: order-desk')
+  .addOption(new Option('--auth <who>', 'who may call an edge service from outside').choices(audiences))
+  .option('--folder <folder>', 'where flotilla.yaml lies', '.')
+  .option('--dry-run', 'write nothing, show what would be written')
+  .option('--json', 'one JSON document')
+  .action(async (kind: Addition['kind'], name: string, options: AddOptions) => {
+    const { add } = await import('./commands/add.ts');
+    add(options.folder, { kind, name, auth: options.auth }, options.dryRun === true, outputOf(options));
   });
 
 inspecting('ps', 'show the processes of the running fleet').action(async (options: CommonOptions) => {
