@@ -25,8 +25,8 @@ export function run(command: string, args: readonly string[], cwd: string, envir
 
 /** What somebody has who is not in this repository: npm's scripts put its own programs first on the PATH. */
 export function strangerEnvironment(): NodeJS.ProcessEnv {
-  const own = (folder: string): boolean => folder.startsWith(root) && folder.includes('node_modules');
-  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !own(folder));
+  const own = join(root, 'node_modules', '.bin');
+  const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== own);
   const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm_|INIT_CWD|NODE_)/i.test(name));
   return { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
 }

@@ -49,6 +49,6 @@ function packageOf(file: string, version: string): string | undefined {
   const end = `-${version}.tgz`;
   if (!file.endsWith(end)) return undefined;
   const name = file.slice(0, -end.length);
-  if (name === 'flotilla') return name;
+  if (name === 'flotilla' || name === 'create-flotilla') return name;
   return name.startsWith('flotilla-') ? name.replace('flotilla-', '@flotilla/') : undefined;
 }

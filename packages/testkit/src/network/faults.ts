@@ -8,8 +8,8 @@ export class Faults {
   refused = false;
   delayMs = 0;
   jitterMs = 0;
-  bytesPerSecond = Infinity;
-  readonly losses = new Map<LossMoment, Chance>();
+  bytesPerSecond: number = Infinity;
+  readonly losses: Map<LossMoment, Chance> = new Map<LossMoment, Chance>();
   resetAfterBytes: number | undefined;
   resets: Chance | undefined;
 
