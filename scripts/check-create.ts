@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { packAll, run, strangerEnvironment } from './pack.ts';
+import { packAll, run, strangerEnvironment } from './packed.ts';
 
 const empty = mkdtempSync(join(tmpdir(), 'flotilla-create-'));
 const env = strangerEnvironment();
@@ -19,7 +19,7 @@ const npm = (cwd: string, ...args: string[]): string =>
 try {
   const packages = join(empty, 'packages');
   mkdirSync(packages);
-  const bin = packAll(packages).find((tarball) => tarball.includes('create-flotilla'));
+  const bin = packAll(packages).get('create-flotilla');
   assert.ok(bin);
   console.log(`this machine's own Node.js is ${run('sh', ['-c', 'node --version'], empty, env).trim()}`);
   for (const start of ['backend', 'edge']) {

@@ -64,12 +64,19 @@ export interface Fleet extends AsyncDisposable {
   leave(name: string): Promise<void>;
   /** Lets a party leave, if it runs, and starts it anew. The registry comes up empty, unless it has a store. */
   restart(name: string): Promise<void>;
+  /**
+   * Changes an application's own settings while it runs, as a change of `flotilla.yaml` would.
+   * @param name a service (all of its copies) or one copy. A copy that is started anew begins with those of `startFleet`.
+   * @throws FlotillaError CONFIG_INVALID; then nothing changes.
+   */
+  configure(name: string, settings: unknown): Promise<void>;
   /** Waits for `work` while time flows. */
   until<T>(work: Promise<T>): Promise<T>;
   /**
    * Stops everything: calls in hand are broken, then gateway, services (last started first) and registry leave. Later
    * calls share the first one's promise.
-   * @throws Error listing what was left behind: calls in hand, timers, listeners, connection pools.
+   * @throws Error listing what was left behind: calls in hand, timers, listeners, connection pools. The end of
+   * `await using` forgives calls in hand of the test itself: it failed in its middle, and its own error counts.
    */
   stop(): Promise<void>;
 }

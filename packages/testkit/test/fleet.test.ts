@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ManualClock, startFleet } from '@flotilla/testkit';
+import { ManualClock, settle, startFleet } from '@flotilla/testkit';
+import { HttpHeaders, service, settings, text } from 'flotilla';
 import { pages, routes, shop, stock } from './shop.ts';
 
 const options = { timeout: 20_000 };
@@ -156,4 +157,36 @@ test('a service can join a fleet that runs', options, async () => {
   await fleet.add(catalog);
   assert.deepEqual(await (await fleet.gateway.fetch('/api/home')).json(), { left: 1, missing: [] });
   await assert.rejects(fleet.add(catalog), /has this service "catalog" already/);
+});
+
+test('settings change while it runs, in each copy or in one; mistakes change nothing', options, async () => {
+  const app = service('greeter', {
+    config: settings({ word: text({ default: 'Hello' }), file: text({ default: 'a', restart: true }) }),
+  });
+  app.http('GET', '/word', async () => ({
+    status: 200,
+    headers: new HttpHeaders(),
+    body: Buffer.from(`${app.settings().word} ${app.settings().file}`),
+  }));
+  await using fleet = await startFleet({ services: [{ app, copies: 2, settings: { word: 'Hi' } }] });
+  const words = () => Promise.all(fleet.copies('greeter').map(async (copy) => (await copy.fetch('/word')).text()));
+  assert.deepEqual(await words(), ['Hi a', 'Hi a']);
+  await fleet.configure('greeter.2', { word: 'Moin', file: 'only at a start' });
+  assert.deepEqual(await words(), ['Hi a', 'Moin a']);
+  await assert.rejects(fleet.configure('greeter', { wrod: 'x' }), { code: 'CONFIG_INVALID' });
+  assert.deepEqual(await words(), ['Hi a', 'Moin a']);
+});
+
+test('a test that fails in its middle says why, not that it had calls in hand', options, async () => {
+  const app = service('slow');
+  app.http('GET', '/', () => new Promise(() => {}));
+  let lost: Promise<unknown> | undefined;
+  const failing = async () => {
+    await using fleet = await startFleet({ services: [app] });
+    lost = assert.rejects(fleet.copies('slow')[0]?.fetch('/') ?? Promise.resolve(), { code: 'CONNECTION_LOST' });
+    await settle();
+    throw new Error('the test failed');
+  };
+  await assert.rejects(failing(), /^Error: the test failed$/);
+  await lost;
 });

@@ -88,11 +88,11 @@ function routeFile(path: string, text: string | undefined, name: string, auth: '
 }
 
 function nextSteps(kind: Addition['kind'], name: string, auth: Addition['auth']): string[] {
-  const restart = 'start the fleet anew: Ctrl-C, then npm start';
+  const run = 'if the fleet runs, it starts it by itself; else: npm start';
   if (kind === 'service') {
     return [
       `say what it does in contracts/${name}.ts, and do it in services/${name}.ts`,
-      restart,
+      run,
       `call it: npx flotilla call ${name}.list`,
     ];
   }
@@ -100,7 +100,7 @@ function nextSteps(kind: Addition['kind'], name: string, auth: Addition['auth'])
   const closed = 'the gateway answers 401 until it knows its callers';
   return [
     `say what it shows in contracts/${name}.ts, and gather it in edge/${name}.ts`,
-    restart,
+    run,
     auth === 'public' ? open : `${open}; ${closed}`,
   ];
 }
