@@ -21,11 +21,12 @@ export function runInCopy<T>(copy: Copy, work: () => T): T {
  */
 export class PerCopy<T> {
   readonly #values = new Map<Copy, T>();
+  #first: T | undefined;
 
   /** Of the copy that the running code belongs to; for code that belongs to none, of the copy that started first. */
   get current(): T | undefined {
     const copy = this.#values.size > 1 ? storage.getStore() : undefined;
-    return copy ? this.#values.get(copy) : this.#values.values().next().value;
+    return copy ? this.#values.get(copy) : this.#first;
   }
 
   get(copy: Copy): T | undefined {
@@ -34,9 +35,15 @@ export class PerCopy<T> {
 
   set(copy: Copy, value: T): void {
     this.#values.set(copy, value);
+    this.#findFirst();
   }
 
   delete(copy: Copy): void {
     this.#values.delete(copy);
+    this.#findFirst();
+  }
+
+  #findFirst(): void {
+    this.#first = this.#values.values().next().value;
   }
 }
