@@ -16,6 +16,7 @@ export function drawResults(results: readonly ScenarioResult[], caption: string)
     (result, index) => `<g transform="translate(0 ${index * panelHeight})">${panel(result)}</g>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 20} ${height}" font-family="sans-serif" font-size="10">
+<title>Latency and failed requests per second, scenario by scenario</title>
 <rect width="100%" height="100%" fill="#fff"/>
 ${panels.join('\n')}
 <text x="${left}" y="${height - 10}" fill="#666">${xml(caption)}</text>
