@@ -12,5 +12,7 @@ export {
   type ValueOf,
   type Values,
 } from './part.ts';
-export { type KnownFields, Limited, limit, type Shape, type Trimmed, trim } from './trim.ts';
+export { relay } from './relay.ts';
+export { type SameOriginOptions, sameOrigin, secureCookies } from './same-origin.ts';
+export { type KnownFields, Limited, limit, type Shape, Shortened, shorten, type Trimmed, trim } from './trim.ts';
 export { type Views, views } from './views.ts';

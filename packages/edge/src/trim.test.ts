@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { limit, trim } from './trim.ts';
+import { limit, shorten, trim } from './trim.ts';
 import { views } from './views.ts';
 
 interface Review {
@@ -45,12 +45,55 @@ test('a limit keeps the first elements, trimmed', () => {
   assert.deepEqual(trim(product, { reviews: limit(99) }).reviews?.length, 4);
 });
 
+test('a limit within a limit is that of the inner lists', () => {
+  const grid = [
+    [1, 2, 3],
+    [4, 5, 6],
+    [7, 8, 9],
+  ];
+  assert.deepEqual(trim({ grid }, { grid: limit(2, limit(1)) }), { grid: [[1], [4]] });
+});
+
 test('what is absent stays absent, what is null stays null', () => {
   const bare: Product = { id: '7', name: 'Lamp', price: { amount: 12, currency: 'EUR' }, seller: null };
   const trimmed = trim(bare, { id: true, reviews: limit(2), seller: { name: true } });
   assert.deepEqual(trimmed, { id: '7', seller: null });
   assert.equal(Object.hasOwn(trimmed, 'reviews'), false);
   assert.equal(trim(null as Product | null, { id: true }), null);
+});
+
+test('a text is cut at a whole word, and says that it was', () => {
+  const rows = [
+    ['Warm rice, roasted carrots', 26, 'Warm rice, roasted carrots'],
+    ['Warm rice, roasted carrots', 25, 'Warm rice, roasted…'],
+    ['Warm rice, roasted carrots', 12, 'Warm rice…'],
+    ['Donaudampfschiff fahrt', 8, 'Donauda…'],
+    ['a', 1, 'a'],
+    ['ab', 1, '…'],
+    ['soup 🍜🍜', 7, 'soup…'],
+    ['🍜🍜🍜', 4, '🍜…'],
+  ] as const;
+  for (const [text, maxLength, expected] of rows) {
+    assert.equal(trim({ text }, { text: shorten(maxLength) }).text, expected);
+  }
+  assert.deepEqual(trim({ notes: ['long enough', 'short'] }, { notes: limit(2, shorten(6)) }).notes, [
+    'long…',
+    'short',
+  ]);
+  assert.throws(() => shorten(0), RangeError);
+});
+
+test('a text that is cut is never longer than allowed, and half a character is never left', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 20 }), (text, maxLength) => {
+      const cut = trim({ text }, { text: shorten(maxLength) }).text;
+      return (
+        cut.length <= maxLength &&
+        (!text.isWellFormed() || cut.isWellFormed()) &&
+        (cut === text) === (text.length <= maxLength || cut === text)
+      );
+    }),
+  );
 });
 
 test('the value itself is not touched', () => {

@@ -1,6 +1,6 @@
 /** Claims about inferred types: this file compiles, or they are wrong. It is never run. */
 import type { Call } from '@flotilla/core';
-import { gather, limit, optional, part, trim, views } from '../src/index.ts';
+import { gather, limit, optional, part, shorten, trim, views } from '../src/index.ts';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function claim<_T extends true>(): void {}
@@ -89,6 +89,8 @@ export function trimsWithFlatTypes(product: Product, products: Product[]): void 
   >();
   const names = trim(products, { name: true });
   claim<Equal<typeof names, { name: string }[]>>();
+  const short = trim(product, { name: shorten(9), reviews: limit(1, { text: shorten(9) }) });
+  claim<Equal<typeof short, { name: string; reviews?: { text: string }[] }>>();
   const whole = trim(product, true);
   claim<Equal<typeof whole, Product>>();
 
@@ -100,6 +102,8 @@ export function trimsWithFlatTypes(product: Product, products: Product[]): void 
   trim(product, { id: true, reviews: limit(3, { rating: true, stars: true }) });
   // @ts-expect-error a field is named or not; false would say both
   trim(product, { id: false });
+  // @ts-expect-error only a text can be cut
+  trim(product, { price: { amount: shorten(9) } });
   // @ts-expect-error a text has no fields
   trim(product, { id: { length: true } });
 }

@@ -1,10 +1,11 @@
 import type { ConfigSchema } from '@flotilla/config';
-import { FlotillaError } from '@flotilla/core';
-import type { HttpHandler, RouteSpec } from '@flotilla/http';
+import { type Call, type Filter, FlotillaError } from '@flotilla/core';
+import type { HttpHandler, HttpRequest, HttpResponse, RouteSpec } from '@flotilla/http';
 import { type AnyContract, type Binding, bind, type Client, type Handlers } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
 import { type Copy, PerCopy } from './copies.ts';
 import { createLazyFetch, type FleetFetch, type LazyFetch } from './fetch/fetch.ts';
+import { assertRepeat, type RepeatedWork, type RepeatOptions } from './repeated-work.ts';
 
 /** What `service` may be told. */
 export interface ServiceOptions<S> {
@@ -32,6 +33,8 @@ export interface SettingsSlot<S> {
 
 /** Hears that settings changed. */
 export type SettingsListener<S> = (now: S, before: S) => void | Promise<void>;
+/** Makes a filter when the service starts. */
+export type FilterMaker<S> = (settings: S) => Filter<HttpRequest, HttpResponse>;
 
 /** All that an application is made of: read by {@link startService}. */
 export interface AppParts<S> {
@@ -45,6 +48,8 @@ export interface AppParts<S> {
   readonly fetching: LazyFetch;
   /** Starts of it that take calls in this process: one, except in a fleet that runs in one process. */
   readonly copies: Set<Copy>;
+  readonly filters: readonly FilterMaker<S>[];
+  readonly repeated: readonly RepeatedWork[];
 }
 
 /**
@@ -57,6 +62,11 @@ export interface App<S = unknown> {
   handle<C extends AnyContract>(contract: C, handlers: Handlers<C>): void;
   /** Serves a plain HTTP route, for what is no operation: a page, a file, a web hook. */
   http(method: string, path: string, handler: HttpHandler): void;
+  /**
+   * Stands between the listener and everything that this application serves, contracts and plain routes alike. The first
+   * one declared meets the request first and the answer last; an error that it throws is answered as a problem.
+   */
+  filter(make: FilterMaker<S>): void;
   /**
    * Calls a contract: finds the instances that serve it, balances, retries what is safe, keeps the deadline, traces.
    * Inside a handler the call in hand is found by itself.
@@ -81,6 +91,12 @@ export interface App<S = unknown> {
   settings(): S;
   /** Calls `listener` after each change of the settings. What it throws is logged, and changes nothing. */
   onSettings(listener: SettingsListener<S>): void;
+  /**
+   * Declares work that nobody calls for: it runs at once when the service starts, then again and again, never twice at a
+   * time. Each run has a call of its own, which clients find. Every copy of the service does it.
+   * @throws RangeError when `everyMs` or `timeoutMs` is no time
+   */
+  repeat(name: string, options: RepeatOptions, work: (call: Call) => unknown): void;
 }
 
 const partsOf = new WeakMap<object, AppParts<never>>();
@@ -101,10 +117,17 @@ export function service<S = Record<never, never>>(name: string, options: Service
   const clients: LazyClient[] = [];
   const current: SettingsSlot<S> = { now: new PerCopy(), listeners: [] };
   const fetching = createLazyFetch();
+  const filters: FilterMaker<S>[] = [];
+  const repeated: RepeatedWork[] = [];
   const app: App<S> = {
     name,
     handle: (contract, handlers) => void bindings.push(bind(contract, handlers)),
     http: (method, path, handler) => void routes.push({ path, methods: [method], value: handler }),
+    filter: (make) => void filters.push(make),
+    repeat(work, repeatOptions, run) {
+      assertRepeat(work, repeatOptions);
+      repeated.push({ ...repeatOptions, name: work, work: run });
+    },
     client(contract, clientOptions = {}) {
       const lazy = createLazyClient(contract, clientOptions);
       clients.push(lazy);
@@ -153,6 +176,8 @@ export function service<S = Record<never, never>>(name: string, options: Service
     fetching,
     settings: current,
     copies,
+    filters,
+    repeated,
   } as unknown as AppParts<never>);
   return app;
 }

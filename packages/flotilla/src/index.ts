@@ -13,7 +13,7 @@ export {
   text,
   url,
 } from '@flotilla/config';
-export { Call, currentCall, FlotillaError, type Handler, Secret } from '@flotilla/core';
+export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret } from '@flotilla/core';
 export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
 export {
   type Client,
@@ -24,7 +24,7 @@ export {
   type Reply,
   safe,
 } from '@flotilla/rpc';
-export { type App, type ServiceOptions, service } from './app.ts';
+export { type App, type FilterMaker, type ServiceOptions, service } from './app.ts';
 export {
   type ClientOptions,
   type ClientRuntime,
@@ -58,6 +58,7 @@ export {
   serviceSchema,
   serviceSettings,
 } from './platform-settings.ts';
+export type { RepeatOptions } from './repeated-work.ts';
 export {
   configSchemaOf,
   type RunningService,

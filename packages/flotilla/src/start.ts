@@ -4,6 +4,7 @@ import {
   type Address,
   type Clock,
   type Component,
+  compose,
   FlotillaError,
   formatHostPort,
   type Instance,
@@ -25,6 +26,7 @@ import { type Copy, runInCopy } from './copies.ts';
 import type { Discovery } from './discovery.ts';
 import { openApiRoute } from './openapi.ts';
 import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
+import { type RepeatedWork, repeatedWork } from './repeated-work.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
 export interface ServiceRuntime {
@@ -113,8 +115,9 @@ export async function startService<S>(
  * 1. The settings can be read.
  * 2. Resources are opened, in the order in which they were declared.
  * 3. Clients begin to look for their services.
- * 4. The listener opens.
- * 5. The instance is registered as `up`. A registry that cannot be reached now is tried again, and is no error.
+ * 4. Repeated work begins its first run.
+ * 5. The listener opens.
+ * 6. The instance is registered as `up`. A registry that cannot be reached now is tried again, and is no error.
  */
 export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
   const parts = appParts(app);
@@ -129,7 +132,13 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
     clientsComponent(parts, copy, runtime),
   ];
   return {
-    components: [...own, discoveryComponent(runtime), door.component, listing.component],
+    components: [
+      ...own,
+      discoveryComponent(runtime),
+      ...parts.repeated.map((work) => repeatedComponent(work, copy, runtime)),
+      door.component,
+      listing.component,
+    ],
     instance: listing.instance,
     url: () => `http://${formatHostPort(door.listener())}`,
     inHand() {
@@ -202,6 +211,12 @@ function clientsComponent<S>(parts: AppParts<S>, copy: Copy, runtime: ServiceRun
   };
 }
 
+/** Work that repeats itself reads what its own copy has opened. */
+function repeatedComponent(work: RepeatedWork, copy: Copy, runtime: ServiceRuntime): Component {
+  const component = repeatedWork(work, runtime);
+  return { ...component, start: () => runInCopy(copy, () => component.start()) };
+}
+
 /** Stopped before the clients, after the registration: nothing is looked up or registered any more. */
 export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discovery'>): Component {
   return { name: 'discovery', start: async () => {}, stop: () => discovery.close() };
@@ -230,9 +245,13 @@ function listenerOf<S>(
         meter,
         tracer,
       });
+      const filtered = compose(
+        parts.filters.map((make) => make(now().settings)),
+        handler,
+      );
       // A process of its own has one copy and pays nothing for others.
       const inCopy: HttpHandler = (request, call) =>
-        parts.copies.size > 1 ? runInCopy(copy, () => handler(request, call)) : handler(request, call);
+        parts.copies.size > 1 ? runInCopy(copy, () => filtered(request, call)) : filtered(request, call);
       open = await network.listen(bindOf(config.bind, config.port), inCopy);
     },
     stop: async () => open?.drain(now().drainMs),

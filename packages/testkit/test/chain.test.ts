@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call, emptyBaggage, tenantKey } from '@flotilla/core';
+import { Call, emptyBaggage, FlotillaError, tenantKey } from '@flotilla/core';
 import { ManualClock, seededRandom, startFleet } from '@flotilla/testkit';
 import { type App, type Client, service } from 'flotilla';
 import { contract, get, query } from 'flotilla/contract';
@@ -129,4 +129,23 @@ test('of instances with one name, a typed client calls only those that serve its
   });
   // The visitor declares no contract: whoever names it reaches it, and hears from itself that it serves no such path.
   await assert.rejects(silent.rate(undefined), { code: 'NO_ROUTE' });
+});
+
+test('a filter of an application meets every request first, whatever it is for, and may refuse it', async () => {
+  const back = service('back');
+  back.handle(inner, { see: (_, call) => ({ traceId: call.trace.traceId, tenant: '', urgency: 3, remainingMs: 0 }) });
+  const met: string[] = [];
+  back.filter(() => (next) => (request, call) => {
+    met.push(`outer ${request.path.text}`);
+    return next(request, call);
+  });
+  back.filter(() => () => async () => {
+    met.push('inner');
+    throw new FlotillaError('FORBIDDEN', 'not today');
+  });
+  const visitor = service('visitor');
+  const client = visitor.client(inner);
+  await using _fleet = await startFleet({ services: [back, visitor], clock: new ManualClock() });
+  await assert.rejects(client.see(undefined), { code: 'FORBIDDEN' });
+  assert.deepEqual(met, ['outer /see', 'inner']);
 });
