@@ -1,7 +1,8 @@
-import { command, contract, error, post } from 'flotilla/contract';
+import { command, contract, error, post, put } from 'flotilla/contract';
 import { z } from 'zod';
+import { Id } from './catalog.ts';
 
-export const Item = z.object({ productId: z.string().max(64), quantity: z.int().min(1).max(99) });
+export const Item = z.object({ productId: Id, quantity: z.int().min(1).max(99) });
 
 /** A line of an order with the name and price at the moment of ordering. */
 export const Line = z.object({
@@ -11,20 +12,55 @@ export const Line = z.object({
   quantity: z.int().min(1),
 });
 
-/** Internal: only `order` takes stock. No route of the gateway leads here. */
+const Lines = z.object({ lines: z.array(Line) });
+
+/** Why an order cannot have its stock, now and whenever it asks again. */
+const refusals = {
+  PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })),
+  SOLD_OUT: error(409, z.object({ id: z.string(), left: z.int() })),
+  /** The order gave its stock back itself. */
+  RESERVATION_RELEASED: error(409),
+};
+
+/** A full disk or a database that cannot be written: nothing has changed. */
+const notStored = { NOT_STORED: error(507) };
+
+/**
+ * Internal: only `order` takes stock. No route of the gateway leads here.
+ *
+ * A reservation is named by its order, so each operation may be repeated: it answers what it answered before.
+ */
 export const stock = contract(
   { name: 'stock', version: 1 },
   {
-    take: command({
-      in: z.object({ orderId: z.string().max(64), items: z.array(Item).min(1).max(50) }),
-      out: z.array(Line),
-      errors: {
-        PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })),
-        SOLD_OUT: error(409, z.object({ id: z.string(), left: z.int() })),
-      },
-      // Taking twice for one order takes once: the order's id is remembered with what was taken.
+    /** Takes everything off the shelf, or nothing. It goes back when `commit` does not follow in time. */
+    reserve: command({
+      in: z.object({ orderId: Id, items: z.array(Item).min(1).max(50) }),
+      out: Lines,
+      errors: { ...refusals, ...notStored },
       idempotent: true,
-      http: post('/stock/taken'),
+      http: put('/stock/reservations/{orderId}'),
+    }),
+    /** Sells what is held. From then on it is never given back. */
+    commit: command({
+      in: z.object({ orderId: Id }),
+      out: Lines,
+      errors: {
+        ...refusals,
+        ...notStored,
+        /** Nothing is held for this order any more: reserve again. */
+        RESERVATION_LAPSED: error(409),
+      },
+      idempotent: true,
+      http: post('/stock/reservations/{orderId}/commit'),
+    }),
+    /** Gives back what is held, for good. What was sold stays sold, and the answer says so. */
+    release: command({
+      in: z.object({ orderId: Id }),
+      out: z.object({ sold: z.boolean() }),
+      errors: notStored,
+      idempotent: true,
+      http: post('/stock/reservations/{orderId}/release'),
     }),
   },
 );

@@ -1,49 +1,96 @@
-import { command, contract, error, get, post, query } from 'flotilla/contract';
+import { contract, error, get, query } from 'flotilla/contract';
 import { z } from 'zod';
-import { Category } from './catalog.ts';
-import { NewOrder, Order } from './order.ts';
+import { Category, Id } from './catalog.ts';
+import { Line } from './stock.ts';
+import { sessionCookies, sessionFields } from './visitor.ts';
 
-/** A product as a card on the page shows it. */
-export const Card = z.object({ id: z.string(), name: z.string(), priceCents: z.int(), available: z.boolean() });
-
-export const Home = z.object({
-  categories: z.array(Category.extend({ products: z.array(Card) })),
-  /** Parts of the page that could not be had in time. */
-  missing: z.array(z.string()),
+/** A product as a card shows it. */
+export const Card = z.object({
+  id: z.string(),
+  name: z.string(),
+  priceCents: z.int(),
+  available: z.boolean(),
+  tags: z.array(z.string()),
+  /** Addresses of its pictures, on this shop. */
+  picture: z.object({ large: z.string(), small: z.string() }),
+  /** Null: nobody has rated it, or that cannot be had now. */
+  rating: z.object({ average: z.number(), count: z.int() }).nullable(),
 });
 
+/** Parts that could not be had in time, by name. */
+const missing = { missing: z.array(z.string()) };
+
+export const Shelf = Category.extend({ products: z.array(Card), /** With those that are not shown. */ count: z.int() });
+export const Home = z.object({ categories: z.array(Shelf), ...missing });
+export const Found = z.object({ text: z.string(), products: z.array(Card), ...missing });
+
 export const ProductPage = Card.extend({
+  category: Category,
   description: z.string(),
   left: z.int(),
   related: z.array(Card),
-  missing: z.array(z.string()),
+  reviews: z.array(
+    z.object({
+      by: z.string(),
+      rating: z.int(),
+      text: z.string(),
+      /** Whether the writer had bought it. */
+      bought: z.boolean(),
+      writtenAt: z.string(),
+    }),
+  ),
+  /** How often the visitor has bought it; null for somebody who is not signed in. */
+  boughtBefore: z.int().nullable(),
+  ...missing,
 });
 
-/** What the storefront's page asks for. The only contract that the gateway opens. */
+export const History = z.object({
+  orders: z.array(
+    z.object({
+      id: z.string(),
+      status: z.enum(['placed', 'pending', 'refused']),
+      orderedAt: z.string(),
+      address: z.string(),
+      totalCents: z.int(),
+      /** Dishes, all of their pieces counted. */
+      pieces: z.int(),
+      lines: z.array(
+        Line.extend({
+          picture: Card.shape.picture,
+          /** Whether it can be ordered again; null where that cannot be had now. */
+          available: z.boolean().nullable(),
+          /** Whether its buyer has reviewed it; null where that cannot be had now. */
+          reviewed: z.boolean().nullable(),
+        }),
+      ),
+    }),
+  ),
+  ...missing,
+});
+
+/** What the storefront shows on a large screen. */
 export const web = contract(
   { name: 'web', version: 1 },
   {
     home: query({ out: Home, http: get('/api/home') }),
+    category: query({
+      in: z.object({ id: Id }),
+      out: Shelf.extend(missing),
+      errors: { CATEGORY_UNKNOWN: error(404) },
+      http: get('/api/categories/{id}'),
+    }),
+    search: query({ in: z.object({ text: z.string().trim().min(1).max(100) }), out: Found, http: get('/api/search') }),
     product: query({
-      in: z.object({ id: z.string().max(64) }),
+      in: z.object({ id: Id, ...sessionFields }),
       out: ProductPage,
       errors: { PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })) },
-      http: get('/api/products/{id}'),
+      http: get('/api/products/{id}', { cookie: sessionCookies }),
     }),
-    placeOrder: command({
-      in: NewOrder,
-      out: Order,
-      errors: {
-        PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })),
-        SOLD_OUT: error(409, z.object({ id: z.string(), left: z.int() })),
-      },
-      http: post('/api/orders', { status: 201, location: '/api/orders/{id}' }),
-    }),
-    order: query({
-      in: z.object({ id: z.string().max(64) }),
-      out: Order,
-      errors: { ORDER_UNKNOWN: error(404) },
-      http: get('/api/orders/{id}'),
+    history: query({
+      in: z.object(sessionFields),
+      out: History,
+      errors: { SIGNED_OUT: error(401) },
+      http: get('/api/orders', { cookie: sessionCookies }),
     }),
   },
 );

@@ -1,24 +1,39 @@
 import { readFileSync } from 'node:fs';
-import { type App, HttpHeaders } from 'flotilla';
+import type { App } from 'flotilla';
+import type { EdgeSettings } from './backends.ts';
+import { serveFile } from './files.ts';
 
 /** Nothing inline, nothing from elsewhere: the page can run only what this service serves. */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+const types: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
+/** Addresses at which the one page is found: it shows what its address says. */
+const places = ['/', '/search', '/categories/{id}', '/products/{id}', '/basket', '/sign-in', '/orders', '/orders/{id}'];
+
+const files = ['index.html', 'storefront.css', 'storefront.js', 'icon.svg'];
+
 /** Serves the page's few files from memory: they are read once, when the service starts. */
-export function serveFiles(app: App, files: Readonly<Record<string, readonly [name: string, type: string]>>): void {
-  for (const [path, [name, type]] of Object.entries(files)) {
-    const bytes = app.resource(`file ${name}`, () => readFileSync(new URL(`../storefront/${name}`, import.meta.url)));
-    app.http('GET', path, async () => ({
-      status: 200,
-      headers: new HttpHeaders([
-        ['content-type', type],
-        ['content-security-policy', contentSecurityPolicy],
-        ['x-content-type-options', 'nosniff'],
-        ['referrer-policy', 'no-referrer'],
-        ['cache-control', 'no-cache'],
-      ]),
-      body: bytes(),
-    }));
-  }
+export function serveStorefront(app: App<EdgeSettings>): void {
+  const page = fileOf(app, 'index.html');
+  for (const place of places) app.http('GET', place, page);
+  for (const name of files.slice(1)) app.http('GET', `/${name}`, fileOf(app, name));
+}
+
+function fileOf(app: App<EdgeSettings>, name: string) {
+  const served = app.resource(`file ${name}`, () =>
+    serveFile({
+      bytes: readFileSync(new URL(`../storefront/${name}`, import.meta.url)),
+      type: types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+      cacheControl: 'no-cache',
+      contentSecurityPolicy,
+    }),
+  );
+  return ((request, call) => served()(request, call)) satisfies ReturnType<typeof serveFile>;
 }

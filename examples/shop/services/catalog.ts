@@ -1,34 +1,52 @@
-import { run, service, settings, text } from 'flotilla';
+import { FlotillaError, run, service, settings } from 'flotilla';
 import { catalog } from '../contracts/catalog.ts';
 import { stock } from '../contracts/stock.ts';
-import { openCatalogStore } from './catalog/store.ts';
+import type { Reservation } from './catalog/reservation.ts';
+import { openCatalog } from './catalog/store.ts';
+import { databaseSettings } from './database.ts';
 
 /** Backend service: products, categories and stock. It alone opens its database; its copies share the file. */
-export const app = service('catalog', {
-  config: settings({
-    dbFile: text({ default: '.flotilla/data/catalog.sqlite', describe: 'where the products are kept' }),
-  }),
-});
+export const app = service('catalog', { config: settings(databaseSettings('catalog')) });
 
-const store = app.resource(
-  'catalog database',
-  ({ dbFile }) => openCatalogStore(dbFile),
-  (open) => open.close(),
-);
+const store = app.resource('catalog database', openCatalog, (open) => open.close());
 
 app.handle(catalog, {
   categories: async () => store().categories(),
-  products: async ({ category, limit }) => store().products(category, limit),
+  products: async ({ category, ids, limit }) =>
+    ids ? store().some(ids.slice(0, limit)) : store().products(category, limit),
+  search: async ({ text, limit }) => store().search(text, limit),
   product: async ({ id }, call) => store().product(id) ?? call.fail('PRODUCT_UNKNOWN', { id }),
 });
 
 app.handle(stock, {
-  take: async ({ orderId, items }, call) => {
-    const taking = store().take(orderId, items);
-    if (taking.kind === 'unknown') return call.fail('PRODUCT_UNKNOWN', { id: taking.id });
-    if (taking.kind === 'soldOut') return call.fail('SOLD_OUT', { id: taking.id, left: taking.left });
-    return taking.lines;
+  reserve: async ({ orderId, items }, call) => {
+    const made = store().shelf.wish(orderId, { wish: 'reserve', items }, call.clock.wallNow());
+    return linesOf(made);
+  },
+  commit: async ({ orderId }, call) => {
+    const made = store().shelf.wish(orderId, { wish: 'commit' }, call.clock.wallNow());
+    if (made.state === 'none' || made.state === 'lapsed') return call.fail('RESERVATION_LAPSED');
+    return linesOf(made);
+  },
+  release: async ({ orderId }, call) => {
+    const made = store().shelf.wish(orderId, { wish: 'release' }, call.clock.wallNow());
+    return { sold: made.state === 'sold' };
   },
 });
+
+app.repeat('stock that nobody came for', { everyMs: 5_000 }, (call) => store().shelf.sweep(call.clock.wallNow()));
+
+/** @throws FlotillaError a refusal of the contract */
+function linesOf(made: Reservation) {
+  if (made.state === 'held' || made.state === 'sold') return { lines: [...made.lines] };
+  if (made.state !== 'refused') throw refused('RESERVATION_RELEASED', 'this order gave its stock back');
+  const { kind, ...data } = made.refusal;
+  if (kind === 'unknown') throw refused('PRODUCT_UNKNOWN', `there is no product "${data.id}"`, data);
+  throw refused('SOLD_OUT', `not enough of "${data.id}" is left`, data);
+}
+
+function refused(code: string, detail: string, data?: unknown): FlotillaError {
+  return new FlotillaError(code, detail, { data, executed: 'yes' });
+}
 
 if (import.meta.main) await run(app);

@@ -1,35 +1,81 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { FlotillaError, integer, text } from 'flotilla';
 
 /** How long one copy of a service waits for another one to finish with the file. */
 const busyMs = 2_000;
 
+/** SQLite's default. */
+const pageBytes = 4_096;
+
+/** Where a service keeps its data, and how much of it. */
+export interface DatabaseSettings {
+  readonly dbFile: string;
+  readonly maxDbBytes: number;
+}
+
+/** What a service that keeps data is told, besides its own settings. */
+export function databaseSettings(name: string) {
+  return {
+    dbFile: text({ default: `.flotilla/data/${name}.sqlite`, describe: 'where the data is kept' }),
+    maxDbBytes: integer({
+      default: 1_073_741_824,
+      min: 65_536,
+      describe: 'the database does not grow beyond; then writing is refused and reading goes on',
+    }),
+  };
+}
+
 /**
  * Opens an SQLite file that several processes use: write-ahead log, waiting instead of failing while another one
- * writes.
- * @param file a path; its folder is made.
+ * writes. What was committed is on the disk.
+ * @param dbFile a path; its folder is made.
  * @param schema statements that may run again and again.
  */
-export function openDatabase(file: string, schema: string): DatabaseSync {
-  mkdirSync(dirname(file), { recursive: true });
-  const db = new DatabaseSync(file, { timeout: busyMs });
+export function openDatabase({ dbFile, maxDbBytes }: DatabaseSettings, schema: string): DatabaseSync {
+  mkdirSync(dirname(dbFile), { recursive: true });
+  const db = new DatabaseSync(dbFile, { timeout: busyMs });
   writeAhead(db);
+  db.exec(`PRAGMA max_page_count = ${Math.floor(maxDbBytes / pageBytes)}`);
   inTransaction(db, () => db.exec(schema));
   return db;
 }
 
-/** Runs `work` alone among all processes, and keeps what it did unless it throws. */
+/**
+ * Runs `work` alone among all processes, and keeps what it did unless it throws.
+ * @throws FlotillaError NOT_STORED when the file cannot be written: full, read-only, failing. Nothing has changed then.
+ */
 export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
   try {
+    db.exec('BEGIN IMMEDIATE');
     const result = work();
     db.exec('COMMIT');
     return result;
   } catch (thrown) {
-    db.exec('ROLLBACK');
-    throw thrown;
+    if (db.isTransaction) db.exec('ROLLBACK'); // a full disk ends it by itself
+    throw notStored(thrown) ?? thrown;
   }
+}
+
+/** Primary result codes of SQLite (sqlite.org/rescode.html) that say that writing failed, and nobody's mistake did it. */
+const failures: ReadonlyMap<number, string> = new Map([
+  [5, 'the database is in use by another process for too long'],
+  [8, 'the database cannot be written to'],
+  [10, 'the disk failed'],
+  [13, 'there is no room left'],
+]);
+
+function notStored(thrown: unknown): FlotillaError | undefined {
+  if (!(thrown instanceof Error) || !('errcode' in thrown) || typeof thrown.errcode !== 'number') return undefined;
+  const why = failures.get(thrown.errcode & 0xff);
+  return why === undefined
+    ? undefined
+    : new FlotillaError('NOT_STORED', `nothing was changed: ${why}`, {
+        cause: thrown,
+        executed: 'no',
+        httpStatus: 507,
+      });
 }
 
 /** The switch of a new file is refused at once, without waiting, while another process makes it too: it is tried again. */

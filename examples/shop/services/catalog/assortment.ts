@@ -2,8 +2,10 @@
 export const categories: readonly { readonly id: string; readonly name: string }[] = [
   { id: 'bowls', name: 'Bowls' },
   { id: 'soups', name: 'Soups' },
-  { id: 'drinks', name: 'Drinks' },
+  { id: 'plates', name: 'From the grill' },
+  { id: 'bakery', name: 'Bread & bakes' },
   { id: 'sweets', name: 'Sweets' },
+  { id: 'drinks', name: 'Drinks' },
 ];
 
 interface Entry {
@@ -11,32 +13,325 @@ interface Entry {
   readonly category: string;
   readonly name: string;
   readonly description: string;
+  readonly tags: readonly string[];
   readonly priceCents: number;
   readonly stock: number;
 }
 
-export const products: readonly Entry[] = [
-  entry('rice-bowl', 'bowls', 'Harbour rice bowl', 'Warm rice, roasted carrots, sesame, a soft egg.', 1_150, 40),
-  entry('lentil-bowl', 'bowls', 'Lentil bowl', 'Green lentils with lemon, parsley and feta.', 1_050, 35),
-  entry('noodle-bowl', 'bowls', 'Cold noodle bowl', 'Buckwheat noodles, cucumber, peanut sauce.', 1_200, 30),
-  entry('tomato-soup', 'soups', 'Roast tomato soup', 'Tomatoes from the oven, basil oil, bread.', 690, 50),
-  entry('leek-soup', 'soups', 'Leek and potato soup', 'Thick, with nutmeg and chives.', 720, 45),
-  entry('fish-soup', 'soups', 'Fisherman’s soup', 'What the boats brought today, saffron, fennel.', 1_390, 12),
-  entry('ginger-tea', 'drinks', 'Ginger tea', 'Fresh ginger, honey on the side.', 390, 200),
-  entry('apple-juice', 'drinks', 'Cloudy apple juice', 'Pressed in the next valley.', 420, 120),
-  entry('sea-salt-soda', 'drinks', 'Sea salt soda', 'Lime, soda water, a pinch of salt.', 450, 90),
-  entry('poppy-cake', 'sweets', 'Poppy seed cake', 'A moist slice with orange.', 480, 24),
-  entry('plum-crumble', 'sweets', 'Plum crumble', 'Baked plums under oats and butter.', 560, 18),
-  entry('last-cookie', 'sweets', 'The last cookie', 'There is only one.', 250, 1),
-];
-
-function entry(
+type Row = readonly [
   id: string,
-  category: string,
   name: string,
-  description: string,
   priceCents: number,
   stock: number,
-): Entry {
-  return { id, category, name, description, priceCents, stock };
+  tags: readonly string[],
+  description: string,
+];
+
+export const products: readonly Entry[] = [
+  ...under('bowls', [
+    [
+      'rice-bowl',
+      'Harbour rice bowl',
+      1_150,
+      40,
+      ['vegetarian'],
+      'Warm short-grain rice with roasted carrots, quick-pickled cucumber and black sesame, under an egg that is still soft in the middle. The dish we opened with.',
+    ],
+    [
+      'lentil-bowl',
+      'Green lentil bowl',
+      1_050,
+      35,
+      ['vegetarian', 'gluten-free'],
+      'Lentils from Le Puy, dressed while they are warm with lemon and good oil, with parsley, roasted tomatoes and crumbled feta.',
+    ],
+    [
+      'noodle-bowl',
+      'Cold noodle bowl',
+      1_200,
+      30,
+      ['vegan', 'nuts'],
+      'Buckwheat noodles rinsed in ice water, cucumber and radish cut thin, and a peanut sauce with just enough chilli to notice.',
+    ],
+    [
+      'salmon-bowl',
+      'Smoked salmon bowl',
+      1_490,
+      22,
+      ['fish', 'gluten-free'],
+      'Salmon smoked over alder two streets from here, on rice with avocado, cucumber, dill and a squeeze of lime.',
+    ],
+    [
+      'beet-bowl',
+      'Beetroot and barley bowl',
+      1_090,
+      28,
+      ['vegan'],
+      'Pearl barley cooked in beetroot juice until it is pink all through, with horseradish, apple and toasted sunflower seeds.',
+    ],
+    [
+      'curry-bowl',
+      'Chickpea curry bowl',
+      1_180,
+      32,
+      ['vegan', 'spicy', 'gluten-free'],
+      'Chickpeas and spinach in coconut milk with turmeric, ginger and green chilli, beside basmati rice. It gets hotter towards the end.',
+    ],
+  ]),
+  ...under('soups', [
+    [
+      'tomato-soup',
+      'Roast tomato soup',
+      690,
+      50,
+      ['vegetarian'],
+      'Tomatoes from the oven with garlic in its skin, passed through a sieve and finished with basil oil. Comes with toasted bread.',
+    ],
+    [
+      'leek-soup',
+      'Leek and potato soup',
+      720,
+      45,
+      ['vegetarian', 'gluten-free'],
+      'Thick enough for the spoon to stand, with nutmeg, chives and a swirl of cream. Made in the morning; better in the evening.',
+    ],
+    [
+      'fish-soup',
+      'Fisherman’s soup',
+      1_390,
+      12,
+      ['fish'],
+      'What the boats brought today, in a broth of fennel, saffron and tomato, with mussels on top. When the pot is empty it is empty.',
+    ],
+    [
+      'pumpkin-soup',
+      'Pumpkin soup',
+      740,
+      38,
+      ['vegan', 'gluten-free'],
+      'Hokkaido pumpkin with ginger and orange, toasted seeds and a thread of dark pumpkin-seed oil.',
+    ],
+    [
+      'pea-soup',
+      'Green pea soup',
+      680,
+      40,
+      ['vegan', 'gluten-free'],
+      'Sweet peas and mint, barely cooked so that it stays green, served warm or cold as the weather wants it.',
+    ],
+    [
+      'miso-soup',
+      'Mushroom miso soup',
+      760,
+      36,
+      ['vegan'],
+      'A clear broth of kelp and dried mushrooms with white miso, silken tofu, spring onion and shiitake.',
+    ],
+  ]),
+  ...under('plates', [
+    [
+      'grilled-mackerel',
+      'Grilled mackerel',
+      1_690,
+      14,
+      ['fish', 'gluten-free'],
+      'A whole mackerel over charcoal until the skin blisters, with lemon and a salad of fennel and parsley. Mind the bones.',
+    ],
+    [
+      'halloumi-skewers',
+      'Halloumi skewers',
+      1_290,
+      26,
+      ['vegetarian', 'gluten-free'],
+      'Halloumi, courgette and red pepper turned slowly over the coals, with mint yoghurt on the side.',
+    ],
+    [
+      'lemon-chicken',
+      'Lemon chicken',
+      1_540,
+      24,
+      ['gluten-free'],
+      'Half a chicken left in lemon, thyme and salt overnight, grilled skin down, with new potatoes in their jackets.',
+    ],
+    [
+      'prawn-pan',
+      'Garlic prawns',
+      1_620,
+      16,
+      ['fish', 'spicy'],
+      'Eight prawns in a hot iron pan with garlic, chilli and parsley. The bread for the oil is the best part.',
+    ],
+    [
+      'cauliflower-steak',
+      'Cauliflower steak',
+      1_240,
+      20,
+      ['vegan', 'gluten-free', 'nuts'],
+      'A thick slice from the heart, charred outside and tender inside, on romesco of peppers and almonds.',
+    ],
+    [
+      'harbour-burger',
+      'Harbour burger',
+      1_380,
+      30,
+      ['spicy'],
+      'Beef from the dairy up the hill, onions cooked dark, pickles and our own chilli mayonnaise in a seeded bun.',
+    ],
+  ]),
+  ...under('bakery', [
+    [
+      'sourdough-loaf',
+      'Sourdough loaf',
+      590,
+      25,
+      ['vegan'],
+      'Wheat and a little rye, raised for a night and a day, baked dark. Keeps four days, toasts for six.',
+    ],
+    [
+      'cheese-toast',
+      'Three-cheese toast',
+      780,
+      34,
+      ['vegetarian'],
+      'Cheddar, Gruyère and a blue one between slices of our sourdough, pressed until the rim is lace.',
+    ],
+    [
+      'focaccia',
+      'Rosemary focaccia',
+      520,
+      30,
+      ['vegan'],
+      'Olive oil in every dimple, rosemary from the windowsill, coarse salt. Cut into fingers for sharing.',
+    ],
+    [
+      'mushroom-tart',
+      'Mushroom tart',
+      860,
+      18,
+      ['vegetarian'],
+      'Puff pastry with chestnut mushrooms, thyme and soft cheese; warm it again and it crackles.',
+    ],
+    [
+      'pretzel',
+      'Butter pretzel',
+      340,
+      42,
+      ['vegetarian'],
+      'Thick in the belly, crisp in the arms, sliced and buttered while it is warm.',
+    ],
+    [
+      'cinnamon-knot',
+      'Cinnamon knot',
+      380,
+      36,
+      ['vegetarian'],
+      'A soft knot with cardamom in the dough and cinnamon in every fold, brushed with syrup.',
+    ],
+  ]),
+  ...under('sweets', [
+    [
+      'poppy-cake',
+      'Poppy seed cake',
+      480,
+      24,
+      ['vegetarian'],
+      'A moist slice, more poppy than cake, with orange in the crumb and a thin lemon icing.',
+    ],
+    [
+      'plum-crumble',
+      'Plum crumble',
+      560,
+      18,
+      ['vegetarian', 'nuts'],
+      'Baked plums under oats, butter and hazelnuts. Ask for it warm.',
+    ],
+    [
+      'chocolate-tart',
+      'Dark chocolate tart',
+      620,
+      16,
+      ['vegetarian'],
+      'Seventy-percent chocolate set just firm, on a crust with sea salt. A small slice is enough; nobody takes a small slice.',
+    ],
+    [
+      'lemon-posset',
+      'Lemon posset',
+      540,
+      20,
+      ['vegetarian', 'gluten-free'],
+      'Cream, sugar and lemon, and that is all. Sets by itself overnight, with raspberries on top.',
+    ],
+    [
+      'creme-brulee',
+      'Crème brûlée',
+      590,
+      18,
+      ['vegetarian', 'gluten-free'],
+      'Vanilla custard under a sheet of burnt sugar that you get to break.',
+    ],
+    [
+      'last-cookie',
+      'The last cookie',
+      250,
+      1,
+      ['vegetarian'],
+      'Oats, dark chocolate, a crack across the middle. There is only one.',
+    ],
+  ]),
+  ...under('drinks', [
+    [
+      'ginger-tea',
+      'Ginger tea',
+      390,
+      200,
+      ['vegan'],
+      'Fresh ginger, sliced and steeped while you wait, with honey on the side.',
+    ],
+    [
+      'apple-juice',
+      'Cloudy apple juice',
+      420,
+      120,
+      ['vegan'],
+      'Pressed in the next valley from whatever fell. A little different every week.',
+    ],
+    [
+      'sea-salt-soda',
+      'Sea salt soda',
+      450,
+      90,
+      ['vegan'],
+      'Lime, soda water and a pinch of salt: what the sea would taste like if it meant well.',
+    ],
+    [
+      'flat-white',
+      'Flat white',
+      410,
+      150,
+      ['vegetarian'],
+      'Two short shots under thin, glossy milk. Oat milk costs the same.',
+    ],
+    [
+      'elderflower-fizz',
+      'Elderflower fizz',
+      470,
+      80,
+      ['vegan'],
+      'Our own cordial, made in one week of June, with sparkling water, lemon and mint.',
+    ],
+    [
+      'hot-chocolate',
+      'Hot chocolate',
+      490,
+      70,
+      ['vegetarian'],
+      'Shaved dark chocolate melted into hot milk, thick, with a spoon of cream that sinks slowly.',
+    ],
+  ]),
+];
+
+function under(category: string, rows: readonly Row[]): Entry[] {
+  return rows.map(([id, name, priceCents, stock, tags, description]) => ({
+    ...{ id, category, name, description, tags, priceCents, stock },
+  }));
 }

@@ -1,0 +1,68 @@
+import { command, contract, error, get, post, query } from 'flotilla/contract';
+import { z } from 'zod';
+import { Id } from './catalog.ts';
+
+export const Person = z.object({ id: z.string(), name: z.string(), email: z.string() });
+
+export const Credentials = z.object({
+  email: z.email().max(200).toLowerCase(),
+  /** Taken as it is typed; ten characters or more where one is chosen. */
+  password: z.string().min(1).max(200),
+});
+
+export const NewPerson = Credentials.extend({
+  name: z.string().trim().min(1).max(100),
+  password: z.string().min(10).max(200),
+});
+
+/** The token is told once, here: the service keeps only its hash. */
+export const Session = z.object({ token: z.string(), person: Person });
+
+/** The address of the browser, for limiting attempts. */
+const From = z.object({ from: z.string().max(100) });
+
+/** Secrets travel in bodies, never in a URL that somebody logs. */
+export const users = contract(
+  { name: 'user', version: 1 },
+  {
+    signUp: command({
+      in: NewPerson.extend(From.shape),
+      out: Session,
+      errors: {
+        EMAIL_TAKEN: error(409),
+        TOO_MANY_ATTEMPTS: error(429, z.object({ waitMs: z.int() })),
+        NOT_STORED: error(507),
+      },
+      http: post('/people', 201),
+    }),
+    signIn: command({
+      in: Credentials.extend(From.shape),
+      out: Session,
+      errors: {
+        /** Nobody has this e-mail address, or the password is another one: which of both is not said. */
+        SIGN_IN_REFUSED: error(401),
+        TOO_MANY_ATTEMPTS: error(429, z.object({ waitMs: z.int() })),
+        NOT_STORED: error(507),
+      },
+      http: post('/sessions', 201),
+    }),
+    signOut: command({
+      in: z.object({ token: z.string().max(100) }),
+      errors: { NOT_STORED: error(507) },
+      idempotent: true,
+      http: post('/sessions/ended'),
+    }),
+    whoIs: query({
+      in: z.object({ token: z.string().max(100) }),
+      out: Person,
+      errors: { SIGNED_OUT: error(401) },
+      http: post('/sessions/seen'),
+    }),
+    /** What others may see of people. */
+    names: query({
+      in: z.object({ ids: z.array(Id).max(100) }),
+      out: z.array(Person.pick({ id: true, name: true })),
+      http: get('/names'),
+    }),
+  },
+);

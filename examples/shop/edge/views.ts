@@ -1,0 +1,58 @@
+import { limit, shorten, views } from '@flotilla/edge';
+import type { z } from 'zod';
+import type { Found, History, Home, ProductPage, Shelf } from '../contracts/web.ts';
+
+// What of a page each device gets: the whole of the difference between `web` and `mobile`.
+
+const smallCard = {
+  id: true,
+  name: true,
+  priceCents: true,
+  available: true,
+  picture: { small: true },
+  rating: { average: true },
+} as const;
+
+export const homeFor = views<z.infer<typeof Home>>()({
+  web: true,
+  mobile: { categories: { id: true, name: true, count: true, products: limit(4, smallCard) }, missing: true },
+});
+
+export const categoryFor = views<z.infer<typeof Shelf> & { missing: string[] }>()({
+  web: true,
+  mobile: { id: true, name: true, count: true, products: smallCard, missing: true },
+});
+
+export const foundFor = views<z.infer<typeof Found>>()({
+  web: true,
+  mobile: { text: true, products: limit(12, smallCard), missing: true },
+});
+
+export const productFor = views<z.infer<typeof ProductPage>>()({
+  web: true,
+  mobile: {
+    ...smallCard,
+    category: true,
+    left: true,
+    boughtBefore: true,
+    missing: true,
+    description: shorten(90),
+    related: limit(2, { id: true, name: true, picture: { small: true } }),
+    reviews: limit(2, { by: true, rating: true, text: shorten(80) }),
+  },
+});
+
+export const historyFor = views<z.infer<typeof History>>()({
+  web: true,
+  mobile: {
+    orders: limit(5, {
+      id: true,
+      status: true,
+      orderedAt: true,
+      totalCents: true,
+      pieces: true,
+      lines: { productId: true, name: true, quantity: true },
+    }),
+    missing: true,
+  },
+});

@@ -1,0 +1,49 @@
+import { integer, run, service, settings } from 'flotilla';
+import { users } from '../contracts/user.ts';
+import { databaseSettings } from './database.ts';
+import { createPasswords } from './user/password.ts';
+import { openUserStore } from './user/store.ts';
+
+/** Backend service: people, their passwords and sessions. */
+export const app = service('user', {
+  config: settings({
+    ...databaseSettings('user'),
+    sessionHours: integer({ default: 168, min: 1, max: 8_760, describe: 'how long somebody stays signed in' }),
+  }),
+});
+
+const store = app.resource('user database', openUserStore, (open) => open.close());
+const sessionMs = app.resource('session time', ({ sessionHours }) => sessionHours * 3_600_000);
+const passwords = app.resource('passwords', () => createPasswords());
+
+app.handle(users, {
+  signUp: async ({ name, email, password, from }, call) => {
+    const waitMs = store().attempts.beginSignUp(from, call.clock.wallNow());
+    if (waitMs > 0) return call.fail('TOO_MANY_ATTEMPTS', { waitMs });
+    const secret = await passwords().hash(password);
+    const now = call.clock.wallNow();
+    const person = store().add({ name, email }, secret, now) ?? call.fail('EMAIL_TAKEN');
+    return { person, token: store().openSession(person.id, now + sessionMs()) };
+  },
+  signIn: async ({ email, password, from }, call) => {
+    const waitMs = store().attempts.beginSignIn(email, from, call.clock.wallNow());
+    if (waitMs > 0) return call.fail('TOO_MANY_ATTEMPTS', { waitMs });
+    const known = store().byEmail(email);
+    if (!(await passwords().fits(password, known?.secret)) || !known) return call.fail('SIGN_IN_REFUSED');
+    store().attempts.signedIn(email, from);
+    if (passwords().isOutdated(known.secret)) store().setSecret(known.id, await passwords().hash(password));
+    const { id, name } = known;
+    return { person: { id, name, email }, token: store().openSession(id, call.clock.wallNow() + sessionMs()) };
+  },
+  signOut: async ({ token }) => store().endSession(token),
+  whoIs: async ({ token }, call) => store().seen(token, call.clock.wallNow()) ?? call.fail('SIGNED_OUT'),
+  names: async ({ ids }) => ids.flatMap((id) => ({ id, name: store().name(id) })).filter(isNamed),
+});
+
+app.repeat('sessions that are over', { everyMs: 600_000 }, (call) => store().sweep(call.clock.wallNow()));
+
+function isNamed(person: { id: string; name: string | undefined }): person is { id: string; name: string } {
+  return person.name !== undefined;
+}
+
+if (import.meta.main) await run(app);
