@@ -1,6 +1,6 @@
 /**
- * Starts the shop exactly as the README says (`npm start`), orders something through the gateway with plain HTTP, looks
- * the order up, uses the commands, and stops it with Ctrl-C. Fails when it takes longer than 5 s to serve.
+ * Starts the shop exactly as the README says (`npm start`), signs up and orders something through the gateway with plain
+ * HTTP, looks the order up, uses the commands, and stops it with Ctrl-C. Fails when it takes longer than 5 s to serve.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -52,20 +52,47 @@ async function runOnce(thorough: boolean): Promise<number> {
 }
 
 async function order(gateway: string): Promise<void> {
-  const items = [{ productId: 'rice-bowl', quantity: 2 }];
-  const response = await fetch(`${gateway}/api/orders`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ customer: 'Ada', address: 'Pier 1', items }),
-  });
+  const post = async (path: string, document: object, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${gateway}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: gateway, ...headers },
+      body: JSON.stringify(document),
+    });
+  const signUp = async (name: string): Promise<{ readonly cookie: string }> => {
+    const made = await post('/api/people', { name, email: `${name}@example.org`, password: `${name} at the harbour` });
+    assert.equal(made.status, 201);
+    const [, cookie = ''] =
+      /^(session=[\w-]{43}); Path=\/; SameSite=Strict; .*HttpOnly$/.exec(made.headers.get('set-cookie') ?? '') ?? [];
+    assert.notEqual(cookie, '', 'on loopback the session is a plain cookie');
+    return { cookie };
+  };
+  const basket = {
+    key: 'basket-of-the-check',
+    customer: 'Ada',
+    address: 'Pier 1',
+    items: [{ productId: 'rice-bowl', quantity: 2 }],
+  };
+  assert.equal((await post('/api/orders', basket)).status, 401, 'ordering is for people who are signed in');
+  const [ada, eve] = [await signUp('ada'), await signUp('eve')];
+  const elsewhere = await post('/api/orders', basket, { ...ada, origin: 'https://evil.example' });
+  assert.equal(elsewhere.status, 403, 'a page of another site orders nothing');
+
+  const response = await post('/api/orders', basket, ada);
   assert.equal(response.status, 201);
   const location = response.headers.get('location');
   assert.match(location ?? '', /^\/api\/orders\/[\w-]{22}$/);
   const placed = (await response.json()) as { readonly id: string; readonly totalCents: number };
   assert.equal(placed.totalCents, 2 * 1_150);
-  assert.deepEqual(await ask(`${gateway}${location}`), placed);
-  const internal = await fetch(`${gateway}/stock/taken`, { method: 'POST', body: '{}' });
-  assert.equal(internal.status, 404, 'taking stock is not reachable from outside');
+  assert.deepEqual(await ask(`${gateway}${location}`, ada), placed);
+  assert.deepEqual(await (await post('/m/api/orders', basket, ada)).json(), placed, 'sent again, it is the same order');
+  assert.equal((await fetch(`${gateway}${location}`, { headers: eve })).status, 404, 'nobody else sees it');
+  const [large, small] = [await ask(`${gateway}/api/orders`, ada), await ask(`${gateway}/m/api/orders`, ada)];
+  assert.deepEqual([large.orders.length, small.orders.length], [1, 1]);
+  assert.ok(large.orders[0].lines[0].picture && !small.orders[0].lines[0].picture, 'trimmed for small screens');
+  for (const internal of ['/stock/reservations/x', '/people', '/m/stock/reservations/x']) {
+    const refused = await fetch(`${gateway}${internal}`, { method: 'PUT', body: '{}' });
+    assert.ok(refused.status === 404 || refused.status === 405, `${internal} is not reachable from outside`);
+  }
   console.log(`ordered ${placed.id} through ${gateway}`);
 }
 
@@ -75,6 +102,7 @@ function commands(): void {
     [['call', 'catalog.product', '--id', 'rice-bowl'], /"Harbour rice bowl"/],
     [['registry'], /order +\S+ +up/],
     [['gateway'], /storefront +\/\*\*/],
+    [['call', 'review.of', '--productId', 'rice-bowl'], /guest-mara/],
     [['config', 'catalog'], /settings\.dbFile +\S+catalog\.sqlite +default/],
   ] as const) {
     const { status, stdout, stderr } = flotilla(args);
@@ -90,8 +118,8 @@ function flotilla(args: readonly string[]): { status: number | null; stdout: str
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of the shop, checked where they are used
-async function ask(url: string): Promise<any> {
-  const response = await fetch(url);
+async function ask(url: string, headers: Record<string, string> = {}): Promise<any> {
+  const response = await fetch(url, { headers });
   assert.equal(response.status, 200, `${url} answered ${response.status}`);
   return response.json();
 }

@@ -14,7 +14,7 @@ export {
   url,
 } from '@flotilla/config';
 export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret } from '@flotilla/core';
-export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
+export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute } from '@flotilla/http';
 export {
   type Client,
   type Handlers,
