@@ -8,6 +8,7 @@ import { users } from '../contracts/user.ts';
 export const edgeSettings = settings({
   publicUrl: url({
     optional: true,
+    restart: true,
     describe: 'origin of the pages, https://shop.example; without it, only loopback may sign in and order',
   }),
 });

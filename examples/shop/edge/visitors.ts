@@ -31,7 +31,7 @@ export interface Visitors {
  * happens over plain HTTP, not every browser keeps a `Secure` one. Configuration decides, never a request.
  */
 export function visitorsOf(app: App<EdgeSettings>, { users }: Backends): Visitors {
-  const secure = app.resource('kind of cookie', secureCookies);
+  const secure = (): boolean => secureCookies(app.settings());
   const token = ({ secureSession, plainSession }: SessionInput): string | undefined =>
     secure() ? secureSession : plainSession;
   const seen = async (input: SessionInput, call: Call): Promise<Person | undefined> => {

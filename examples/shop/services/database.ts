@@ -18,10 +18,11 @@ export interface DatabaseSettings {
 /** What a service that keeps data is told, besides its own settings. */
 export function databaseSettings(name: string) {
   return {
-    dbFile: text({ default: `.flotilla/data/${name}.sqlite`, describe: 'where the data is kept' }),
+    dbFile: text({ default: `.flotilla/data/${name}.sqlite`, restart: true, describe: 'where the data is kept' }),
     maxDbBytes: integer({
       default: 1_073_741_824,
       min: 65_536,
+      restart: true,
       describe: 'the database does not grow beyond; then writing is refused and reading goes on',
     }),
   };

@@ -13,8 +13,8 @@ export const app = service('user', {
 });
 
 const store = app.resource('user database', openUserStore, (open) => open.close());
-const sessionMs = app.resource('session time', ({ sessionHours }) => sessionHours * 3_600_000);
 const passwords = app.resource('passwords', () => createPasswords());
+const sessionMs = (): number => app.settings().sessionHours * 3_600_000;
 
 app.handle(users, {
   signUp: async ({ name, email, password, from }, call) => {
