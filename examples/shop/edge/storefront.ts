@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import type { App } from 'flotilla';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { App, HttpHandler } from 'flotilla';
 import type { EdgeSettings } from './backends.ts';
 import { serveFile } from './files.ts';
 
@@ -17,23 +17,24 @@ const types: Readonly<Record<string, string>> = {
 /** Addresses at which the one page is found: it shows what its address says. */
 const places = ['/', '/search', '/categories/{id}', '/products/{id}', '/basket', '/sign-in', '/orders', '/orders/{id}'];
 
-const files = ['index.html', 'storefront.css', 'storefront.js', 'icon.svg'];
+const folder = new URL('../storefront/', import.meta.url);
+const parts = ['page', 'style'].flatMap((part) => readdirSync(new URL(part, folder)).map((name) => `${part}/${name}`));
 
 /** Serves the page's few files from memory: they are read once, when the service starts. */
 export function serveStorefront(app: App<EdgeSettings>): void {
   const page = fileOf(app, 'index.html');
   for (const place of places) app.http('GET', place, page);
-  for (const name of files.slice(1)) app.http('GET', `/${name}`, fileOf(app, name));
+  for (const name of ['icon.svg', ...parts]) app.http('GET', `/${name}`, fileOf(app, name));
 }
 
-function fileOf(app: App<EdgeSettings>, name: string) {
+function fileOf(app: App<EdgeSettings>, name: string): HttpHandler {
   const served = app.resource(`file ${name}`, () =>
     serveFile({
-      bytes: readFileSync(new URL(`../storefront/${name}`, import.meta.url)),
+      bytes: readFileSync(new URL(name, folder)),
       type: types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
       cacheControl: 'no-cache',
       contentSecurityPolicy,
     }),
   );
-  return ((request, call) => served()(request, call)) satisfies ReturnType<typeof serveFile>;
+  return (request, call) => served()(request, call);
 }
