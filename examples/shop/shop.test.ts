@@ -302,3 +302,25 @@ test('twenty buyers of the last pieces at once: none is sold twice, none is lost
     assert.deepEqual([books.get('fish-soup')?.left, books.get('fish-soup')?.placed], [0, 12]);
   });
 });
+
+test('a full disk is said clearly, and loses no order that was confirmed', async () => {
+  await withVisit(
+    async (shop) => {
+      const session = await signUp(shop);
+      const confirmed: string[] = [];
+      const order = async (): Promise<void> => {
+        const { id } = await shop.visit.placeOrder({ ...basket('ginger-tea'), ...session });
+        confirmed.push(id);
+      };
+      await assert.rejects(
+        async () => {
+          for (;;) await order();
+        },
+        { code: 'NOT_STORED', httpStatus: 507, detail: 'nothing was changed: there is no room left' },
+      );
+      assert.ok(confirmed.length > 0);
+      for (const id of confirmed) assert.equal((await shop.visit.order({ id, ...session })).status, 'placed');
+    },
+    { settings: { order: { maxDbBytes: 65_536 } } },
+  );
+});

@@ -230,6 +230,28 @@ describe('the storefront in a browser', { skip, timeout: 300_000 }, () => {
     await visit(browser, shop.url, desktop, walk, [409]);
   });
 
+  it('who wants more than there is may take the last ones', async () => {
+    const walk = async ({ page, at, look }: Visit): Promise<void> => {
+      await page.goto('/products/fish-soup');
+      await at('/products/fish-soup');
+      await page.getByRole('button', { name: 'Add to basket' }).click();
+      await page.goto('/sign-in?then=/basket');
+      await signUp(page, somebody());
+      await at('/basket');
+      const more = page.getByRole('button', { name: 'One more: Fisherman’s soup' });
+      for (let pieces = 1; pieces < 13; pieces++) await more.click();
+      await page.getByLabel('Address').fill('Pier 7');
+      await page.getByRole('button', { name: 'Order now' }).click();
+      await page.getByRole('alert').getByText('Somebody was quicker: only 12 of Fisherman’s soup left.').waitFor();
+      await look('sold-out-3-more-than-left');
+      await page.getByRole('button', { name: 'Take the last 12' }).click();
+      await page.getByRole('link', { name: 'Basket, 12 dishes' }).waitFor();
+      await page.getByRole('button', { name: 'Order now' }).click();
+      await page.getByRole('heading', { name: 'Thank you, your order is placed' }).waitFor();
+    };
+    await visit(browser, shop.url, desktop, walk, [409]);
+  });
+
   it('a part that cannot be had is said to be missing, and the rest works', async () => {
     await visit(browser, shop.url, desktop, async ({ page, at, look }) => {
       await page.route('**/api/products/rice-bowl', async (route) => {

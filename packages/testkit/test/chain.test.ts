@@ -149,3 +149,30 @@ test('a filter of an application meets every request first, whatever it is for, 
   await assert.rejects(client.see(undefined), { code: 'FORBIDDEN' });
   assert.deepEqual(met, ['outer /see', 'inner']);
 });
+
+test('repeated work calls others by its own call, from the start on, and ends with its service', async () => {
+  const clock = new ManualClock();
+  const back = service('back');
+  let seen = 0;
+  back.handle(inner, {
+    see(_, call) {
+      seen += 1;
+      return { traceId: call.trace.traceId, tenant: '', urgency: 3, remainingMs: call.remainingMs };
+    },
+  });
+  const busy = service('busy');
+  const toBack = busy.client(inner);
+  const remaining: number[] = [];
+  busy.repeat('looking', { everyMs: 10_000, timeoutMs: 2_000 }, async () => {
+    remaining.push((await toBack.see(undefined)).remainingMs);
+  });
+  const fleet = await startInMemory([back, busy], { clock, random: () => 0.5 });
+  await settle();
+  assert.equal(seen, 1);
+  await clock.advance(10_000);
+  assert.equal(seen, 2);
+  assert.deepEqual(remaining, [1_990, 1_990], 'one hop keeps 10 ms of the time of the run');
+  await fleet.stop();
+  await clock.advance(60_000);
+  assert.equal(seen, 2);
+});

@@ -1,20 +1,20 @@
 import { basket } from './basket.js';
 import { el, money, picture, say, stars } from './dom.js';
 
-/** A dish on the menu. */
-export function card(dish) {
+/** A dish on the menu, under a heading of this level. */
+function card(dish, heading) {
   return el(
     'li',
     { class: dish.available ? 'card' : 'card gone' },
     el(
       'a',
       { class: 'card-picture', href: `/products/${dish.id}`, tabindex: '-1', 'aria-hidden': 'true' },
-      picture(dish.picture),
+      picture(dish.picture, { large: true }),
     ),
     el(
       'div',
       { class: 'card-body' },
-      el('h3', {}, el('a', { href: `/products/${dish.id}`, text: dish.name })),
+      el(heading, { class: 'card-name' }, el('a', { href: `/products/${dish.id}`, text: dish.name })),
       el('p', { class: 'card-facts' }, stars(dish.rating), tagList(dish.tags)),
       el(
         'div',
@@ -26,8 +26,9 @@ export function card(dish) {
   );
 }
 
-export function cards(dishes) {
-  return el('ul', { class: 'cards' }, ...dishes.map(card));
+/** @param heading `h2` right under the heading of a page, `h3` within one of its sections */
+export function cards(dishes, heading = 'h3') {
+  return el('ul', { class: 'cards' }, ...dishes.map((dish) => card(dish, heading)));
 }
 
 export function tagList(tags) {

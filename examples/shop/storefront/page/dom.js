@@ -44,9 +44,10 @@ export function stars(rating) {
   );
 }
 
-export function picture(of, { alt = '', large = false } = {}) {
-  const src = (large ? of.large : of.small) ?? of.large ?? of.small;
-  return el('img', { src, alt, width: 400, height: 300, loading: large ? 'eager' : 'lazy', decoding: 'async' });
+/** The picture of a dish. @param large where there is room for it; a small screen is not told of a large one */
+export function picture(of, { alt = '', large = false, soon = false } = {}) {
+  const src = (large ? of.large : of.small) ?? of.small;
+  return el('img', { src, alt, width: 400, height: 300, loading: soon ? 'eager' : 'lazy', decoding: 'async' });
 }
 
 const status = document.getElementById('status');

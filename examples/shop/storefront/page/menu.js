@@ -65,7 +65,7 @@ export async function category({ id }) {
       el('h1', { tabindex: '-1', text: name }),
       el('p', { class: 'lead', text: `${count} ${count === 1 ? 'dish' : 'dishes'}` }),
       missingNotice(missing),
-      cards(products),
+      cards(products, 'h2'),
     ],
   };
 }
@@ -84,7 +84,7 @@ export async function search(_, query) {
       crumbs(),
       el('h1', { tabindex: '-1', text: `${products.length} found for “${text}”` }),
       missingNotice(missing),
-      products.length === 0 ? none : cards(products),
+      products.length === 0 ? none : cards(products, 'h2'),
     ],
   };
 }

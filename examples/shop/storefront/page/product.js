@@ -29,7 +29,11 @@ function view(dish, more) {
       el(
         'article',
         { class: 'dish' },
-        el('div', { class: 'dish-picture' }, picture(dish.picture, { alt: `Picture: ${dish.name}`, large: true })),
+        el(
+          'div',
+          { class: 'dish-picture' },
+          picture(dish.picture, { alt: `Picture: ${dish.name}`, large: true, soon: true }),
+        ),
         el(
           'div',
           { class: 'dish-words' },

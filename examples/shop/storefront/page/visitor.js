@@ -1,4 +1,5 @@
 import { get, post } from './api.js';
+import { say } from './dom.js';
 
 /** Who is signed in: `{ name, email }`, or null. */
 export const visitor = { person: null };
@@ -17,6 +18,7 @@ export async function recognise() {
     become((await get('/session')).person);
   } catch {
     become(null);
+    say('We cannot see right now who you are. The menu is open all the same.');
   }
 }
 
