@@ -9,6 +9,9 @@ const busyMs = 2_000;
 /** SQLite's default. */
 const pageBytes = 4_096;
 
+/** Of the tables of all services. A file of another version is not touched. */
+const version = 2;
+
 /** Where a service keeps its data, and how much of it. */
 export interface DatabaseSettings {
   readonly dbFile: string;
@@ -30,16 +33,25 @@ export function databaseSettings(name: string) {
 
 /**
  * Opens an SQLite file that several processes use: write-ahead log, waiting instead of failing while another one
- * writes. What was committed is on the disk.
+ * writes. What was committed is on the disk, also after a power cut.
  * @param dbFile a path; its folder is made.
  * @param schema statements that may run again and again.
+ * @throws FlotillaError START_FAILED for a file that another version of the shop made
  */
 export function openDatabase({ dbFile, maxDbBytes }: DatabaseSettings, schema: string): DatabaseSync {
   mkdirSync(dirname(dbFile), { recursive: true });
   const db = new DatabaseSync(dbFile, { timeout: busyMs });
   writeAhead(db);
-  db.exec(`PRAGMA max_page_count = ${Math.floor(maxDbBytes / pageBytes)}`);
-  inTransaction(db, () => db.exec(schema));
+  db.exec(`PRAGMA synchronous = FULL; PRAGMA max_page_count = ${Math.floor(maxDbBytes / pageBytes)}`);
+  try {
+    inTransaction(db, () => {
+      assertVersion(db, dbFile);
+      db.exec(`${schema}; PRAGMA user_version = ${version}`);
+    });
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
   return db;
 }
 
@@ -57,6 +69,15 @@ export function inTransaction<T>(db: DatabaseSync, work: () => T): T {
     if (db.isTransaction) db.exec('ROLLBACK'); // a full disk ends it by itself
     throw notStored(thrown) ?? thrown;
   }
+}
+
+function assertVersion(db: DatabaseSync, dbFile: string): void {
+  const { tables, made } = db
+    .prepare(`SELECT count(*) AS tables, (SELECT user_version FROM pragma_user_version) AS made FROM sqlite_schema`)
+    .get() as { readonly tables: number; readonly made: number };
+  if (tables === 0 || made === version) return;
+  const detail = `"${dbFile}" has tables of version ${made}, and this shop reads version ${version}: move the file away to begin anew`;
+  throw new FlotillaError('START_FAILED', detail);
 }
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html) that say that writing failed, and nobody's mistake did it. */
