@@ -9,6 +9,9 @@ const busyMs = 2_000;
 /** SQLite's default. */
 const pageBytes = 4_096;
 
+/** The write-ahead log is put into the file when it has so many pages: a disk that is nearly full has no room for more. */
+const logPages = 100;
+
 /** Of the tables of all services. A file of another version is not touched. */
 const version = 2;
 
@@ -42,7 +45,8 @@ export function openDatabase({ dbFile, maxDbBytes }: DatabaseSettings, schema: s
   mkdirSync(dirname(dbFile), { recursive: true });
   const db = new DatabaseSync(dbFile, { timeout: busyMs });
   writeAhead(db);
-  db.exec(`PRAGMA synchronous = FULL; PRAGMA max_page_count = ${Math.floor(maxDbBytes / pageBytes)}`);
+  db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${logPages}`);
+  db.exec(`PRAGMA max_page_count = ${Math.floor(maxDbBytes / pageBytes)}`);
   try {
     inTransaction(db, () => {
       assertVersion(db, dbFile);
