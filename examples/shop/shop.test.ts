@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ManualClock } from '@flotilla/core/testing';
+import { ManualClock } from '@flotilla/testkit';
 import { type Client, safe, service } from 'flotilla';
 import { mobile } from './contracts/mobile.ts';
 import { visitor } from './contracts/visitor.ts';
@@ -38,11 +38,7 @@ async function withVisit(
   await withShop(
     apps,
     async (shop) => {
-      const lose = (name: string): Promise<void> => {
-        const lost = shop.services[apps.findIndex((app) => app.name === name)];
-        assert.ok(lost, name);
-        return lost.stop('the test takes it away');
-      };
+      const lose = (name: string): Promise<void> => shop.fleet.leave(name);
       await use({ ...shop, ...clients, lose });
     },
     options,

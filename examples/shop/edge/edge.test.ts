@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Call } from '@flotilla/core';
-import { ManualClock, seededRandom } from '@flotilla/core/testing';
-import { HttpHeaders, parsePath, readBody } from '@flotilla/http';
+import { ManualClock } from '@flotilla/testkit';
 import { app as catalogApp } from '../services/catalog.ts';
 import { app as orderApp } from '../services/order.ts';
 import { app as reviewApp } from '../services/review.ts';
@@ -16,7 +14,7 @@ import { app as webApp } from './web.ts';
 
 interface Answer {
   readonly status: number;
-  readonly headers: HttpHeaders;
+  readonly headers: Headers;
   readonly text: string;
   // biome-ignore lint/suspicious/noExplicitAny: documents of the shop, checked where they are used
   readonly json: any;
@@ -26,7 +24,6 @@ type Fields = Readonly<Record<string, string>>;
 type Ask = (service: 'web' | 'mobile', line: string, fields?: Fields, body?: unknown) => Promise<Answer>;
 
 const apps = [catalogApp, reviewApp, userApp, orderApp, webApp, mobileApp];
-const random = seededRandom(3);
 
 async function withEdges(use: (ask: Ask, shop: Shop) => Promise<void>, edges: object = {}): Promise<void> {
   const clock = new ManualClock({ epochMs: Date.UTC(2026, 10, 28, 12) });
@@ -35,31 +32,23 @@ async function withEdges(use: (ask: Ask, shop: Shop) => Promise<void>, edges: ob
     apps,
     async (shop) => {
       const ask: Ask = async (service, line, fields = {}, body) => {
-        const [method = '', target = ''] = line.split(' ');
-        const [path = '', query = ''] = target.split('?');
-        const running = shop.services[apps.findIndex(({ name }) => name === service)];
-        const [address] = running?.instance.addresses ?? [];
-        assert.ok(address);
-        const connection = shop.network.connect({ protocol: 'http', host: address.host, port: address.port });
-        const call = new Call({ clock, random, deadline: clock.now() + 10_000 });
-        const headers = new HttpHeaders(Object.entries(fields));
+        const [method = '', path = ''] = line.split(' ');
+        const headers = new Headers(fields);
         if (body !== undefined) headers.set('content-type', 'application/json');
-        const bytes = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body));
-        const request = { method, authority: service, path: parsePath(path), query, headers, body: bytes };
-        const response = await connection.handle(request, call);
-        const text = new TextDecoder().decode(await readBody(response.body, 1_000_000, call));
-        await connection.close();
-        const isJson = /json/.test(response.headers.get('content-type') ?? '');
-        return {
-          status: response.status,
-          headers: response.headers,
-          text,
-          json: isJson ? JSON.parse(text) : undefined,
-        };
+        const [edge] = shop.fleet.copies(service);
+        assert.ok(edge);
+        const answer = await edge.fetch(path, {
+          method,
+          headers,
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        const text = await answer.text();
+        const isJson = /json/.test(answer.headers.get('content-type') ?? '');
+        return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined };
       };
       await use(ask, shop);
     },
-    { clock, random, settings },
+    { clock, settings },
   );
 }
 
@@ -70,7 +59,7 @@ test('in public, a session is a cookie that scripts, other sites and plain HTTP 
   await withEdges(async (ask) => {
     const made = await ask('web', 'POST /api/people', page, ada);
     assert.equal(made.status, 201);
-    const [cookie = '', ...more] = made.headers.getAll('set-cookie');
+    const [cookie = '', ...more] = made.headers.getSetCookie();
     assert.match(cookie, /^__Host-session=[\w-]{43}; Path=\/; SameSite=Strict; Max-Age=2592000; Secure; HttpOnly$/);
     assert.deepEqual(more, []);
     assert.doesNotMatch(made.text, /session/i, 'the token is in the cookie and nowhere else');

@@ -1,37 +1,38 @@
 import { join } from 'node:path';
-import type { App } from 'flotilla';
-import { type MemoryFleet, type MemoryFleetOptions, startInMemory } from 'flotilla/testing';
+import { type AnyApp, type Fleet, type FleetOptions, startFleet } from '@flotilla/testkit';
 import { withFolder } from './folder.ts';
 
 /** Where the tests' shop is found: over TLS, as in production. */
 export const publicUrl = 'https://shop.example';
 
 /** What a test has. */
-export interface Shop extends MemoryFleet {
+export interface Shop {
+  readonly fleet: Fleet;
   readonly folder: string;
   /** The database of a service. */
   file(service: string): string;
 }
 
+/** What differs from test to test. With a clock, only the test moves time. */
+export interface ShopOptions extends Pick<FleetOptions, 'clock' | 'seed'> {
+  /** By service, over those of every test. */
+  readonly settings?: Readonly<Record<string, object>>;
+}
+
 /** Services of the shop in one process: real databases, a real registry, no socket. */
 export async function withShop(
-  // biome-ignore lint/suspicious/noExplicitAny: settings stand in an argument, so no other type takes all applications
-  apps: readonly App<any>[],
+  apps: readonly AnyApp[],
   use: (shop: Shop) => unknown,
-  options: Pick<MemoryFleetOptions, 'clock' | 'random'> & { readonly settings?: MemoryFleetOptions['settings'] } = {},
+  { settings = {}, ...options }: ShopOptions = {},
 ): Promise<void> {
   await withFolder(async (folder) => {
     const file = (service: string): string => join(folder, `${service}.sqlite`);
-    const kept = ['catalog', 'order', 'review', 'user'].map((name) => [name, { dbFile: file(name) }] as const);
-    const edges = ['web', 'mobile'].map((name) => [name, { publicUrl }] as const);
-    const settings = Object.fromEntries(
-      [...kept, ...edges].map(([name, values]) => [name, { ...values, ...(options.settings?.[name] as object) }]),
-    );
-    const fleet = await startInMemory(apps, { ...options, settings });
-    try {
-      await use({ ...fleet, folder, file });
-    } finally {
-      await fleet.stop();
-    }
+    const own = (name: string): object => {
+      if (['catalog', 'order', 'review', 'user'].includes(name)) return { dbFile: file(name) };
+      return name === 'web' || name === 'mobile' ? { publicUrl } : {};
+    };
+    const services = apps.map((app) => ({ app, settings: { ...own(app.name), ...settings[app.name] } }));
+    await using fleet = await startFleet({ ...options, services, time: 'stands' });
+    await use({ fleet, folder, file });
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call, emptyBaggage, FlotillaError, tenantKey } from '@flotilla/core';
-import { ManualClock, seededRandom, startFleet } from '@flotilla/testkit';
+import { ManualClock, seededRandom, settle, startFleet } from '@flotilla/testkit';
 import { type App, type Client, service } from 'flotilla';
 import { contract, get, query } from 'flotilla/contract';
 import { z } from 'zod';
@@ -166,10 +166,10 @@ test('repeated work calls others by its own call, from the start on, and ends wi
   busy.repeat('looking', { everyMs: 10_000, timeoutMs: 2_000 }, async () => {
     remaining.push((await toBack.see(undefined)).remainingMs);
   });
-  const fleet = await startInMemory([back, busy], { clock, random: () => 0.5 });
+  const fleet = await startFleet({ services: [back, busy], clock, time: 'stands' });
   await settle();
   assert.equal(seen, 1);
-  await clock.advance(10_000);
+  await clock.advance(11_000); // every 10 s, give or take a tenth
   assert.equal(seen, 2);
   assert.deepEqual(remaining, [1_990, 1_990], 'one hop keeps 10 ms of the time of the run');
   await fleet.stop();

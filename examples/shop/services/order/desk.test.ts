@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call } from '@flotilla/core';
-import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { ManualClock, seededRandom } from '@flotilla/testkit';
 import { type Client, service } from 'flotilla';
 import { stock } from '../../contracts/stock.ts';
 import { booksOf } from '../../test/books.ts';
@@ -37,24 +37,23 @@ async function withDesk(use: (bench: Bench) => Promise<void>): Promise<void> {
   const shelf = caller.client(stock, { timeoutMs: 1_000 });
   await withShop(
     [catalogApp, caller],
-    async ({ file, network, services }) => {
+    async ({ file, fleet }) => {
       const store = openOrderStore({ dbFile: file('order'), maxDbBytes });
-      const [address] = services[0]?.instance.addresses ?? [];
-      const place = `${address?.host}:${address?.port}`;
+      const catalog = fleet.network.around('catalog');
       try {
         await use({
           ...{ clock, store, shelf, orderFile: file('order'), desk: openDesk(store, shelf) },
           deskWith: (changed, kept = store) => openDesk(kept, { ...shelf, ...changed }),
           call: () => new Call({ clock, random }),
           books: (settled = true) => booksOf(file('catalog'), file('order'), { settled }),
-          partition: () => network.partition(place),
-          heal: () => network.heal(place),
+          partition: () => catalog.refuse(),
+          heal: () => catalog.heal(),
         });
       } finally {
         store.close();
       }
     },
-    { clock, random },
+    { clock },
   );
 }
 
