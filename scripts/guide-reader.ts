@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { type GuideStep, isAsPromised } from './guide-steps.ts';
+import { dirname, join } from 'node:path';
+import { endOfPromised, type GuideStep, isAsPromised } from './guide-steps.ts';
 
 /** Nothing in a guide takes longer, installing included. */
 const longestStepMs = 180_000;
@@ -12,16 +12,20 @@ interface Terminal {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
   output: string;
+  /** How much of it was looked at. */
+  seen: number;
 }
 
 /** Somebody who does what a guide says. */
 export class Reader {
-  readonly #folder: string;
+  readonly #root: string;
+  #folder: string;
   readonly #tarballs: ReadonlyMap<string, string>;
   readonly #terminals = new Map<string, Terminal>();
   #written = '';
 
   constructor(folder: string, tarballs: ReadonlyMap<string, string>) {
+    this.#root = folder;
     this.#folder = folder;
     this.#tarballs = tarballs;
   }
@@ -46,6 +50,11 @@ export class Reader {
         throw new Error(`the guide promises\n${step.text}but it was\n${this.#written}`);
       case 'terminal':
         return this.#open(step.name, step.text, step.until);
+      case 'see':
+        return this.#see(step.name, step.text);
+      case 'folder':
+        this.#folder = join(this.#folder, step.name);
+        return;
       case 'stop':
         return this.#stop(step.name);
     }
@@ -54,23 +63,32 @@ export class Reader {
   /** Whatever still runs is ended, and the folder goes. */
   leave(): void {
     for (const { child } of this.#terminals.values()) kill(child, 'SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#root, { recursive: true, force: true });
   }
 
   async #open(name: string, text: string, until: string): Promise<void> {
     const terminal = this.#type(text.trim().includes('\n') ? text : `exec ${text}`); // no shell that Ctrl-C would end first
     this.#terminals.set(name, terminal);
-    const appeared = new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (terminal.output.includes(until)) resolve();
-      };
-      terminal.child.stdout?.on('data', look);
-      terminal.child.stderr?.on('data', look);
-      void terminal.ended.then((code) =>
-        reject(new Error(`terminal "${name}" ended with ${code}:\n${terminal.output}`)),
-      );
-    });
-    await within(appeared, () => `"${until}" did not appear in terminal "${name}":\n${terminal.output}`);
+    await this.#see(name, until);
+  }
+
+  async #see(name: string, text: string): Promise<void> {
+    const terminal = this.#terminals.get(name);
+    if (!terminal) throw new Error(`no terminal is called "${name}"`);
+    const { child, ended } = terminal;
+    const outputs = [child.stdout, child.stderr];
+    const { promise: appeared, resolve, reject } = Promise.withResolvers<void>();
+    const look = (): void => {
+      const end = endOfPromised(text, terminal.output.slice(terminal.seen));
+      if (end === undefined) return;
+      terminal.seen += end;
+      for (const output of outputs) output?.off('data', look);
+      resolve();
+    };
+    for (const output of outputs) output?.on('data', look);
+    look();
+    void ended.then((code) => reject(new Error(`terminal "${name}" ended with ${code}:\n${terminal.output}`)));
+    await within(appeared, () => `"${text}" did not appear in terminal "${name}":\n${terminal.output}`);
   }
 
   async #stop(name: string): Promise<void> {
@@ -95,9 +113,10 @@ export class Reader {
       child,
       ended: once(child, 'close').then(([code, signal]) => (signal === 'SIGINT' ? 130 : (code as number | null))),
       output: '',
+      seen: 0,
     };
     const collect = (chunk: Buffer): void => {
-      terminal.output = `${terminal.output}${chunk}`.slice(-100_000);
+      terminal.output += chunk; // a guide ends; what it shows is read by a person
     };
     child.stdout?.on('data', collect);
     child.stderr?.on('data', collect);
@@ -106,7 +125,12 @@ export class Reader {
 
   /** Our packages are not published yet: where a guide installs one, the packed ones are meant, with all that they need. */
   #withTarballs(text: string): string {
-    return text.replace(/^npm install (.+)$/gm, (line, list: string) => {
+    const creator = this.#tarballs.get('create-flotilla') ?? '';
+    const created = text.replace(
+      /^npm create flotilla (.+?) -- (.+)$/gm,
+      `npm exec --yes --package=${creator} -- create-flotilla $1 $2 --packages ${dirname(creator)}`,
+    );
+    return created.replace(/^npm install (.+)$/gm, (line, list: string) => {
       const others = list.split(' ').filter((name) => !this.#tarballs.has(name));
       return others.length === list.split(' ').length
         ? line

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isAsPromised, readSteps } from './guide-steps.ts';
+import { endOfPromised, isAsPromised, readSteps } from './guide-steps.ts';
 
 const block = (directive: string, text: string): string => `${directive}\n\`\`\`sh\n${text}\n\`\`\`\n`;
 
@@ -13,6 +13,8 @@ test('the steps of a guide are read in their order', () => {
     block('<!-- guide: run -->', 'curl x'),
     block('<!-- guide: output -->', 'hello'),
     block('<!-- guide: shown -->', 'for the reader'),
+    '<!-- guide: folder my-fleet -->',
+    '<!-- guide: see app a.js … serving -->',
     '<!-- guide: stop app -->',
   ].join('\n');
   assert.deepEqual(
@@ -23,6 +25,8 @@ test('the steps of a guide are read in their order', () => {
       { kind: 'terminal', name: 'app', until: 'it listens', text: 'node a.js\n' },
       { kind: 'run', text: 'curl x\n' },
       { kind: 'output', text: 'hello\n' },
+      { kind: 'folder', name: 'my-fleet' },
+      { kind: 'see', name: 'app', text: 'a.js … serving' },
       { kind: 'stop', name: 'app' },
     ],
   );
@@ -40,4 +44,9 @@ test('an output is compared line by line; … stands for anything on a line', ()
   assert.ok(!isAsPromised('a … c\n', 'a\nc'));
   assert.ok(!isAsPromised('a\n', 'a\nb\n'));
   assert.ok(!isAsPromised('a.c\n', 'abc\n'));
+});
+
+test('what is to be seen is looked for on one line, and its end is known', () => {
+  assert.equal(endOfPromised('b … d', 'a\nb c d e'), 7);
+  assert.equal(endOfPromised('b … d', 'b\nd'), undefined);
 });

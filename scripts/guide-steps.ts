@@ -7,6 +7,8 @@
  * | `<!-- guide: run -->` | the block is typed into a terminal; every command in it succeeds |
  * | `<!-- guide: output -->` | what the last command wrote; `…` stands for anything on a line |
  * | `<!-- guide: terminal NAME until TEXT -->` | the command goes on in a terminal of its own; TEXT appears there |
+ * | `<!-- guide: see NAME TEXT -->` | TEXT appears in that terminal, after what was seen there before (no block) |
+ * | `<!-- guide: folder NAME -->` | from here on everything is done in that folder (no block) |
  * | `<!-- guide: stop NAME -->` | Ctrl-C in that terminal; the process ends well (no block) |
  * | `<!-- guide: ports 8080 … -->` | what the guide listens on (no block) |
  * | `<!-- guide: shown -->` | only to be read |
@@ -18,6 +20,8 @@ export type GuideStep = { readonly line: number } & (
   | { readonly kind: 'run'; readonly text: string }
   | { readonly kind: 'output'; readonly text: string }
   | { readonly kind: 'terminal'; readonly name: string; readonly until: string; readonly text: string }
+  | { readonly kind: 'see'; readonly name: string; readonly text: string }
+  | { readonly kind: 'folder'; readonly name: string }
   | { readonly kind: 'stop'; readonly name: string }
   | { readonly kind: 'ports'; readonly ports: readonly number[] }
 );
@@ -52,7 +56,8 @@ export function readSteps(guide: string): GuideStep[] {
 
 function readAlone(words: string, line: number): GuideStep | undefined {
   const [kind, ...rest] = words.split(' ');
-  if (kind === 'stop' && rest.length === 1) return { kind, name: rest[0] ?? '', line };
+  if ((kind === 'stop' || kind === 'folder') && rest.length === 1) return { kind, name: rest[0] ?? '', line };
+  if (kind === 'see' && rest.length > 1) return { kind, name: rest[0] ?? '', text: rest.slice(1).join(' '), line };
   if (kind === 'ports') return { kind, ports: rest.map(Number), line };
   return undefined;
 }
@@ -80,6 +85,12 @@ export function isAsPromised(promised: string, written: string): boolean {
     .map((line) => line.trimEnd())
     .join('\n');
   return new RegExp(`^${pattern}$`).test(text);
+}
+
+/** Where what a guide promises ends in a text; undefined: it is not there. `…` stands for anything on a line. */
+export function endOfPromised(promised: string, written: string): number | undefined {
+  const found = new RegExp(promised.split('…').map(escaped).join('.*')).exec(written);
+  return found ? found.index + found[0].length : undefined;
 }
 
 function escaped(text: string): string {
