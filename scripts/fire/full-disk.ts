@@ -8,7 +8,8 @@ import { HttpClient, type Reply } from './client.ts';
 import { Fleet, host, pagePath } from './fleet.ts';
 import { untilWhole } from './scenario.ts';
 
-const sizeMegabytes = 4;
+/** Each database may have a write-ahead log of 4 MB. */
+const sizeMegabytes = 48;
 const product = 'ginger-tea';
 const orders = 40;
 const timeoutMs = 10_000;
