@@ -357,8 +357,7 @@ suite('the registry of an app that joined', () => {
       routesHandler(registryRoutes(guarded, { users })),
     );
     const app = startApp({}, { url: `http://orders:wrong-password@127.0.0.1:${door.port}` });
-    const line = JSON.parse(await app.line(/the registry refuses the registration/));
-    assert.equal(line.status, 401);
+    await app.line(/a registry refuses our credentials/);
     assert.doesNotMatch(app.lines.join('\n'), /wrong-password/);
     const { url } = await serving(app);
     assert.equal((await fetch(`${url}/x`)).status, 200);

@@ -163,7 +163,9 @@ export function errorClaims(engine: () => EngineUnderTest): void {
 async function brokenWorld(engine: EngineUnderTest, options: Partial<GatewayOptions>): Promise<World> {
   const world = new World(engine, { authenticate: tired, ...options });
   const gone = await world.serve(async () => answer(200));
+  const alsoGone = await world.serve(async () => answer(200));
   await gone.listener.drain(0);
+  await alsoGone.listener.drain(0);
   for (const form of ['page', 'problem']) {
     const broken = await world.serve(() => {
       void broken.listener.drain(0);
@@ -174,10 +176,7 @@ async function brokenWorld(engine: EngineUnderTest, options: Partial<GatewayOpti
   const silent = await world.serve(() => new Promise(() => {}));
   const fine = await world.serve(async () => answer(200));
   world.resolver.set({ service: 'secret-none' }, []);
-  world.resolver.set(
-    { service: 'secret-web' },
-    ['secret-gone-1', 'secret-gone-2'].map((id) => gone.instance(id)),
-  );
+  world.resolver.set({ service: 'secret-web' }, [gone.instance('secret-gone-1'), alsoGone.instance('secret-gone-2')]);
   await world.open(
     { id: 'secret-route', path: '/secret-path', methods: ['GET'], to: fine.url },
     { id: 'small', path: '/small', to: fine.url, maxBodyBytes: 3 },
