@@ -98,7 +98,7 @@ export const scenarios: readonly Scenario[] = [
       await registry.stop();
       await stage.pause(10_000, 3_000);
       await killAndStart(stage, `${edge}.2`);
-      await stage.pause(50_000, 10_000);
+      await stage.pause(50_000, 50_000); // a minute in all
       stage.mark('registry started');
       await registry.start();
       await stage.pause(35_000, 5_000);

@@ -162,6 +162,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   #adopt(instances: readonly Instance[], known = true): void {
     this.#live = instances;
     this.#members.update(instances, this.#clock.now());
+    this.#log.passedOver(this.#members.unaccepted);
     this.#rotation.rebuild();
     if (known) this.#firstSet.settle('known');
   }

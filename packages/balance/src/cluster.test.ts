@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attribute, type Call, FlotillaError, type Meter } from '@flotilla/core';
+import { attribute, type Call, FlotillaError, type Logger, type Meter, nullLogger } from '@flotilla/core';
 import { answersItsName, type Behaviour, type Fleet, fleet, instance, instances } from '../test/fleet.ts';
 import { createCluster } from './balanced-cluster.ts';
 import type { Cluster } from './cluster.ts';
@@ -624,9 +624,22 @@ test('who is not accepted is never picked, and counted when nobody else is there
   const world = fleet();
   const accepts = ({ metadata }: { readonly metadata: Readonly<Record<string, string>> }): boolean =>
     metadata['kind'] === 'good';
-  const cluster = createCluster({ ...world.options, accepts });
+  const warnings: unknown[] = [];
+  const logger: Logger = {
+    ...nullLogger,
+    warn: (message, fields) => warnings.push([message, fields?.['instances']]),
+    child: () => logger,
+  };
+  const cluster = createCluster({ ...world.options, accepts, logger });
   cluster.start();
-  world.resolver.say([instance('good', { metadata: { kind: 'good' } }), instance('other')]);
+  const set = [instance('good', { metadata: { kind: 'good' } }), instance('other')];
+  world.resolver.say(set);
+  world.resolver.say(set);
+  assert.deepEqual(
+    warnings,
+    [['instances are passed over: they do not serve what this caller needs', ['other of orders serves no contract']]],
+    'said once',
+  );
   assert.deepEqual([...(await ask(world, cluster, 50)).keys()], ['good']);
   world.resolver.say([instance('other')]);
   await assert.rejects(cluster.handle('x', world.newCall()), {

@@ -45,7 +45,7 @@ export class Members<Req, Res> {
   readonly #latest = new Map<string, { readonly key: string; readonly incarnation: number }>();
   readonly #leaving = new Set<Promise<void>>();
   #unreachable = 0;
-  #unaccepted = 0;
+  #unaccepted: readonly Instance[] = [];
 
   constructor(options: MembersOptions<Req, Res>) {
     this.#options = options;
@@ -57,13 +57,10 @@ export class Members<Req, Res> {
     const before = new Set(this.#members.keys());
     const addresses = new Set<string>();
     this.#unreachable = 0;
-    this.#unaccepted = 0;
-    const { accepts } = this.#options;
+    const { accepts = () => true } = this.#options;
+    this.#unaccepted = instances.filter((instance) => !accepts(instance));
     for (const instance of instances) {
-      if (accepts && !accepts(instance)) {
-        this.#unaccepted += 1;
-        continue;
-      }
+      if (!accepts(instance)) continue;
       const address = addressFor(instance, this.#options.protocols);
       if (!address) {
         this.#unreachable += 1;
@@ -82,6 +79,11 @@ export class Members<Req, Res> {
     }
     for (const member of gone.values()) this.#remove(member, now);
     for (const place of this.#latest.keys()) if (!addresses.has(place)) this.#latest.delete(place);
+  }
+
+  /** Those of the set that this caller has no use for. */
+  get unaccepted(): readonly Instance[] {
+    return this.#unaccepted;
   }
 
   /**
@@ -109,7 +111,7 @@ export class Members<Req, Res> {
       if (status === 'draining') draining += 1;
       else if (status !== 'up') notUp += 1;
     }
-    const [unreachable, unaccepted] = [this.#unreachable, this.#unaccepted];
+    const [unreachable, unaccepted] = [this.#unreachable, this.#unaccepted.length];
     return { known: this.#members.size + unreachable + unaccepted, draining, notUp, unreachable, unaccepted };
   }
 
