@@ -1,3 +1,4 @@
+import { openProcess } from './curl-process.ts';
 import { openRegistry } from './curl-registry.ts';
 import { openShop } from './curl-shop.ts';
 
@@ -12,6 +13,8 @@ export interface CurlServer {
 export interface OpenServer {
   /** The port that each of its addresses has this time. */
   readonly ports: Readonly<Record<string, number>>;
+  /** Commands run here. Default: anywhere. */
+  readonly folder?: string;
   /** Leaves nothing open. */
   close(): Promise<unknown>;
 }
@@ -33,6 +36,13 @@ export const curlServers: readonly CurlServer[] = Object.freeze([
     async open() {
       const { port, close } = await openRegistry();
       return { ports: { 'localhost:8761': port }, close };
+    },
+  },
+  {
+    addresses: ['localhost:7070', 'localhost:7090'],
+    async open() {
+      const { port, managementPort, folder, close } = await openProcess('motd.ts');
+      return { ports: { 'localhost:7070': port, 'localhost:7090': managementPort }, folder, close };
     },
   },
 ]);

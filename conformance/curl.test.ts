@@ -71,7 +71,8 @@ function run(command: string, servers: readonly OpenServer[]): Promise<string> {
     for (const [address, port] of Object.entries(ports)) real = real.replaceAll(address, `127.0.0.1:${port}`);
   }
   return new Promise((resolve) => {
-    execFile('sh', ['-c', `${real} 2>&1`], { timeout: 20_000 }, (_, output) => resolve(normal(output)));
+    const cwd = servers.find(({ folder: own }) => own !== undefined)?.folder;
+    execFile('sh', ['-c', `${real} 2>&1`], { timeout: 20_000, cwd }, (_, output) => resolve(normal(output)));
   });
 }
 
