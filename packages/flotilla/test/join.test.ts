@@ -408,8 +408,8 @@ suite('a mistake in joining', () => {
     [
       'a registry of an unknown kind',
       { name: 'a', port: 1 },
-      { args: ['--flotilla.registry=https://x'] },
-      /of no known kind/,
+      { args: ['--flotilla.registry=zookeeper://x'] },
+      /registry.*"http:\/\/"/s,
     ],
   ];
   for (const [claim, options, sources, message] of rows) {
