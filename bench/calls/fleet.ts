@@ -63,7 +63,7 @@ class RecordedSpan implements Span {
   }
 }
 
-/** A resolver that knows `ports` of this machine, and nothing else. */
+/** A resolver that knows `ports` of this machine, and nothing else; each serves the contract of the service's name. */
 export function fixedResolver(service: string, ports: readonly number[]): Resolver {
   const instances = ports.map((port) => instanceAt(service, port));
   return {
@@ -80,7 +80,7 @@ export function instanceAt(service: string, port: number): Instance {
     identity: identity(service),
     incarnation: 1,
     addresses: [{ protocol: 'http', host: '127.0.0.1', port }],
-    contracts: [],
+    contracts: [{ name: service, version: 1, hash: '' }],
     status: 'up',
     weight: 1,
     revision: 1,
