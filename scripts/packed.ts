@@ -29,9 +29,14 @@ export function run(command: string, args: readonly string[], cwd: string, envir
 export function strangerEnvironment(): NodeJS.ProcessEnv {
   const own = join(root, 'node_modules', '.bin');
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== own);
-  const kept = Object.entries(process.env).filter(([name]) => !/^(?:npm_|INIT_CWD|NODE_)/i.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => keptNames.has(name) || !/^(?:npm_|INIT_CWD|NODE_)/i.test(name),
+  );
   return { ...Object.fromEntries(kept), PATH: path.join(delimiter) };
 }
+
+/** How a machine reaches its package registry; all else of npm and Node is what this script was started with. */
+const keptNames: ReadonlySet<string> = new Set(['NODE_EXTRA_CA_CERTS', 'NPM_CONFIG_REGISTRY', 'npm_config_registry']);
 
 function pack(destination: string, folder: string, name: string, exports: Readonly<Record<string, unknown>>): string {
   const output = run('npm', ['pack', '--json', '--pack-destination', destination], join(root, folder));
