@@ -57,10 +57,13 @@ export class Members<Req, Res> {
     const before = new Set(this.#members.keys());
     const addresses = new Set<string>();
     this.#unreachable = 0;
-    const { accepts = () => true } = this.#options;
-    this.#unaccepted = instances.filter((instance) => !accepts(instance));
+    const unaccepted: Instance[] = [];
+    const { accepts } = this.#options;
     for (const instance of instances) {
-      if (!accepts(instance)) continue;
+      if (accepts && !accepts(instance)) {
+        unaccepted.push(instance);
+        continue;
+      }
       const address = addressFor(instance, this.#options.protocols);
       if (!address) {
         this.#unreachable += 1;
@@ -77,6 +80,7 @@ export class Members<Req, Res> {
       }
       gone.delete(key);
     }
+    this.#unaccepted = unaccepted;
     for (const member of gone.values()) this.#remove(member, now);
     for (const place of this.#latest.keys()) if (!addresses.has(place)) this.#latest.delete(place);
   }

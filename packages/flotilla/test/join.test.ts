@@ -406,6 +406,12 @@ suite('a mistake in joining', () => {
       /management\.user/,
     ],
     [
+      'a file of the configuration that is not there',
+      { name: 'a', port: 1 },
+      { files: ['absent.yaml'] },
+      /absent\.yaml: there is no such file/,
+    ],
+    [
       'a registry of an unknown kind',
       { name: 'a', port: 1 },
       { args: ['--flotilla.registry=zookeeper://x'] },

@@ -8,6 +8,8 @@ import { systemClock, systemRandom } from '@flotilla/core';
 import { routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry, registryRoutes } from '@flotilla/registry/server';
+import { loadProcessConfig } from '../src/engines/process.ts';
+import { serviceSchema } from '../src/platform-settings.ts';
 import { type Child, children } from './child.ts';
 
 const program = fileURLToPath(new URL('fixtures/slow.ts', import.meta.url));
@@ -230,4 +232,12 @@ test('an operation gets as much as it takes, also more than a listener takes by 
     });
   assert.equal(await (await post(15_000_000)).text(), '15000000');
   assert.equal((await post(20_000_001)).status, 413);
+});
+
+test('a file of the configuration that was asked for has to be there', async () => {
+  const spec = { schema: serviceSchema(undefined), section: ['services', 'slow'] };
+  await assert.rejects(loadProcessConfig(spec, { files: ['absent.yaml'], args: [], env: {} }), {
+    code: 'CONFIG_INVALID',
+    message: /absent\.yaml: there is no such file/,
+  });
 });

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createFileCache } from '@flotilla/balance';
-import { type ConfigFile, type Loaded, loadConfig, readConfigFiles, readSecretFiles } from '@flotilla/config';
+import type { Loaded } from '@flotilla/config';
 import { type Instance, runInCall } from '@flotilla/core';
 import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { type AnyContract, type Client, describeContracts } from '@flotilla/rpc';
@@ -17,7 +16,7 @@ import { joinLog } from '../join/log.ts';
 import { type MemberParts, memberParts } from '../join/member.ts';
 import { invalid, type JoinOptions, layerOf, portOf } from '../join/options.ts';
 import { type JoinConfig, joinSchema } from '../join/settings.ts';
-import { announce, openProcess, type ProcessSources, reserved } from './process.ts';
+import { announce, loadProcessConfig, openProcess, type ProcessSources } from './process.ts';
 
 /** An app that is a member of the fleet. */
 export interface Member extends AsyncDisposable {
@@ -85,17 +84,11 @@ export async function join(options: JoinOptions, sources: ProcessSources = {}): 
 const flagPrefix = '--flotilla.';
 
 /** Flags of the app's own are passed over, and so is a value that stands apart: write `--flotilla.zone=a`. */
-async function load(name: string, layer: string, sources: ProcessSources): Promise<Loaded<JoinConfig>> {
-  const { args = process.argv.slice(2), env = process.env, files } = sources;
-  const paths = files ?? ['flotilla.yaml'].filter((path) => existsSync(path));
-  const read: ConfigFile[] = await readConfigFiles(paths);
-  return loadConfig(joinSchema, {
-    files: [{ name: 'join()', text: layer }, ...read.map((file) => ({ ...file, at: ['services', name] }))],
-    env,
-    flags: args.filter((arg) => arg.startsWith(flagPrefix)).map((arg) => `--${arg.slice(flagPrefix.length)}`),
-    reserved,
-    secretFiles: await readSecretFiles(env),
-  });
+function load(name: string, layer: string, sources: ProcessSources): Promise<Loaded<JoinConfig>> {
+  const { args = process.argv.slice(2) } = sources;
+  const own = args.filter((arg) => arg.startsWith(flagPrefix)).map((arg) => `--${arg.slice(flagPrefix.length)}`);
+  const spec = { schema: joinSchema, section: ['services', name] };
+  return loadProcessConfig<JoinConfig>(spec, { ...sources, args: own }, [{ name: 'join()', text: layer }]);
 }
 
 async function open(

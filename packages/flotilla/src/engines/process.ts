@@ -105,7 +105,7 @@ export interface ProcessSources {
 }
 
 /** Variables with our prefix that are not configuration: the supervisor of `flotilla dev` sets them. */
-export const reserved: readonly string[] = ['FLOTILLA_SUPERVISED', 'FLOTILLA_TEST_DATA'];
+const reserved: readonly string[] = ['FLOTILLA_SUPERVISED', 'FLOTILLA_TEST_DATA'];
 
 /**
  * Runs a process until a signal ends it.
@@ -134,15 +134,20 @@ export async function runProcess<C extends ProcessConfig>(
   }
 }
 
-/** The configuration of a process from its file section, environment and flags. */
+/**
+ * The configuration of a process from its file section, environment and flags. A file that was asked for has to be there;
+ * `flotilla.yaml` need not.
+ * @param below what the files win over, if anything.
+ */
 export async function loadProcessConfig<C>(
   spec: Pick<ProcessSpec<ProcessConfig & C>, 'schema' | 'section'>,
   sources: ProcessSources = {},
+  below: readonly ConfigFile[] = [],
 ): Promise<Loaded<C>> {
-  const { args = process.argv.slice(2), env = process.env } = sources;
-  const read: ConfigFile[] = await readConfigFiles(configFiles(sources).filter(existsSync));
+  const { args = process.argv.slice(2), env = process.env, files = [usualFile].filter(existsSync) } = sources;
+  const read: ConfigFile[] = await readConfigFiles(files);
   return loadConfig(spec.schema, {
-    files: read.map((file) => ({ ...file, at: spec.section })),
+    files: [...below, ...read.map((file) => ({ ...file, at: spec.section }))],
     env,
     flags: args,
     reserved,
@@ -150,9 +155,7 @@ export async function loadProcessConfig<C>(
   });
 }
 
-function configFiles({ files = ['flotilla.yaml'] }: ProcessSources): readonly string[] {
-  return files;
-}
+const usualFile = 'flotilla.yaml';
 
 /** Files that `FLOTILLA_…_FILE` names. */
 function secretFilePaths({ env = process.env }: ProcessSources): string[] {
@@ -185,7 +188,7 @@ export async function openProcess<C extends ProcessConfig, P extends ProcessPart
 ): Promise<OpenProcess<P>> {
   // Followed before they are read: a change between the two is not missed, and counts once everything is up.
   const live = Promise.withResolvers<LiveConfig<C>>();
-  const files = [...configFiles(sources), ...secretFilePaths(sources)];
+  const files = [...(sources.files ?? [usualFile]), ...secretFilePaths(sources)];
   const follower = await followFiles(files, systemClock, async () => (await live.promise).refresh());
   try {
     const loaded = await load();
