@@ -107,7 +107,7 @@ async function register(registry: Registry, { request, call, who, params }: Guar
     // owner, if it lives, registers with a newer one.
     const instance = decodeInstance(documentOf(body), Math.floor(call.clock.wallNow()), app);
     assertMayRegister(who, instance); // a note in its metadata may name another service than the path
-    registry.register(instance, who.isOperator);
+    registry.register(instance, { acceptOverride: who.isOperator });
   } catch (error) {
     const refusable = error instanceof FlotillaError && error.httpStatus === 400;
     if (refusable) return refusedRegistration(error);

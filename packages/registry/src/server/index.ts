@@ -10,6 +10,7 @@ export {
   type GuardedRequest,
   guard,
 } from './guard.ts';
+export type { Operation, Said } from './operations.ts';
 export { createRegistry, type Registry, type RegistryOptions, type ServiceSummary } from './registry.ts';
 export { type RegistryServerOptions, registryHandler, registryRoutes } from './routes.ts';
 export type { Saving } from './saver.ts';

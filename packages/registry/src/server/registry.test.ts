@@ -217,8 +217,27 @@ test('an override in a registration counts only for those who may override', asy
   const { registry } = await started();
   registry.register(anInstance({ override: 'out-of-service' }));
   assert.equal(registry.get(a)?.instance.override, undefined);
-  registry.register(anInstance({ id: 'b', override: 'out-of-service' }), true);
+  registry.register(anInstance({ id: 'b', override: 'out-of-service' }), { acceptOverride: true });
   assert.equal(registry.get({ ...a, id: 'b' })?.instance.override, 'out-of-service');
+  await registry.stop('test');
+});
+
+test('operations are told to whoever follows, renewals too; what found nobody is not', async () => {
+  const { registry } = await started();
+  const heard: string[] = [];
+  const stop = registry.follow(({ kind, lease, replicated }) => {
+    heard.push(`${kind} ${lease.instance.id}${replicated ? ' by a peer' : ''}`);
+  });
+  registry.register(anInstance());
+  registry.renew(a, undefined, { replicated: true });
+  registry.setStatus(a, 'draining');
+  registry.setOverride(a, 'down');
+  registry.deregister(a);
+  registry.renew(a);
+  assert.deepEqual(heard, ['registered a', 'renewed a by a peer', 'statusSet a', 'overrideSet a', 'deregistered a']);
+  stop();
+  registry.register(anInstance({ incarnation: 2 }));
+  assert.equal(heard.length, 5);
   await registry.stop('test');
 });
 

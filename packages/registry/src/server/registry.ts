@@ -25,6 +25,7 @@ import { type Moment, momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
+import { type Operation, OperationHub, type Said } from './operations.ts';
 import { Saver, type Saving } from './saver.ts';
 import type { RegistryStore } from './store.ts';
 import { Watcher, WatchHub } from './watch.ts';
@@ -78,15 +79,21 @@ export interface Registry extends Component {
   readonly conflicts: readonly ContractConflict[];
   /**
    * @param instance checked against the bounds, whoever read it.
-   * @param acceptOverride whether `instance.override` counts: an operator's word. Default false.
    * @throws FlotillaError INVALID_INPUT, UNAVAILABLE
    */
-  register(instance: Instance, acceptOverride?: boolean): Registered;
-  renew(key: InstanceKey, incarnation?: number): Found;
-  setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number): Found;
+  register(instance: Instance, said?: Said): Registered;
+  renew(key: InstanceKey, incarnation?: number, said?: Said): Found;
+  setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number, said?: Said): Found;
   /** An operator's word; undefined takes it back. */
-  setOverride(key: InstanceKey, override: InstanceStatus | undefined): Found;
-  deregister(key: InstanceKey, incarnation?: number): Found;
+  setOverride(key: InstanceKey, override: InstanceStatus | undefined, said?: Said): Found;
+  deregister(key: InstanceKey, incarnation?: number, said?: Said): Found;
+  /** Resolves when everything done so far survives a crash, as far as the registry's store can promise it. Never rejects. */
+  settled(): Promise<void>;
+  /**
+   * Hears every operation that found or made its instance, within the step, whether or not it changed what is listed.
+   * Evictions are none: each registry judges leases itself. The listener must not throw. @returns ends it.
+   */
+  follow(listener: (operation: Operation) => void): () => void;
   /** An operator says that what self-preservation holds is really gone. @returns how many went. */
   evictLapsed(service: string): number;
   get(key: InstanceKey): Lease | undefined;
@@ -124,6 +131,7 @@ class LeaseRegistry implements Registry {
   readonly #metrics: RegistryMetrics;
   readonly #table: LeaseTable;
   readonly #hub = new WatchHub();
+  readonly #operations = new OperationHub();
   readonly #census = new ContractCensus();
   readonly #store: RegistryStore | undefined;
   readonly #saver: Saver | undefined;
@@ -201,32 +209,39 @@ class LeaseRegistry implements Registry {
     return this.#stopping;
   }
 
-  register(instance: Instance, acceptOverride = false): Registered {
+  register(instance: Instance, said: Said = {}): Registered {
     this.#assertRunning();
     const { override, ...owned } = checkInstance(instance);
-    const incoming = acceptOverride && override ? { ...owned, override } : owned;
+    const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
     const registered = this.#table.register(incoming, momentOf(this.#clock));
     if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
     this.#metrics.registrations.with({ outcome: registered.outcome }).add();
+    if (registered.outcome !== 'stale') this.#operations.happened('registered', registered.lease, said);
     return registered;
   }
 
-  renew(key: InstanceKey, incarnation?: number): Found {
+  renew(key: InstanceKey, incarnation?: number, said: Said = {}): Found {
     const found = this.#table.renew(key, momentOf(this.#clock), incarnation);
     this.#metrics.renewals.with({ outcome: found.outcome }).add();
-    return found;
+    return this.#heard('renewed', found, said);
   }
 
-  setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number): Found {
-    return this.#table.setStatus(key, status, momentOf(this.#clock), incarnation);
+  setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number, said: Said = {}): Found {
+    return this.#heard('statusSet', this.#table.setStatus(key, status, momentOf(this.#clock), incarnation), said);
   }
 
-  setOverride(key: InstanceKey, override: InstanceStatus | undefined): Found {
-    return this.#table.setOverride(key, override, momentOf(this.#clock));
+  setOverride(key: InstanceKey, override: InstanceStatus | undefined, said: Said = {}): Found {
+    return this.#heard('overrideSet', this.#table.setOverride(key, override, momentOf(this.#clock)), said);
   }
 
-  deregister(key: InstanceKey, incarnation?: number): Found {
-    return this.#table.deregister(key, momentOf(this.#clock), incarnation);
+  deregister(key: InstanceKey, incarnation?: number, said: Said = {}): Found {
+    return this.#heard('deregistered', this.#table.deregister(key, momentOf(this.#clock), incarnation), said);
+  }
+
+  async settled(): Promise<void> {}
+
+  follow(listener: (operation: Operation) => void): () => void {
+    return this.#operations.follow(listener);
   }
 
   evictLapsed(service: string): number {
@@ -288,6 +303,11 @@ class LeaseRegistry implements Registry {
     this.#hub.add(watcher);
     this.#metrics.watchers.set(this.#hub.size);
     return watcher;
+  }
+
+  #heard(kind: Operation['kind'], found: Found, said: Said): Found {
+    if (found.outcome === 'known') this.#operations.happened(kind, found.lease, said);
+    return found;
   }
 
   #missedSince(cursor: string | undefined): readonly Change[] | undefined {

@@ -88,7 +88,7 @@ async function register(registry: Registry, { request, call, who, params }: Guar
   const query = readQuery(request.query, identityParameters);
   const instance = checkInstance(withPlace(await readJson(request, call), params, query));
   assertMayRegister(who, instance);
-  const registered = registry.register(instance, who.isOperator);
+  const registered = registry.register(instance, { acceptOverride: who.isOperator });
   if (registered.outcome === 'stale') throw stale(instance, registered);
   return jsonResponse({
     outcome: registered.outcome,

@@ -1,0 +1,33 @@
+import type { Lease } from '../lease/lease.ts';
+
+/** How an operation came to a registry. */
+export interface Said {
+  /** Whether the `override` of a registered instance counts: an operator's word. Default false. */
+  readonly acceptOverride?: boolean;
+  /** True: another registry passed it on, and it is not passed on again. Default false. */
+  readonly replicated?: boolean;
+}
+
+/** What somebody did to an instance. */
+export interface Operation {
+  readonly kind: 'registered' | 'renewed' | 'statusSet' | 'overrideSet' | 'deregistered';
+  /** As it is now; of `deregistered`: as it was last. */
+  readonly lease: Lease;
+  /** Another registry passed it on. */
+  readonly replicated: boolean;
+}
+
+/** Tells operations to whoever follows them: peers, shared engines. */
+export class OperationHub {
+  readonly #listeners = new Set<(operation: Operation) => void>();
+
+  follow(listener: (operation: Operation) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  happened(kind: Operation['kind'], lease: Lease, { replicated = false }: Said): void {
+    if (this.#listeners.size === 0) return; // nearly always: renewals are nearly everything that a registry does
+    for (const listener of this.#listeners) listener({ kind, lease, replicated });
+  }
+}
