@@ -189,7 +189,8 @@ describe('a contract over sockets', () => {
     (await client.file({ id: '1' })).cancel();
     for await (const _ of (await client.file({ id: '1' })).content) break;
     assert.equal(opened.length, 4);
-    await Promise.all(opened.map((file) => file.closed || once(file, 'close')));
+    // A file that is left half read ends with an AbortError, for which `once` would reject before the file is closed.
+    await Promise.all(opened.map((file) => file.closed || new Promise((resolve) => file.once('close', resolve))));
   });
 
   it('closes a file that could not be sent, or was not read to its end', async () => {
