@@ -190,7 +190,7 @@ describe('a contract over sockets', () => {
     for await (const _ of (await client.file({ id: '1' })).content) break;
     assert.equal(opened.length, 4);
     // A file that is left half read ends with an AbortError, for which `once` would reject before the file is closed.
-    await Promise.all(opened.map((file) => file.closed || new Promise((resolve) => file.once('close', resolve))));
+    await Promise.all(opened.map((file) => file.closed || new Promise<void>((resolve) => file.once('close', resolve))));
   });
 
   it('closes a file that could not be sent, or was not read to its end', async () => {
