@@ -36,6 +36,7 @@ export {
 export {
   type Address,
   addressFor,
+  type ContractDocument,
   type ContractRef,
   effectiveStatus,
   formatHostPort,

@@ -43,6 +43,7 @@ const rows: readonly [change: Partial<Instance>, name: string, text: string][] =
     'flotilla.contracts',
     '[{"name":"catalog","version":2,"hash":"ab="}]',
   ],
+  [{ calls: [{ name: 'stock', version: 1, hash: '' }] }, 'flotilla.calls', '[{"name":"stock","version":1,"hash":""}]'],
   [{ status: 'draining' }, 'flotilla.status', 'draining'],
   [{ override: 'down' }, 'flotilla.override', 'down'],
   [{ zone: 'a' }, 'flotilla.zone', 'a'],
@@ -72,12 +73,14 @@ test('a note can say that a fact is absent although a foreign field has it', () 
   const full: InstanceFacts = {
     ...native,
     override: 'down',
+    calls: [],
     zone: 'a',
     lease: { renewEveryMs: 30_000, lastsMs: 90_000 },
     startedAt: 3,
   };
   const written = writeNotes(changed({}), full);
   assert.deepEqual(written, [
+    ['flotilla.calls', 'none'],
     ['flotilla.override', 'none'],
     ['flotilla.zone', ''],
     ['flotilla.lease', 'none'],

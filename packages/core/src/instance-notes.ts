@@ -24,6 +24,7 @@ export type InstanceFacts = Omit<Instance, 'metadata' | 'bags'>;
  * | `flotilla.override` | a status, or `none` |
  * | `flotilla.incarnation`, `.weight`, `.revision` | a decimal number |
  * | `flotilla.addresses`, `.contracts` | JSON, as in the neutral form |
+ * | `flotilla.calls` | JSON, as in the neutral form, or `none` |
  * | `flotilla.lease` | JSON, as in the neutral form, or `none` |
  */
 export const notePrefix = 'flotilla.';
@@ -54,6 +55,7 @@ const notes: ReadonlyMap<string, Note> = new Map<string, Note>([
   ['flotilla.incarnation', numberNote('incarnation', Number.isSafeInteger)],
   ['flotilla.addresses', listNote('addresses', plainAddress, readAddress)],
   ['flotilla.contracts', listNote('contracts', plainContract, readContract)],
+  ['flotilla.calls', optionalNote('calls', 'none', plainContracts, readContracts)],
   [
     'flotilla.status',
     { write: (facts) => facts.status, read: (text, facts) => ({ ...facts, status: readStatus(text) }) },
@@ -177,15 +179,11 @@ function listNote<K extends 'addresses' | 'contracts'>(
 ): Note {
   return {
     write: (facts) => JSON.stringify(facts[fact].map(plain)),
-    read(text, facts) {
-      const list: unknown = JSON.parse(text);
-      if (!Array.isArray(list)) throw new FlotillaError('INVALID_INPUT', 'expected a JSON list');
-      return { ...facts, [fact]: list.map(read) };
-    },
+    read: (text, facts) => ({ ...facts, [fact]: readList(text).map(read) }),
   };
 }
 
-function optionalNote<K extends 'override' | 'zone' | 'cluster' | 'lease' | 'startedAt'>(
+function optionalNote<K extends 'calls' | 'override' | 'zone' | 'cluster' | 'lease' | 'startedAt'>(
   fact: K,
   absent: string,
   write: (value: NonNullable<InstanceFacts[K]>) => string,
@@ -231,6 +229,20 @@ function readContract(item: unknown): ContractRef {
     throw new FlotillaError('INVALID_INPUT', `the contract "${name.slice(0, 80)}" has no version or no hash`);
   }
   return { name, version, hash };
+}
+
+function plainContracts(contracts: readonly ContractRef[]): string {
+  return JSON.stringify(contracts.map(plainContract));
+}
+
+function readContracts(text: string): readonly ContractRef[] {
+  return readList(text).map(readContract);
+}
+
+function readList(text: string): readonly unknown[] {
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list)) throw new FlotillaError('INVALID_INPUT', 'expected a JSON list');
+  return list;
 }
 
 function plainLease({ renewEveryMs, lastsMs }: LeaseTerms): string {

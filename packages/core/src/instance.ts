@@ -39,6 +39,16 @@ export interface ContractRef {
   readonly hash: string;
 }
 
+/**
+ * What a contract says on the wire, for a registry that wants to know more than its fingerprint: canonical JSON of its
+ * operations, whose fingerprint is the contract's `hash`.
+ */
+export interface ContractDocument {
+  readonly hash: string;
+  /** Made when it is asked for. */
+  text(): string;
+}
+
 /** How long an instance is listed without a sign of life. */
 export interface LeaseTerms {
   /** The instance promises to renew this often. */
@@ -66,6 +76,8 @@ export interface Instance {
   /** In the order in which the owner prefers them. */
   readonly addresses: readonly Address[];
   readonly contracts: readonly ContractRef[];
+  /** Contracts that it calls, as it knows them. Absent: it does not say. */
+  readonly calls?: readonly ContractRef[];
   /** What the owner says. */
   readonly status: InstanceStatus;
   /** What an operator says; it wins while it is there. */

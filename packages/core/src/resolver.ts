@@ -1,4 +1,4 @@
-import type { Instance, InstanceStatus } from './instance.ts';
+import type { ContractDocument, Instance, InstanceStatus } from './instance.ts';
 
 /** Whom a caller looks for: a service by name, or whoever serves a contract. */
 export type Target = { readonly service: string } | { readonly contract: string };
@@ -54,6 +54,7 @@ export interface Registrar {
   /**
    * Registers now, renews from then on, registers again when the registry forgot. An unreachable registry is not an
    * error: it is tried again until it answers.
+   * @param documents of contracts that the instance serves or calls, for a registry that asks for them.
    */
-  register(instance: Instance): Registration;
+  register(instance: Instance, documents?: readonly ContractDocument[]): Registration;
 }

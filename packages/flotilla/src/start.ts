@@ -4,6 +4,8 @@ import {
   type Address,
   type Clock,
   type Component,
+  type ContractDocument,
+  type ContractRef,
   compose,
   FlotillaError,
   formatHostPort,
@@ -19,7 +21,7 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import type { Bind, HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
-import { type AnyContract, contractHandler, contractHash } from '@flotilla/rpc';
+import { type AnyContract, contractHandler, contractHash, contractText } from '@flotilla/rpc';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import { type Copy, runInCopy } from './copies.ts';
@@ -278,7 +280,7 @@ function registrationOf<S>(
       const { port, host: bound } = listener(); // a socket that was handed over need not be where `bind` says
       const { host, reason } = runtime.advertise(bound, config.advertise);
       instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port });
-      registration = runtime.discovery.registrar.register(instance);
+      registration = runtime.discovery.registrar.register(instance, documentsOf(contractsOf(parts)));
       runtime.logger.info('registering', {
         instance: instance.id,
         address: formatHostPort({ host, port }),
@@ -308,11 +310,13 @@ interface DescribedParts {
   readonly name: string;
   readonly options: Pick<ServiceOptions<never>, 'version' | 'metadata'>;
   readonly bindings: readonly { readonly contract: AnyContract }[];
+  /** What it calls others by. */
+  readonly clients: readonly { readonly contract: AnyContract }[];
 }
 
 /** What an instance says of itself when it comes up, at `address`. */
 export function describeInstance(
-  { name, options, bindings }: DescribedParts,
+  { name, options, bindings, clients }: DescribedParts,
   config: Pick<PlatformConfig, 'zone' | 'weight'>,
   { clock, random, management }: Pick<ServiceRuntime, 'clock' | 'random' | 'management'>,
   address: Address,
@@ -325,11 +329,9 @@ export function describeInstance(
     identity: identity(name, options.version === undefined ? {} : { version: options.version }),
     incarnation: startedAt,
     addresses: [address],
-    contracts: bindings.map(({ contract }) => ({
-      name: contract.name,
-      version: contract.version,
-      hash: contractHash(contract),
-    })),
+    contracts: bindings.map(refOf),
+    // Two clients may call one contract, of two services.
+    calls: [...new Set(clients.map(({ contract }) => contract))].map((contract) => refOf({ contract })),
     status: 'up',
     ...(config.zone === undefined ? undefined : { zone: config.zone }),
     weight: config.weight,
@@ -345,6 +347,20 @@ export function describeInstance(
     },
     bags: {},
   };
+}
+
+function refOf({ contract }: { readonly contract: AnyContract }): ContractRef {
+  return { name: contract.name, version: contract.version, hash: contractHash(contract) };
+}
+
+/** Everything that an application serves or calls. */
+export function contractsOf({ bindings, clients }: Pick<DescribedParts, 'bindings' | 'clients'>): AnyContract[] {
+  return [...new Set([...bindings, ...clients].map(({ contract }) => contract))];
+}
+
+/** What a registry may ask for. */
+export function documentsOf(contracts: readonly AnyContract[]): ContractDocument[] {
+  return contracts.map((contract) => ({ hash: contractHash(contract), text: () => contractText(contract) }));
 }
 
 export function passing(delayMs: number, clock: Clock): Promise<void> {

@@ -62,6 +62,9 @@ const protocolName = /^[A-Za-z][A-Za-z0-9+.-]{0,63}$/;
  */
 export function checkInstance(json: unknown): Instance {
   const fields = record(json, 'instance');
+  const calls = optional(fields['calls'], 'instance.calls', (value, field) =>
+    list(value, field, instanceBounds.maxContracts, contract),
+  );
   const override = optional(fields['override'], 'instance.override', status);
   const zone = optional(fields['zone'], 'instance.zone', text);
   const cluster = optional(fields['cluster'], 'instance.cluster', text);
@@ -73,6 +76,7 @@ export function checkInstance(json: unknown): Instance {
     incarnation: wholeNumber(fields['incarnation'] ?? 0, 'instance.incarnation'),
     addresses: list(fields['addresses'], 'instance.addresses', instanceBounds.maxAddresses, address),
     contracts: list(fields['contracts'], 'instance.contracts', instanceBounds.maxContracts, contract),
+    ...(calls === undefined ? undefined : { calls }),
     status: status(fields['status'] ?? 'up', 'instance.status'),
     ...(override === undefined ? undefined : { override }),
     ...(zone === undefined ? undefined : { zone }),

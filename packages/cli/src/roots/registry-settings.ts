@@ -15,6 +15,7 @@ export interface RegistryConfig extends ProcessConfig {
   readonly bind: string;
   readonly port: number;
   readonly snapshotFile: string;
+  readonly incompatibleContracts: 'report' | 'refuse';
   readonly users: Readonly<Record<string, UserConfig>>;
 }
 
@@ -26,6 +27,11 @@ export const registrySettings: SettingsOf<RegistryConfig> = {
     default: '.flotilla/state/registry.json',
     restart: true,
     describe: 'where the instances are kept for a restart; empty: nowhere',
+  }),
+  incompatibleContracts: oneOf(['report', 'refuse'], {
+    default: 'report',
+    restart: true,
+    describe: 'what becomes of a provider that does not keep what present callers rely on',
   }),
   users: map(
     group({

@@ -37,6 +37,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           random,
           logger,
           meter,
+          incompatible: config.incompatibleContracts,
           ...(config.snapshotFile === '' ? undefined : { store: fileStore({ path: config.snapshotFile, logger }) }),
         });
         const handlerFor = (now: RegistryConfig): HttpHandler => {

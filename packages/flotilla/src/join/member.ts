@@ -11,7 +11,14 @@ import type { AnyContract, Client } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from '../client.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
-import { describeInstance, discoveryComponent, passing, type ServiceRuntime } from '../start.ts';
+import {
+  contractsOf,
+  describeInstance,
+  discoveryComponent,
+  documentsOf,
+  passing,
+  type ServiceRuntime,
+} from '../start.ts';
 import type { AppCheck } from './app-check.ts';
 import type { AppServer } from './app-server.ts';
 import { AppWatch } from './app-watch.ts';
@@ -60,7 +67,7 @@ export function memberParts(
   const clients: LazyClient[] = [];
   let current = config;
   const now = (): JoinConfig => current;
-  const listing = new Listing(facts, now, runtime);
+  const listing = new Listing(facts, now, runtime, clients);
   const firstUp = Promise.withResolvers<void>();
   const watch = new AppWatch({
     config: config.health,
@@ -150,14 +157,17 @@ class Listing {
   readonly #facts: MemberFacts;
   readonly #now: () => JoinConfig;
   readonly #runtime: MemberRuntime;
+  /** Those that were made before the server listens are what the instance says it calls. */
+  readonly #clients: readonly LazyClient[];
   #instance: Instance | undefined;
   #registration: Registration | undefined;
   #left = false;
 
-  constructor(facts: MemberFacts, now: () => JoinConfig, runtime: MemberRuntime) {
+  constructor(facts: MemberFacts, now: () => JoinConfig, runtime: MemberRuntime, clients: readonly LazyClient[]) {
     this.#facts = facts;
     this.#now = now;
     this.#runtime = runtime;
+    this.#clients = clients;
   }
 
   get known(): Instance | undefined {
@@ -201,10 +211,11 @@ class Listing {
         ...(version === undefined ? undefined : { version }),
       },
       bindings: contracts.map((contract) => ({ contract })),
+      clients: this.#clients,
     };
     const described = describeInstance(parts, this.#now(), this.#runtime, { ...listens, host });
     this.#instance = { ...described, status };
-    this.#registration = this.#runtime.discovery.registrar.register(this.#instance);
+    this.#registration = this.#runtime.discovery.registrar.register(this.#instance, documentsOf(contractsOf(parts)));
     joinLog(this.#runtime.logger).joined({
       instance: this.#instance.id,
       address: formatHostPort({ host, port: listens.port }),

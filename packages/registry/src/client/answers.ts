@@ -20,6 +20,8 @@ export interface RegisteredAnswer {
   readonly lease?: LeaseTerms;
   /** From where the registry saw us come. */
   readonly seenAddress?: string;
+  /** Contracts whose text it asks for. */
+  readonly wants: readonly string[];
 }
 
 /** A snapshot with the cursor to go on from. */
@@ -129,15 +131,30 @@ function reasonOf(cause: unknown): string {
 
 /** @throws FlotillaError BAD_RESPONSE */
 export function readRegistered(body: Uint8Array): RegisteredAnswer {
-  const { incarnation, lease, seenAddress } = fieldsOf(body);
+  const { incarnation, lease, seenAddress, wants } = fieldsOf(body);
   if (typeof incarnation !== 'number') throw notOurs('a registration is answered with its incarnation');
   const terms = readTerms(lease);
   return {
     incarnation,
     ...(terms ? { lease: terms } : undefined),
     ...(typeof seenAddress === 'string' ? { seenAddress } : undefined),
+    wants: readWants({ wants }),
   };
 }
+
+/** The contracts that a registry asks for; whatever else is there, none. */
+export function readWants(answer: unknown): readonly string[] {
+  const { wants } = (answer ?? {}) as { wants?: unknown };
+  return Array.isArray(wants) ? wants.filter((hash) => typeof hash === 'string').slice(0, mostWanted) : [];
+}
+
+/** {@link readWants} of the answer to a renewal, which mostly has no body. */
+export function readRenewed(body: Uint8Array): readonly string[] {
+  return body.length === 0 ? [] : readWants(fieldsOf(body));
+}
+
+/** An instance has no more contracts on either side. */
+const mostWanted = 512;
 
 /** The incarnation to exceed, out of a problem with status 409. */
 export function readLastIncarnation(data: unknown): number | undefined {

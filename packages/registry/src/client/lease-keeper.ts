@@ -1,5 +1,6 @@
 import {
   Call,
+  type ContractDocument,
   FlotillaError,
   type Instance,
   type InstanceStatus,
@@ -9,7 +10,7 @@ import {
 } from '@flotilla/core';
 import { errorFromResponse, HttpHeaders } from '@flotilla/http';
 import { isWildcard } from './advertise.ts';
-import { type RegisteredAnswer, readLastIncarnation, readRegistered } from './answers.ts';
+import { type RegisteredAnswer, readLastIncarnation, readRegistered, readRenewed, readWants } from './answers.ts';
 import { Backoff, jittered } from './backoff.ts';
 import type { ClientLog } from './log.ts';
 import type { ResolvedClientOptions } from './options.ts';
@@ -20,6 +21,8 @@ export interface KeeperParts {
   readonly servers: RegistryServers;
   readonly options: ResolvedClientOptions;
   readonly log: ClientLog;
+  /** Of the contracts that the instance serves or calls. */
+  readonly documents: readonly ContractDocument[];
   /** Called when it keeps no longer. */
   readonly released: () => void;
 }
@@ -51,6 +54,8 @@ export class LeaseKeeper implements Registration {
   #left: Promise<void> | undefined;
   #refusal = '';
   #addressCompared = false;
+  /** Contracts whose text was not taken: said once. */
+  readonly #untold = new Set<string>();
 
   constructor(instance: Instance, parts: KeeperParts) {
     this.#parts = parts;
@@ -139,10 +144,12 @@ export class LeaseKeeper implements Registration {
       return false;
     }
     if (answer.status >= 300) throw errorOf(answer);
+    await this.#tell(readRenewed(answer.body), call);
     return true;
   }
 
   async #register(call: Call): Promise<void> {
+    let told = false;
     for (let raises = 0; ; raises++) {
       const sent = this.#instance;
       const answer = await this.#send('PUT', [], call, {}, sent);
@@ -151,9 +158,33 @@ export class LeaseKeeper implements Registration {
         this.#raiseAbove(last);
         continue;
       }
+      const wants = answer.status === 409 && !told ? readWants(errorOf(answer).data) : [];
+      if (wants.length > 0) {
+        told = true; // a registry that asks for the same again gets an error
+        await this.#tell(wants, call);
+        continue;
+      }
       if (answer.status >= 300) throw errorOf(answer);
-      this.#accepted(sent, readRegistered(answer.body), answer.registry);
+      const registered = readRegistered(answer.body);
+      this.#accepted(sent, registered, answer.registry);
+      await this.#tell(registered.wants, call);
       return;
+    }
+  }
+
+  /** Gives the texts of contracts that the registry asks for. One that it does not take is no reason not to be registered. */
+  async #tell(wants: readonly string[], call: Call): Promise<void> {
+    for (const { hash, text } of this.#parts.documents) {
+      if (!wants.includes(hash)) continue;
+      const { service } = this.#instance.identity;
+      try {
+        const segments = ['services', service, 'contracts', hash];
+        const answer = await this.#parts.servers.send({ method: 'PUT', segments, text: text() }, call);
+        if (answer.status >= 300) throw errorOf(answer);
+      } catch (cause) {
+        if (!this.#untold.has(hash)) this.#parts.log.contractUntold({ service, contract: hash, cause });
+        this.#untold.add(hash);
+      }
     }
   }
 

@@ -11,6 +11,7 @@ export interface ClientLog {
   refused(facts: { service: string; instanceId: string; status: number; reason: string }): void;
   raised(facts: { service: string; instanceId: string; from: number; to: number }): void;
   statusSet(facts: { service: string; instanceId: string; before: InstanceStatus; after: InstanceStatus }): void;
+  contractUntold(facts: { service: string; contract: string; cause: unknown }): void;
   deregistered(facts: { service: string; instanceId: string }): void;
   leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
   addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
@@ -33,6 +34,7 @@ export function clientLog(logger: Logger): ClientLog {
     refused: (facts) => logger.error('the registry refuses the registration', facts),
     raised: (facts) => logger.info('incarnation raised: the registry knows a later one', facts),
     statusSet: (facts) => logger.info('status set', facts),
+    contractUntold: (facts) => logger.warn('the registry does not take the text of a contract', facts),
     deregistered: (facts) => logger.info('deregistered', facts),
     leftUnheard: (facts) => logger.warn('left without the registry hearing of it; the lease will lapse', facts),
     addressDiffers: (facts) =>

@@ -40,11 +40,12 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   });
 
   const registrar: Registrar = {
-    register(instance) {
+    register(instance, documents = []) {
       const keeper: LeaseKeeper = new LeaseKeeper(instance, {
         servers,
         options: resolved,
         log,
+        documents,
         released: () => keepers.delete(keeper),
       });
       keepers.add(keeper);

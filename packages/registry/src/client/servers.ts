@@ -19,6 +19,8 @@ export interface RegistryRequest {
   readonly segments: readonly string[];
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly json?: unknown;
+  /** JSON that is written already. */
+  readonly text?: string;
   readonly accept?: string;
 }
 
@@ -219,10 +221,11 @@ const probe: RegistryRequest = Object.freeze({
   query: { service: '@' },
 });
 
-function toHttp({ method, segments, query = {}, json, accept }: RegistryRequest, server: Server): HttpRequest {
+function toHttp({ method, segments, query = {}, json, text, accept }: RegistryRequest, server: Server): HttpRequest {
+  const written = json === undefined ? text : JSON.stringify(json);
   const headers = new HttpHeaders([['accept', accept ?? 'application/json']]);
   if (server.authorization) headers.set('authorization', server.authorization.reveal());
-  if (json !== undefined) headers.set('content-type', 'application/json');
+  if (written !== undefined) headers.set('content-type', 'application/json');
   return {
     method,
     authority: server.authority,
@@ -231,6 +234,6 @@ function toHttp({ method, segments, query = {}, json, accept }: RegistryRequest,
       Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ).toString(),
     headers,
-    body: json === undefined ? undefined : utf8.encode(JSON.stringify(json)),
+    body: written === undefined ? undefined : utf8.encode(written),
   };
 }

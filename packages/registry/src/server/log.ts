@@ -1,4 +1,5 @@
 import type { Logger } from '@flotilla/core';
+import type { BrokenPromise } from '../catalogue/catalogue.ts';
 import type { ContractConflict } from '../contract-census.ts';
 import type { Change } from '../lease/change.ts';
 import type { PreservedService } from '../lease/service-leases.ts';
@@ -17,6 +18,8 @@ export interface RegistryLog {
   savesAgain(): void;
   conflictBegan(conflict: ContractConflict): void;
   conflictEnded(conflict: ContractConflict): void;
+  contractBroken(name: string, promise: BrokenPromise): void;
+  contractMended(name: string): void;
   watcherCollapsed(facts: { target: string; droppedChanges: number }): void;
 }
 
@@ -37,6 +40,15 @@ export function registryLog(logger: Logger): RegistryLog {
     conflictBegan: ({ kind, name, detail }) =>
       logger.warn('instances do not agree on what a name means', { kind, name, detail }),
     conflictEnded: ({ kind, name }) => logger.info('instances agree again on what a name means', { kind, name }),
+    contractBroken: (contract, { provider, caller, reasons }) =>
+      logger.warn('a provider does not keep what a caller relies on', {
+        contract,
+        provider: provider.service,
+        caller: caller.service,
+        detail: reasons[0]?.detail,
+        more: reasons.length - 1,
+      }),
+    contractMended: (contract) => logger.info('providers keep again what callers rely on', { contract }),
     watcherCollapsed: (facts) => logger.info('a slow watcher gets a snapshot instead of its changes', facts),
   };
 }

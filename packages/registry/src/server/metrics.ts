@@ -16,6 +16,8 @@ export interface RegistryMetrics {
   readonly saveFailures: Counter;
   /** Contracts and services on which instances do not agree. */
   readonly conflicts: Gauge;
+  /** Providers that do not keep what a caller relies on. */
+  readonly brokenContracts: Gauge;
 }
 
 export function registryMetrics(meter: Meter): RegistryMetrics {
@@ -49,6 +51,12 @@ export function registryMetrics(meter: Meter): RegistryMetrics {
       .gauge({
         name: 'flotilla_registry_contract_conflicts',
         help: 'Contracts and services on which instances do not agree',
+      })
+      .with({}),
+    brokenContracts: meter
+      .gauge({
+        name: 'flotilla_registry_broken_contracts',
+        help: 'Pairs of a provider and a caller that do not fit together',
       })
       .with({}),
     collapses: meter

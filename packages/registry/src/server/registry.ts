@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
   type Component,
   FlotillaError,
+  formatIdentity,
   formatTarget,
   type Instance,
   type InstanceStatus,
@@ -14,6 +16,7 @@ import {
   type Target,
   type Timer,
 } from '@flotilla/core';
+import { Catalogue, type ContractName } from '../catalogue/catalogue.ts';
 import { checkInstance } from '../check-instance.ts';
 import { ContractCensus, type ContractConflict } from '../contract-census.ts';
 import { type Cursor, createEpoch, resumeFrom } from '../cursor.ts';
@@ -42,6 +45,11 @@ export interface RegistryOptions {
   readonly limits?: Partial<RegistryLimits>;
   /** A change is saved no later than this. Default 1,000. */
   readonly saveDelayMs?: number;
+  /**
+   * What becomes of an instance that serves a contract in a form which present callers cannot use, as far as the forms are
+   * known: `report` (default) lists it and says so, `refuse` does not register it.
+   */
+  readonly incompatible?: 'report' | 'refuse';
   /** A registry that came up empty calls its lists incomplete for this long. Default 90,000, one lease. */
   readonly warmingMs?: number;
 }
@@ -75,8 +83,14 @@ export interface Registry extends Component {
   /** Open watches. */
   readonly watchers: number;
   readonly saving: Saving;
-  /** On which contracts and services instances do not agree. */
+  /** On which contracts and services instances do not agree. Forms of a contract that are known to fit together agree. */
   readonly conflicts: readonly ContractConflict[];
+  /** Who serves and who calls which contracts, and what is in them. */
+  readonly catalogue: Catalogue;
+  /** Whether an instance has to be refused whose contracts are not known; then it first gives their texts. */
+  readonly judgesContracts: boolean;
+  /** Takes the text of a contract in. @throws FlotillaError as {@link Catalogue.add} does. */
+  addContract(hash: string, source: string): void;
   /**
    * @param instance checked against the bounds, whoever read it.
    * @throws FlotillaError INVALID_INPUT, UNAVAILABLE
@@ -133,6 +147,9 @@ class LeaseRegistry implements Registry {
   readonly #hub = new WatchHub();
   readonly #operations = new OperationHub();
   readonly #census = new ContractCensus();
+  readonly catalogue = new Catalogue();
+  readonly judgesContracts: boolean;
+  readonly #broken = new Map<ContractName, number>();
   readonly #store: RegistryStore | undefined;
   readonly #saver: Saver | undefined;
   readonly #warmingMs: number;
@@ -151,6 +168,7 @@ class LeaseRegistry implements Registry {
     this.#log = registryLog(options.logger ?? nullLogger);
     this.#metrics = registryMetrics(options.meter ?? nullMeter);
     this.limits = Object.freeze({ ...registryLimits, ...options.limits });
+    this.judgesContracts = options.incompatible === 'refuse';
     this.#warmingMs = options.warmingMs ?? leaseDefaults.lastsMs;
     this.epoch = createEpoch(clock.wallNow(), random);
     this.#table = new LeaseTable(this.limits, random, (change) => this.#onChange(change));
@@ -187,7 +205,13 @@ class LeaseRegistry implements Registry {
   }
 
   get conflicts(): readonly ContractConflict[] {
-    return this.#census.conflicts;
+    return this.#census.conflicts.filter(
+      ({ kind, name }) => kind !== 'contract' || !this.catalogue.fits(name as ContractName),
+    );
+  }
+
+  addContract(hash: string, source: string): void {
+    this.#noteBroken(this.catalogue.add(hash, source));
   }
 
   async start(): Promise<void> {
@@ -212,6 +236,7 @@ class LeaseRegistry implements Registry {
   register(instance: Instance, said: Said = {}): Registered {
     this.#assertRunning();
     const { override, ...owned } = checkInstance(instance);
+    if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
     const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
     const registered = this.#table.register(incoming, momentOf(this.#clock));
     if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
@@ -305,6 +330,35 @@ class LeaseRegistry implements Registry {
     return watcher;
   }
 
+  /** What runs already stays: only who comes new, or with other contracts, is judged. */
+  #judgeContracts(incoming: Instance): void {
+    const present = this.#table.get({ service: formatIdentity(incoming.identity), id: incoming.id });
+    if (present && isDeepStrictEqual(present.instance.contracts, incoming.contracts)) return;
+    const objection = this.catalogue.objection(incoming);
+    if (objection === undefined) return;
+    throw new FlotillaError(
+      'INVALID_INPUT',
+      `instance "${incoming.id}" of "${incoming.identity.service}" is refused: ${objection}. Serve a form that they can use, ` +
+        'a new version of the contract beside the old one, or change those callers first',
+      { httpStatus: 409 },
+    );
+  }
+
+  /** Says what began and what ended. */
+  #noteBroken(touched: ReadonlySet<ContractName>): void {
+    for (const name of touched) {
+      const broken = this.catalogue.broken(name);
+      const [first] = broken;
+      const known = this.#broken.get(name) ?? 0;
+      if (first && broken.length > known) this.#log.contractBroken(name, first);
+      if (!first && known > 0) this.#log.contractMended(name);
+      if (first) this.#broken.set(name, broken.length);
+      else this.#broken.delete(name);
+    }
+    if (touched.size === 0) return;
+    this.#metrics.brokenContracts.set(this.#broken.values().reduce((sum, count) => sum + count, 0));
+  }
+
   #heard(kind: Operation['kind'], found: Found, said: Said): Found {
     if (found.outcome === 'known') this.#operations.happened(kind, found.lease, said);
     return found;
@@ -328,9 +382,10 @@ class LeaseRegistry implements Registry {
 
   #count(before: Instance | undefined, after: Instance | undefined): void {
     const { began, ended } = this.#census.change(before, after);
+    this.#noteBroken(this.catalogue.change(before, after));
     for (const conflict of began) this.#log.conflictBegan(conflict);
     for (const conflict of ended) this.#log.conflictEnded(conflict);
-    if (began.length + ended.length > 0) this.#metrics.conflicts.set(this.#census.conflicts.length);
+    if (began.length + ended.length > 0) this.#metrics.conflicts.set(this.conflicts.length);
   }
 
   #noticeClamp({ identity, id, incarnation }: Instance, { instance }: Lease): void {

@@ -1,5 +1,6 @@
 import { FlotillaError, formatIdentity, type Instance } from '@flotilla/core';
 import { type HttpHandler, type HttpResponse, type RouteSpec, routesHandler } from '@flotilla/http';
+import { catalogueRoutes } from '../catalogue/routes.ts';
 import { checkInstance, checkStatus } from '../check-instance.ts';
 import { formatCursor } from '../cursor.ts';
 import { optional, record, wholeNumber } from '../field-checks.ts';
@@ -44,7 +45,7 @@ export interface RegistryServerOptions {
  * |---|---|
  * | `PUT /v1/services/{service}/instances/{id}` | registers the instance in the body; 409 with `data.incarnation`: it is gone, and comes back only with a higher one |
  * | `GET` the same | the instance and its lease |
- * | `POST …/renewal?incarnation=` | 204; 404 with `data.lease` `unknown`: register again |
+ * | `POST …/renewal?incarnation=` | 204; 200 with `wants`, contracts whose text it would like to have; 404 with `data.lease` `unknown`: register again |
  * | `PUT …/status` | sets the owner's status: `{"status":"draining","incarnation":7}` |
  * | `PUT …/override`, `DELETE …/override` | sets, takes back an operator's status |
  * | `DELETE …?incarnation=` | 204; 404 when it was not there |
@@ -76,6 +77,7 @@ export function registryRoutes(registry: Registry, options: RegistryServerOption
     route('POST', '/v1/services/{service}/evictions', (guarded) => evictLapsed(registry, guarded)),
     route('GET', '/v1/instances', (guarded) => listInstances(snapshots, guarded)),
     route('GET', '/v1/watch', (guarded) => watch(registry, snapshots, guarded)),
+    ...catalogueRoutes(registry, authenticate),
   ];
 }
 
@@ -88,6 +90,8 @@ async function register(registry: Registry, { request, call, who, params }: Guar
   const query = readQuery(request.query, identityParameters);
   const instance = checkInstance(withPlace(await readJson(request, call), params, query));
   assertMayRegister(who, instance);
+  const wants = registry.catalogue.wanted(instance);
+  if (registry.judgesContracts && wants.length > 0) throw wantsContracts(instance, wants);
   const registered = registry.register(instance, { acceptOverride: who.isOperator });
   if (registered.outcome === 'stale') throw stale(instance, registered);
   return jsonResponse({
@@ -97,6 +101,7 @@ async function register(registry: Registry, { request, call, who, params }: Guar
     ...(request.peer ? { seenAddress: request.peer.address } : undefined),
     incarnation: registered.lease.instance.incarnation,
     revision: registered.lease.instance.revision,
+    ...(wants.length > 0 ? { wants } : undefined),
     ...(registered.lease.instance.lease ? { lease: registered.lease.instance.lease } : undefined),
   });
 }
@@ -121,8 +126,10 @@ async function renew(registry: Registry, { request, who, params }: GuardedReques
   const query = readQuery(request.query, [...identityParameters, 'incarnation']);
   assertMaySpeakFor(who, params.get('service') ?? '');
   const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
-  known(key, registry.renew(key, incarnationOf(query.get('incarnation'))));
-  return emptyResponse(204);
+  const { instance } = known(key, registry.renew(key, incarnationOf(query.get('incarnation'))));
+  // After a restart of the registry nobody registers again, but its catalogue is empty.
+  const wants = registry.catalogue.wanted(instance);
+  return wants.length > 0 ? jsonResponse({ wants }) : emptyResponse(204);
 }
 
 async function setStatus(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
@@ -227,6 +234,13 @@ function stale(
     `instance "${id}" of "${formatIdentity(identity)}" is gone with incarnation ${last}; ` +
     `${incarnation} is not newer, so this is taken for late word of it: register with a higher incarnation`;
   return new FlotillaError('INVALID_INPUT', detail, { httpStatus: 409, data: { incarnation: last } });
+}
+
+function wantsContracts({ id, identity }: Instance, wants: readonly string[]): FlotillaError {
+  const detail =
+    `instance "${id}" of "${formatIdentity(identity)}" serves or calls contracts that this registry does not know yet, and it ` +
+    'judges them first: put the text of each of data.wants to /v1/services/{service}/contracts/{hash}, then register again';
+  return new FlotillaError('INVALID_INPUT', detail, { httpStatus: 409, data: { wants } });
 }
 
 function mismatch(field: string, given: unknown, wanted: unknown): FlotillaError {

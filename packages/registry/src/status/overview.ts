@@ -1,4 +1,5 @@
 import { effectiveStatus, type InstanceStatus, instanceStatuses } from '@flotilla/core';
+import type { BrokenPromise } from '../catalogue/catalogue.ts';
 import type { ContractConflict } from '../contract-census.ts';
 import { formatCursor } from '../cursor.ts';
 import type { Change } from '../lease/change.ts';
@@ -43,6 +44,8 @@ export interface Overview {
   readonly byStatus: Readonly<Partial<Record<InstanceStatus, number>>>;
   readonly saving: Saving;
   readonly conflicts: readonly ContractConflict[];
+  /** Providers that do not keep what callers rely on. */
+  readonly broken: readonly BrokenPromise[];
   readonly preserved: readonly ServiceOverview[];
   /** Services in all. */
   readonly services: number;
@@ -91,6 +94,7 @@ export function overviewOf(registry: Registry, query: StatusQuery, moment: Momen
     byStatus: total(everybody.map(({ overview }) => overview.byStatus)),
     saving: registry.saving,
     conflicts: registry.conflicts.slice(0, shownAtMost.conflicts),
+    broken: registry.catalogue.broken().slice(0, shownAtMost.conflicts),
     preserved: everybody
       .map(({ overview }) => overview)
       .filter(({ preservation }) => preservation)

@@ -81,16 +81,17 @@ function option(status: InstanceStatus, query: StatusQuery): Html {
   return html`<option value="${status}"${query.status === status && html` selected`}>${status}</option>`;
 }
 
-function stateOf({ saving, preserved, conflicts, warming }: Overview): 'bad' | 'warn' | 'calm' | 'good' {
+function stateOf({ saving, preserved, conflicts, broken, warming }: Overview): 'bad' | 'warn' | 'calm' | 'good' {
   if (saving.failing) return 'bad';
-  if (preserved.length > 0 || conflicts.length > 0) return 'warn';
+  if (preserved.length > 0 || conflicts.length > 0 || broken.length > 0) return 'warn';
   return warming ? 'calm' : 'good';
 }
 
 function stateWords(overview: Overview): string {
-  const { saving, preserved, conflicts, warming } = overview;
+  const { saving, preserved, conflicts, broken, warming } = overview;
   if (saving.failing) return 'not saved';
   if (preserved.length > 0) return 'eviction paused';
+  if (broken.length > 0) return 'callers may fail';
   if (conflicts.length > 0) return 'contracts differ';
   return warming ? 'warming up' : 'serving';
 }

@@ -16,7 +16,7 @@ export function ago(ms: number): Html {
 }
 
 /** What somebody may have to do something about, the worst first. */
-export function notices({ warming, saving, preserved, conflicts }: Overview, query: StatusQuery): Html {
+export function notices({ warming, saving, preserved, conflicts, broken }: Overview, query: StatusQuery): Html {
   return html`${
     saving.failing &&
     html`<div class="notice bad"><h3>The state is not saved</h3><p>Since ${time(saving.failing.since)}: ${saving.failing.reason}.
@@ -25,6 +25,10 @@ export function notices({ warming, saving, preserved, conflicts }: Overview, que
   }${preserved.map((service) => preservationNotice(service, query))}${conflicts.map(
     ({ kind, name, detail }) =>
       html`<div class="notice warn"><h3>${kind === 'contract' ? 'Hashes differ' : 'One name, two applications'}: <bdi>${name}</bdi></h3><p>${detail}.</p></div>`,
+  )}${broken.map(
+    ({ name, version, provider, caller, reasons }) =>
+      html`<div class="notice warn"><h3>A caller may fail: <bdi>${name} v${version}</bdi></h3><p><bdi>${provider.service}</bdi> does not keep what <bdi>${caller.service}</bdi>
+      relies on: ${reasons[0]?.detail ?? ''}${reasons.length > 1 ? `, and ${reasons.length - 1} more` : ''}.</p></div>`,
   )}${
     warming &&
     html`<div class="notice calm"><h3>Warming up</h3><p>This registry came up without a saved state a short while ago.

@@ -1,4 +1,4 @@
-import type { InstanceSet, Target } from '@flotilla/core';
+import type { InstanceSet, Logger, Target } from '@flotilla/core';
 import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import type { HttpHandler } from '@flotilla/http';
 import { type MemoryNetwork, memoryNetwork } from '@flotilla/http/memory';
@@ -14,6 +14,7 @@ export class World {
   readonly clock: ManualClock = new ManualClock();
   readonly network: MemoryNetwork;
   readonly lines: RecordedLine[] = [];
+  readonly logger: Logger = recordingLogger(this.lines);
   #seed = 1;
   readonly #stops: (() => Promise<unknown>)[] = [];
 

@@ -3,6 +3,11 @@ import { jsonSchemaOf } from './schema.ts';
 
 const hashes = new WeakMap<AnyContract, string>();
 
+/** What a contract says on the wire as canonical JSON: the text of which {@link contractHash} is the fingerprint. */
+export function contractText(contract: AnyContract): string {
+  return canonicalJson(shapesOf(contract));
+}
+
 /**
  * Fingerprint of what a contract says on the wire: kinds, addresses, errors, and JSON Schemas where validators give
  * them. The same text means the same shapes; it is what an instance registers. 16 hexadecimal digits, made on first
@@ -11,7 +16,7 @@ const hashes = new WeakMap<AnyContract, string>();
 export function contractHash(contract: AnyContract): string {
   let hash = hashes.get(contract);
   if (hash === undefined) {
-    hash = fnv1a64(canonicalJson(shapesOf(contract)));
+    hash = fnv1a64(contractText(contract));
     hashes.set(contract, hash);
   }
   return hash;

@@ -46,7 +46,7 @@ export {
   type OperationDescription,
 } from './describe.ts';
 export type { FieldPlace } from './field-places.ts';
-export { canonicalJson, contractHash } from './fingerprint.ts';
+export { canonicalJson, contractHash, contractText } from './fingerprint.ts';
 export {
   type Coercions,
   del,
