@@ -1,7 +1,9 @@
-import { FlotillaError } from '@flotilla/core';
+import { FlotillaError, type InstanceStatus, instanceStatuses, systemClock } from '@flotilla/core';
 import { Argument, Command, Option } from 'commander';
 import type { Addition } from './add/plan-addition.ts';
 import type { Output } from './commands/output.ts';
+import type { WatchParts } from './commands/watch.ts';
+import type { RegistryApi } from './engines/registry-api.ts';
 import { managementOf, runningFleet } from './engines/running-fleet.ts';
 import { ownVersion } from './engines/version.ts';
 
@@ -10,6 +12,10 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 interface CommonOptions {
   readonly json?: boolean;
   readonly folder: string;
+}
+
+interface RegistryOptions extends CommonOptions {
+  readonly url?: string;
 }
 
 interface AddOptions extends CommonOptions {
@@ -83,12 +89,57 @@ inspecting('openapi', 'print the OpenAPI 3.1 document of a running service')
     await openapi(managementOf(runningFleet(options.folder), name).managementUrl, name, outputOf(options));
   });
 
-const registryCommand = inspecting('registry', 'show what the registry lists')
-  .option('--url <url>', 'of a registry that "flotilla dev" did not start')
-  .action(async (options: CommonOptions & { readonly url?: string }) => {
-    const { registry } = await import('./commands/registry.ts');
-    await registry(options.url ?? runningFleet(options.folder).registry, outputOf(options));
+asking('services', 'the services that are registered').action(async (options: RegistryOptions) => {
+  const { services } = await import('./commands/services.ts');
+  await services(await apiOf(options), outputOf(options));
+});
+
+asking('instances', 'the instances that are registered')
+  .argument('[service]', 'of this service only')
+  .addOption(new Option('--status <status>', 'only those in this state').choices(instanceStatuses))
+  .action(async (service: string | undefined, options: RegistryOptions & { readonly status?: string }) => {
+    const { instances } = await import('./commands/instances.ts');
+    await instances(await apiOf(options), { service, status: options.status }, outputOf(options));
   });
+
+asking('watch', 'follow the registry: a line for each change, until it is stopped')
+  .argument('[service]', 'of this service only')
+  .action(async (service: string | undefined, options: RegistryOptions) => {
+    const { watch } = await import('./commands/watch.ts');
+    await watch(await apiOf(options), service, outputOf(options), untilInterrupted());
+  });
+
+operating('out-of-service', 'take instances out: nobody calls them any more, whatever they say', 'out-of-service');
+operating('drain', 'let instances drain: no new calls, those in hand end', 'draining');
+operating('back', 'take an operator\u2019s word back: what instances say of themselves counts again', undefined);
+
+asking('evict', 'what is really gone: an instance, or what of a service fell silent and is held')
+  .argument('<service>')
+  .argument('[instance]', 'default: all of the service that fell silent and is held')
+  .action(async (service: string, instance: string | undefined, options: RegistryOptions) => {
+    const { evict } = await import('./commands/operate.ts');
+    await evict(await apiOf(options), { service, instance }, outputOf(options));
+  });
+
+asking('contracts', 'which contracts there are, who serves and who calls them').action(
+  async (options: RegistryOptions) => {
+    const { contracts } = await import('./commands/contracts.ts');
+    await contracts(await apiOf(options), outputOf(options));
+  },
+);
+
+asking(
+  'impact',
+  'who calls an operation, and who breaks if it, or a field of it, goes: flotilla impact catalog.product out.price',
+)
+  .argument('<contract.operation>', 'catalog.product, catalog@2.product')
+  .argument('[field]', 'out.price, in.items[].sku')
+  .action(async (operation: string, field: string | undefined, options: RegistryOptions) => {
+    const { impact } = await import('./commands/contracts.ts');
+    await impact(await apiOf(options), operation, field, outputOf(options));
+  });
+
+const registryCommand = program.command('registry').description('run a registry');
 starting(registryCommand, 'run a registry', async (args) => {
   const { runRegistry } = await import('./roots/registry.ts');
   await runRegistry({ args });
@@ -121,6 +172,48 @@ function inspecting(name: string, description: string): Command {
     .description(description)
     .option('--json', 'one JSON document')
     .option('--folder <folder>', 'folder of the fleet', '.');
+}
+
+/** A command that asks a registry. */
+function asking(name: string, description: string): Command {
+  return inspecting(name, description).option(
+    '--url <url>',
+    'of the registry, with user and password where it wants them; default: FLOTILLA_REGISTRY, else the fleet that runs here',
+  );
+}
+
+/** A command by which an operator gives instances a status, or takes it back. */
+function operating(name: string, description: string, status: InstanceStatus | undefined): void {
+  asking(name, description)
+    .argument('<service>')
+    .argument('[instance]', 'may be left out where there is one only')
+    .option('--all', 'every instance of the service')
+    .action(
+      async (service: string, instance: string | undefined, options: RegistryOptions & { readonly all?: boolean }) => {
+        const { override } = await import('./commands/operate.ts');
+        await override(await apiOf(options), { service, instance, all: options.all }, status, outputOf(options));
+      },
+    );
+}
+
+async function apiOf({ url, folder }: RegistryOptions): Promise<RegistryApi> {
+  const { RegistryApi } = await import('./engines/registry-api.ts');
+  return new RegistryApi(url ?? process.env['FLOTILLA_REGISTRY'] ?? runningFleet(folder).registry);
+}
+
+/** Ctrl-C ends what follows something. */
+function untilInterrupted(): WatchParts {
+  const ended = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+  return {
+    signal: ended.signal,
+    pause(ms) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      systemClock.setTimer(ms, resolve);
+      ended.signal.addEventListener('abort', () => resolve(), { once: true });
+      return promise;
+    },
+  };
 }
 
 /** `registry start --port=8761`: every key of the configuration is a flag. */

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { registry } from '../src/commands/registry.ts';
+import { instances } from '../src/commands/instances.ts';
+import { RegistryApi } from '../src/engines/registry-api.ts';
 
 interface RunningRegistry {
   readonly url: string;
@@ -79,7 +80,7 @@ test('the registry process: a page for its users alone, users with their own ser
 
     const printed: string[] = [];
     const url = running.url.replace('//', `//console:${encodeURIComponent(password('console'))}@`);
-    await registry(url, { print: (text) => printed.push(text), json: false });
+    await instances(new RegistryApi(url), {}, { print: (text) => printed.push(text), json: false });
     assert.match(
       printed.join('\n'),
       /warning: the contract order v1 is not the same everywhere: "a" of "orders" has the hash 1, "b" of "orders" has the hash 2/,

@@ -34,7 +34,7 @@ export const nextSteps: Readonly<Record<string, string>> = Object.freeze({
   MALFORMED_REQUEST: 'The reason above names what in the request is not safe to pass on.',
   BODY_TOO_LARGE: 'Send less, or raise "maxBodyBytes" of the route.',
   NO_INSTANCE:
-    'Start {to}, or mend its name in the route: "flotilla ps" shows what runs, "flotilla registry" what is registered.',
+    'Start {to}, or mend its name in the route: "flotilla ps" shows what runs, "flotilla services" what is registered.',
   CONNECT_FAILED: 'Nothing took a connection at the addresses below: see whether {to} has crashed; its log says why.',
   CONNECTION_LOST: '{to} broke off before it had answered: see its log at this trace id.',
   BAD_RESPONSE: '{to} answered something that is not HTTP/1.1, or could be read in two ways: see the reason above.',
