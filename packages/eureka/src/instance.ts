@@ -74,6 +74,12 @@ export function listedStatus(instance: Instance): EurekaStatus {
   return readBag(instance).overrideDormant ? encodeStatus(instance.status) : shownStatus(instance);
 }
 
+/** The VIP address that the document of an instance shows. */
+export function listedVip(instance: Instance, member: 'vipAddress' | 'secureVipAddress'): string | undefined {
+  const { [member]: own = instance.identity.service } = readBag(instance);
+  return own ?? undefined;
+}
+
 function toInstance(document: EurekaInstance): Instance {
   const facts = readNotes(nativeFacts(document), Object.entries(document.metadata));
   const instance: Instance = { ...facts, metadata: readOwnMetadata(document.metadata), bags: {} };

@@ -6,8 +6,10 @@ import { createRegistry, memoryStore, type Registry } from '@flotilla/registry/s
 import fc from 'fast-check';
 import type { EurekaApplications } from '../applications.ts';
 import type { EurekaInstance, EurekaStatus } from '../document.ts';
+import { formats } from '../formats.ts';
 import { DeltaListing, deltaRetentionMs } from './delta.ts';
 import { FullListing } from './listing.ts';
+import type { SharedText } from './shared-text.ts';
 
 type Event =
   | { kind: 'register'; id: string; version: string; status: InstanceStatus; zone: string }
@@ -109,11 +111,11 @@ class Driver {
   }
 
   get full(): string {
-    return this.#full.text();
+    return textOf(this.#full.text(formats.json));
   }
 
   get delta(): string {
-    return this.#delta.text(this.clock.now());
+    return textOf(this.#delta.text(formats.json, this.clock.now()));
   }
 
   #instance({ id: which, version: of, status: now, zone }: Extract<Event, { kind: 'register' }>): Instance {
@@ -203,3 +205,7 @@ test('one who was never away needs no second full fetch while the registry stays
     { numRuns: 100 },
   );
 });
+
+function textOf({ bytes }: SharedText): string {
+  return Buffer.from(bytes).toString();
+}

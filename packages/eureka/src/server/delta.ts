@@ -1,6 +1,8 @@
 import type { Change, Lease } from '@flotilla/registry';
 import type { Registry } from '@flotilla/registry/server';
+import type { Format, FormatName } from '../formats.ts';
 import { applicationsText, endedText, hashCodeOf, type ListedText, listedText, visible } from './listing.ts';
+import { SharedText } from './shared-text.ts';
 
 /** How long a change stays in the delta by default: `retentionTimeInMSInDeltaQueue` of Java servers. */
 export const deltaRetentionMs = 180_000;
@@ -22,7 +24,10 @@ export class DeltaListing {
   readonly #registry: Registry;
   readonly #retentionMs: number;
   #version = 0;
-  #made: { readonly revision: number; readonly until: number; readonly text: string } | undefined;
+  readonly #made = new Map<
+    FormatName,
+    { readonly revision: number; readonly until: number; readonly text: SharedText }
+  >();
 
   constructor(registry: Registry, retentionMs: number) {
     this.#registry = registry;
@@ -30,23 +35,26 @@ export class DeltaListing {
   }
 
   /** @param now monotonic. */
-  text(now: number): string {
+  text(format: Format, now: number): SharedText {
     const { revision } = this.#registry.cursor;
-    if (!this.#made || this.#made.revision !== revision || now >= this.#made.until) {
-      this.#made = { revision, until: now + purgeMs, text: this.#write() };
-    }
-    return this.#made.text;
+    const known = this.#made.get(format.name);
+    if (known?.revision === revision && now < known.until) return known.text;
+    const text = new SharedText(this.#write(format));
+    this.#made.set(format.name, { revision, until: now + purgeMs, text });
+    return text;
   }
 
-  #write(): string {
+  #write(format: Format): string {
     const { changes, complete } = this.#registry.recentChanges(this.#retentionMs);
     const places = placesOf(changes);
     const alive = complete ? livingAt(this.#registry, places) : visible(this.#registry);
     const documents = [
-      ...goneFrom(this.#registry, places),
-      ...alive.map((lease) => listedText(lease, places.get(keyOf(lease.instance))?.isNew ? 'ADDED' : 'MODIFIED')),
+      ...goneFrom(format, this.#registry, places),
+      ...alive.map((lease) =>
+        listedText(format, lease, places.get(keyOf(lease.instance))?.isNew ? 'ADDED' : 'MODIFIED'),
+      ),
     ];
-    return applicationsText(documents, { version: ++this.#version, hashCode: hashCodeOf(this.#registry) });
+    return applicationsText(format, documents, { version: ++this.#version, hashCode: hashCodeOf(this.#registry) });
   }
 }
 
@@ -79,9 +87,9 @@ function* livingAt(registry: Registry, places: ReadonlyMap<string, Place>): Gene
   }
 }
 
-function goneFrom(registry: Registry, places: ReadonlyMap<string, Place>): ListedText[] {
+function goneFrom(format: Format, registry: Registry, places: ReadonlyMap<string, Place>): ListedText[] {
   return Array.from(places.values()).flatMap(({ app, last }) =>
-    last.endedLease && !registry.find(app, last.id) ? [endedText(last.endedLease, last.changedAt)] : [],
+    last.endedLease && !registry.find(app, last.id) ? [endedText(format, last.endedLease, last.changedAt)] : [],
   );
 }
 

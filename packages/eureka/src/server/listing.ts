@@ -1,9 +1,11 @@
 import type { Instance } from '@flotilla/core';
 import type { Lease } from '@flotilla/registry';
 import type { Registry } from '@flotilla/registry/server';
-import { type ApplicationsOptions, appsHashCode } from '../applications.ts';
+import { appsHashCode } from '../applications.ts';
 import type { EurekaAction, EurekaInstance } from '../document.ts';
+import type { Format, FormatName, ListFacts } from '../formats.ts';
 import { encodeInstance, listedStatus } from '../instance.ts';
+import { SharedText } from './shared-text.ts';
 
 /**
  * An instance as Eureka's readers see it, with what the registry knows of its lease. Our own revision stays here: it
@@ -42,44 +44,43 @@ interface Written extends ListedText {
   readonly changedAt: number;
 }
 
-/** By action: the whole list and the delta may call one instance ADDED and MODIFIED. */
-const texts: Readonly<Record<EurekaAction, WeakMap<Instance, Written>>> = {
-  ADDED: new WeakMap(),
-  MODIFIED: new WeakMap(),
-  DELETED: new WeakMap(),
+/** By form, and by action: the whole list and the delta may call one instance ADDED and MODIFIED. */
+const texts: Readonly<Record<FormatName, Readonly<Record<EurekaAction, WeakMap<Instance, Written>>>>> = {
+  json: byAction(),
+  jsonCompact: byAction(),
+  xml: byAction(),
+  xmlCompact: byAction(),
 };
 
 /**
  * {@link listed} as text, written once for each thing that an instance says of itself: of a large registry a change costs
  * one document, not all. A renewal is no change, so `lastRenewalTimestamp` may be older than it is.
  */
-export function listedText(lease: Lease, actionType: EurekaAction = actionOf(lease)): ListedText {
+export function listedText(format: Format, lease: Lease, actionType: EurekaAction = actionOf(lease)): ListedText {
   const { instance, registeredAt, changedAt } = lease;
-  const known = texts[actionType].get(instance);
+  const known = texts[format.name][actionType].get(instance);
   if (known?.registeredAt === registeredAt && known.changedAt === changedAt) return known;
-  const text = JSON.stringify(listed(lease, actionType));
+  const text = format.instance(listed(lease, actionType));
   const written = { app: appOf(instance), text, registeredAt, changedAt };
-  texts[actionType].set(instance, written);
+  texts[format.name][actionType].set(instance, written);
   return written;
 }
 
 /** {@link ended} as text. */
-export function endedText(lease: Lease, endedAt: number): ListedText {
-  return { app: appOf(lease.instance), text: JSON.stringify(ended(lease, endedAt)) };
+export function endedText(format: Format, lease: Lease, endedAt: number): ListedText {
+  return { app: appOf(lease.instance), text: format.instance(ended(lease, endedAt)) };
 }
 
-/** The text of `encodeApplications` with these documents, in their order. */
-export function applicationsText(
-  documents: Iterable<ListedText>,
-  { version, hashCode }: Required<ApplicationsOptions>,
-): string {
+/** The text of `writeList` with these documents, in their order. */
+export function applicationsText(format: Format, documents: Iterable<ListedText>, facts: ListFacts): string {
+  const { separator, applicationTail } = format;
   const grouped = Map.groupBy(documents, ({ app }) => app);
   const applications = Array.from(
     grouped,
-    ([app, members]) => `{"name":${JSON.stringify(app)},"instance":[${members.map(({ text }) => text).join(',')}]}`,
+    ([app, members]) =>
+      `${format.applicationHead(app)}${members.map(({ text }) => text).join(separator)}${applicationTail}`,
   );
-  const head = `"versions__delta":"${version}","apps__hashcode":"${hashCode}"`;
-  return `{"applications":{${head},"application":[${applications.join(',')}]}}`;
+  return `${format.listHead(facts)}${applications.join(separator)}${format.listTail(facts)}`;
 }
 
 /** Of everybody whom readers see. */
@@ -88,26 +89,26 @@ export function hashCodeOf(registry: Registry): string {
 }
 
 /**
- * The whole registry as `{"applications": …}`, written once for everybody who asks between two changes. Renewals are no
- * change, as with a Java server's cache: `lastRenewalTimestamp` may be that old.
+ * The whole registry in each form that is asked for, written once for everybody who asks between two changes. Renewals
+ * are no change, as with a Java server's cache: `lastRenewalTimestamp` may be that old.
  */
 export class FullListing {
   readonly #registry: Registry;
-  #revision = -1;
-  #text = '';
+  readonly #made = new Map<FormatName, { readonly revision: number; readonly text: SharedText }>();
 
   constructor(registry: Registry) {
     this.#registry = registry;
   }
 
-  text(): string {
+  text(format: Format): SharedText {
     const { revision } = this.#registry.cursor;
-    if (revision !== this.#revision) {
-      const documents = visible(this.#registry).map((lease) => listedText(lease));
-      this.#text = applicationsText(documents, { version: 1, hashCode: hashCodeOf(this.#registry) });
-      this.#revision = revision;
-    }
-    return this.#text;
+    const known = this.#made.get(format.name);
+    if (known?.revision === revision) return known.text;
+    const documents = visible(this.#registry).map((lease) => listedText(format, lease));
+    const facts = { version: 1, hashCode: hashCodeOf(this.#registry) };
+    const text = new SharedText(applicationsText(format, documents, facts));
+    this.#made.set(format.name, { revision, text });
+    return text;
   }
 }
 
@@ -135,4 +136,8 @@ function documentOf(
     lastRenewalTimestamp: renewedAt,
     evictionTimestamp,
   });
+}
+
+function byAction(): Readonly<Record<EurekaAction, WeakMap<Instance, Written>>> {
+  return { ADDED: new WeakMap(), MODIFIED: new WeakMap(), DELETED: new WeakMap() };
 }

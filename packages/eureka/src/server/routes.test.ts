@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '@flotilla/core';
 import type { RegistryUser } from '@flotilla/registry/server';
-import { registration, type Sent, served } from '../testing/served.ts';
+import { registration, type Sent, type Served, served } from '../testing/served.ts';
 
 const dirty = 1_767_225_600_000;
 const apps = '/eureka/apps/ORDER-SERVICE';
@@ -134,7 +134,9 @@ const broken: readonly [claim: string, sent: Sent, status: number][] = [
   ['null', { json: 'null' }, 400],
   ['no root', { json: registration(dirty).instance }, 400],
   ['a second root', { json: { ...registration(dirty), x: 1 } }, 400],
-  ['XML', { json: '<instance/>', headers: { 'content-type': 'application/xml' } }, 415],
+  ['XML of nothing', { json: '<instance/>', headers: { 'content-type': 'application/xml' } }, 400],
+  ['text/xml', { json: '<instance/>', headers: { 'content-type': 'text/xml' } }, 415],
+  ['a body without a type', { json: '{}', headers: { 'content-type': '' } }, 415],
   ['text', { json: 'x', headers: { 'content-type': 'text/plain' } }, 415],
   ['a body of more than 1 MB', { json: `{"instance":"${'x'.repeat(1_048_576)}"}` }, 413],
   ['metadata over our bounds', { json: registration(dirty, { metadata: { k: 'v'.repeat(2_000) } }) }, 400],
@@ -173,24 +175,56 @@ test('every prefix leads to the same, with and without a trailing slash, whateve
   await stop();
 });
 
-const accepts: readonly [accept: string | undefined, status: number][] = [
-  [undefined, 200],
-  ['', 200],
-  ['*/*', 200],
-  ['application/*', 200],
-  ['application/json', 200],
-  ['application/xml, application/json', 200],
-  ['application/xml', 406],
-  ['text/html', 406],
+const [json, xml] = ['application/json', 'application/xml'];
+/** What a list is in, and what an instance by itself. */
+const accepts: readonly [accept: string, list: string | undefined, single: string | undefined][] = [
+  ['', xml, xml],
+  ['*/*', xml, xml],
+  ['application/*', xml, xml],
+  [xml, xml, xml],
+  [json, json, json],
+  ['APPLICATION/JSON', json, json],
+  ['application/json, application/*+json', json, json],
+  ['application/xml, application/json', json, xml],
+  ['application/json, application/xml', json, json],
+  ['application/json;q=0.5, application/xml', json, xml],
+  ['application/xml;q=0.5, application/json', json, json],
+  ['*/*, application/json', json, json],
+  ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', xml, xml],
+  ['text/xml', undefined, undefined],
+  ['application/vnd.spring+json', undefined, undefined],
+  ['text/html', undefined, undefined],
+  ['text/plain', undefined, undefined],
 ];
-for (const [accept, status] of accepts) {
-  test(`who accepts ${accept ?? 'nothing in particular'} gets ${status}`, async () => {
+for (const [accept, list, single] of accepts) {
+  test(`who accepts ${accept || 'nothing in particular'} gets lists in ${list} and instances in ${single}`, async () => {
     const { send, stop } = await served();
-    const headers = accept === undefined ? {} : { accept };
-    assert.equal((await send('GET /eureka/apps', { headers })).status, status);
+    await send(`POST ${apps}`, { json: registration(dirty) });
+    const got = async (path: string) => {
+      const { status, headers, text } = await send(`GET ${path}`, { headers: { accept } });
+      if (status !== 200) return status === 406 ? undefined : status;
+      assert.equal(text.startsWith('<') ? xml : json, headers.get('content-type'));
+      return headers.get('content-type');
+    };
+    for (const path of ['/eureka/apps', '/eureka/apps/delta', apps, '/eureka/vips/order-service'])
+      assert.equal(await got(path), list, path);
+    for (const path of [one, '/eureka/instances/127.0.0.1:order-service:18720'])
+      assert.equal(await got(path), single, path);
     await stop();
   });
 }
+
+test('406 comes before anything is done', async () => {
+  const { registry, send, stop } = await served();
+  const headers = { accept: 'text/plain' };
+  assert.equal((await send(`POST ${apps}`, { headers, json: registration(dirty) })).status, 406);
+  assert.equal(registry.size, 0);
+  await send(`POST ${apps}`, { json: registration(dirty) });
+  for (const line of [`DELETE ${one}`, `PUT ${one}/status?value=DOWN`, `PUT ${one}`])
+    assert.deepEqual(await statusAndText(send, line, headers), [406, ''], line);
+  assert.equal(registry.find('order-service', '127.0.0.1:order-service:18720')?.instance.override, undefined);
+  await stop();
+});
 
 const others: readonly [line: string, status: number, allow?: string][] = [
   ['GET /eureka/apps/NOBODY', 404],
@@ -198,9 +232,18 @@ const others: readonly [line: string, status: number, allow?: string][] = [
   ['GET /eureka/instances/x', 404],
   ['GET /eureka/nothing', 404],
   ['GET /v1/services', 404],
-  ['POST /eureka/apps/BOOKS/h1:books:8080', 405, 'DELETE, GET, HEAD, OPTIONS, PUT'],
-  ['DELETE /eureka/apps', 405, 'GET, HEAD, OPTIONS'],
-  ['POST /eureka/apps/delta', 405],
+  ['POST /eureka/apps/BOOKS/h1:books:8080', 405, 'DELETE,GET,OPTIONS,PUT'],
+  ['DELETE /eureka/apps', 405, 'GET,OPTIONS'],
+  ['POST /eureka/apps/delta', 405, 'GET,OPTIONS'],
+  ['PATCH /eureka/apps/delta', 405, 'GET,OPTIONS'],
+  ['OPTIONS /eureka/apps/BOOKS', 200, 'GET,OPTIONS,POST'],
+  ['HEAD /eureka/apps', 200],
+  ['HEAD /eureka/apps/BOOKS', 404],
+  ['GET /eureka/v3/apps', 404],
+  ['GET /eureka/v2/nothing', 404],
+  ['POST /eureka/nothing', 404],
+  ['PUT /eureka/asg/group/status?value=DISABLED', 400],
+  ['GET /serverinfo/statusoverrides', 200],
   ['GET /eureka/apps/delta/', 200],
   ['PUT /eureka/apps/BOOKS/x/status?value=OUT_OF_SERVICE', 404],
   ['DELETE /eureka/apps/BOOKS/x/status', 404],
@@ -285,3 +328,12 @@ test('replication is refused: there is no role for peers', async () => {
   );
   await stop();
 });
+
+async function statusAndText(
+  send: Served['send'],
+  line: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<[number, string]> {
+  const { status, text } = await send(line, { headers });
+  return [status, text];
+}

@@ -1,37 +1,44 @@
 import { FlotillaError, formatIdentity } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
-import {
-  assertMayRegister,
-  assertMaySpeakFor,
-  assertOperator,
-  type GuardedRequest,
-  type Registry,
-} from '@flotilla/registry/server';
-import { eurekaStatuses } from '../document.ts';
+import { assertMayRegister, assertMaySpeakFor, assertOperator } from '@flotilla/registry/server';
+import { type EurekaStatus, eurekaStatuses } from '../document.ts';
 import { decodeInstance, encodeInstance, listedStatus } from '../instance.ts';
 import { decodeStatus } from '../status.ts';
 import { empty } from './answers.ts';
-import { keyOf, leaseAt } from './lease-at.ts';
+import type { Asked, EurekaContext } from './context.ts';
+import { dirtyTimestamp, keyOf, leaseAt } from './lease-at.ts';
 
 /** `PUT apps/{app}/{id}/status?value=`: an operator's word. */
-export async function setOverride(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+export async function setOverride({ registry }: EurekaContext, { request, who, params }: Asked): Promise<HttpResponse> {
   assertOperator(who, 'override a status');
   const lease = leaseAt(registry, params);
-  if (!lease) return empty(404);
-  const value = new URLSearchParams(request.query).get('value');
-  const status = eurekaStatuses.find((known) => known === value);
+  dirtyTimestamp(request.query);
+  const status = statusOf(request.query);
   if (!status) throw new FlotillaError('INVALID_INPUT', `value must be one of ${eurekaStatuses.join(', ')}`);
   // What it is already needs no word of an operator: it would outlive the owner's next one.
   if (status !== listedStatus(lease.instance)) registry.setOverride(keyOf(lease), decodeStatus(status));
+  await registry.settled();
   return empty(200);
 }
 
-/** `DELETE apps/{app}/{id}/status`: the operator's word is taken back. */
-export async function clearOverride(registry: Registry, { who, params }: GuardedRequest): Promise<HttpResponse> {
+/**
+ * `DELETE apps/{app}/{id}/status?value=`: the operator's word, if there is one, is taken back. Without `value` the owner's
+ * counts again, and its next heartbeat is answered with 404, so that it registers and its word is fresh. A `value` is what
+ * counts until then, as the operator says.
+ */
+export async function clearOverride(
+  { registry, takenBack }: EurekaContext,
+  { request, who, params }: Asked,
+): Promise<HttpResponse> {
   assertOperator(who, 'take an override back');
   const lease = leaseAt(registry, params);
-  if (!lease) return empty(404);
+  dirtyTimestamp(request.query);
+  const status = statusOf(request.query) ?? 'UNKNOWN';
+  if (lease.instance.override === undefined) return empty(200);
   registry.setOverride(keyOf(lease), undefined);
+  if (status === 'UNKNOWN') takenBack.add(leaseAt(registry, params).instance);
+  else registry.setStatus(keyOf(lease), decodeStatus(status));
+  await registry.settled();
   return empty(200);
 }
 
@@ -39,13 +46,11 @@ export async function clearOverride(registry: Registry, { who, params }: Guarded
  * `PUT apps/{app}/{id}/metadata?name=value`: every query parameter becomes an entry; the first of several with one name.
  */
 export async function mergeMetadata(
-  registry: Registry,
-  { request, call, who, params }: GuardedRequest,
+  { registry }: EurekaContext,
+  { request, call, who, params }: Asked,
 ): Promise<HttpResponse> {
   assertMaySpeakFor(who, params.get('app') ?? '');
-  const lease = leaseAt(registry, params);
-  if (!lease) return empty(404);
-  const { instance: before } = lease;
+  const { instance: before } = leaseAt(registry, params);
   const document = encodeInstance({ ...before, revision: 0 });
   const given = Object.fromEntries([...new URLSearchParams(request.query)].reverse());
   const metadata = { ...document.metadata, ...given };
@@ -55,5 +60,17 @@ export async function mergeMetadata(
   }
   assertMayRegister(who, after);
   registry.register({ ...after, bags: { ...before.bags, ...after.bags } });
+  await registry.settled();
   return empty(200);
+}
+
+/** @throws FlotillaError INVALID_INPUT for what is no status */
+function statusOf(query: string): EurekaStatus | undefined {
+  const value = new URLSearchParams(query).get('value');
+  const status = eurekaStatuses.find((known) => known === value);
+  if (value === null || status) return status;
+  throw new FlotillaError(
+    'INVALID_INPUT',
+    `value must be one of ${eurekaStatuses.join(', ')}, not "${value.slice(0, 40)}"`,
+  );
 }

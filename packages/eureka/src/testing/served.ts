@@ -7,7 +7,9 @@ import { eurekaHandler } from '../server/routes.ts';
 
 /** What a request carries. */
 export interface Sent {
+  /** Its body, as JSON unless `headers` name another type; text is sent as it is. */
   readonly json?: unknown;
+  /** `accept` is `application/json` by default; `''` is as none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -41,6 +43,7 @@ export async function served(
       const [method = '', target = ''] = line.split(' ');
       const [path = '', query = ''] = target.split('?');
       const fields = new HttpHeaders(Object.entries(headers));
+      if (!fields.has('accept')) fields.set('accept', 'application/json');
       if (json !== undefined && !fields.has('content-type')) fields.set('content-type', 'application/json');
       const body = json === undefined ? undefined : Buffer.from(typeof json === 'string' ? json : JSON.stringify(json));
       const call = new Call({ clock, random });

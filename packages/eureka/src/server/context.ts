@@ -1,0 +1,30 @@
+import type { Instance } from '@flotilla/core';
+import type { HttpResponse } from '@flotilla/http';
+import type { GuardedRequest, Registry } from '@flotilla/registry/server';
+import type { Replica } from './about-server.ts';
+import type { DeltaListing } from './delta.ts';
+import type { FullListing } from './listing.ts';
+import type { DocumentType } from './negotiation.ts';
+
+/** What the handlers of one registry share. */
+export interface EurekaContext {
+  readonly registry: Registry;
+  readonly full: FullListing;
+  readonly delta: DeltaListing;
+  /** For requests that name regions: Java's servers count those deltas by themselves. */
+  readonly regionsDelta: DeltaListing;
+  /**
+   * Instances that an operator's word was taken back from: their owners are sent to register again, whose own word is
+   * then fresh. Forgotten with the instance's next change; that costs a heartbeat answered with 200.
+   */
+  readonly takenBack: WeakSet<Instance>;
+  /** The other servers that changes are passed on to. */
+  readonly replicas: () => readonly Replica[];
+}
+
+/** A request of somebody known for a document of a type that is written here. */
+export interface Asked extends GuardedRequest {
+  readonly type: DocumentType;
+}
+
+export type Answerer = (context: EurekaContext, asked: Asked) => Promise<HttpResponse> | HttpResponse;

@@ -1,0 +1,61 @@
+import { FlotillaError, type Instance } from '@flotilla/core';
+import type { HttpResponse } from '@flotilla/http';
+import { assertMayRegister, assertMaySpeakFor, type Registry, type Said } from '@flotilla/registry/server';
+import { encodeStatus } from '../status.ts';
+import { empty, refusedRegistration } from './answers.ts';
+import type { Asked, EurekaContext } from './context.ts';
+import { judgeHeartbeat } from './heartbeat.ts';
+import { readInstance } from './intake.ts';
+import { dirtyTimestamp, keyOf, leaseAt } from './lease-at.ts';
+import { sentType } from './negotiation.ts';
+
+/** `POST apps/{app}`. */
+export async function register(
+  { registry }: EurekaContext,
+  { request, call, who, params }: Asked,
+): Promise<HttpResponse> {
+  const app = params.get('app') ?? '';
+  assertMaySpeakFor(who, app);
+  const type = sentType(request.headers) ?? 'application/json';
+  try {
+    const instance = await readInstance(request, type, app, call);
+    assertMayRegister(who, instance); // a note in its metadata may name another service than the path
+    accept(registry, instance, { acceptOverride: who.isOperator });
+  } catch (error) {
+    const refusable = error instanceof FlotillaError && error.httpStatus === 400;
+    if (refusable) return refusedRegistration(error, type);
+    throw error;
+  }
+  await registry.settled();
+  return empty(204);
+}
+
+/**
+ * A registration that is older than the instance's farewell is not stored: it is a late copy of what its owner ended, or
+ * a replay. One of the very age of the farewell is a late copy where it says DOWN, the last word of Spring's clients;
+ * otherwise it is the owner, which gives every life the same timestamp, and is back.
+ */
+function accept(registry: Registry, instance: Instance, said: Said): void {
+  const registered = registry.register(instance, said);
+  if (registered.outcome !== 'stale' || registered.incarnation !== instance.incarnation) return;
+  if (encodeStatus(instance.status) === 'DOWN') return;
+  registry.register({ ...instance, incarnation: instance.incarnation + 1 }, said);
+}
+
+/** `PUT apps/{app}/{id}`. `ApplicationInfoManager` sends the status too; a Java server does not look at it either. */
+export function renew({ registry, takenBack }: EurekaContext, { request, who, params }: Asked): HttpResponse {
+  assertMaySpeakFor(who, params.get('app') ?? '');
+  const dirty = dirtyTimestamp(request.query);
+  const lease = leaseAt(registry, params);
+  const verdict = takenBack.has(lease.instance) ? 'register' : judgeHeartbeat(lease, dirty);
+  if (verdict === 'register') return empty(404);
+  return empty(registry.renew(keyOf(lease), dirty).outcome === 'known' ? 200 : 404);
+}
+
+/** `DELETE apps/{app}/{id}`. */
+export async function cancel({ registry }: EurekaContext, { who, params }: Asked): Promise<HttpResponse> {
+  assertMaySpeakFor(who, params.get('app') ?? '');
+  registry.deregister(keyOf(leaseAt(registry, params)));
+  await registry.settled();
+  return empty(200);
+}
