@@ -13,4 +13,10 @@ export {
 export { type RegistryLimits, registryLimits } from './lease/limits.ts';
 export { type Moment, momentOf } from './lease/moment.ts';
 export { judgeLapsed, type LapseCount, type Preservation } from './lease/self-preservation.ts';
-export type { SavedLease, SavedTombstone, StoredState } from './lease/stored-state.ts';
+export type {
+  SavedLease,
+  SavedTombstone,
+  StateDraft,
+  StoredChange,
+  StoredState,
+} from './lease/stored-state.ts';

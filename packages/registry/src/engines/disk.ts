@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 
 /** The few things that a file store does to a disk; a test stands in for them to lose power at each step. */
 export interface Disk {
@@ -10,13 +10,32 @@ export interface Disk {
   /** Bytes of a file; undefined when there is none. */
   size(path: string): Promise<number | undefined>;
   /** Makes or replaces a file, readable by its owner only, and waits until the disk has it. */
-  write(path: string, chunks: readonly Buffer[]): Promise<void>;
+  write(path: string, file: NewFile): Promise<void>;
+  /** Makes a file that must not be there yet, readable by its owner only, to be written at its end. */
+  openLog(path: string): Promise<DiskLog>;
+  /** The names in a folder. */
+  names(folder: string): Promise<readonly string[]>;
   /** Makes a file that must not be there yet. @returns false when it is. */
   create(path: string, text: string): Promise<boolean>;
   rename(from: string, to: string): Promise<void>;
   /** Waits until the disk has the folder's list of names: a rename lasts only then. */
   syncFolder(path: string): Promise<void>;
   remove(path: string): Promise<void>;
+}
+
+/** A file whose first bytes are known only when all others are. */
+export interface NewFile {
+  readonly headBytes: number;
+  readonly body: AsyncIterable<Buffer>;
+  /** Called when the body has ended; of {@link headBytes} bytes. */
+  readonly head: () => Buffer;
+}
+
+/** A file that only grows. */
+export interface DiskLog {
+  /** Writes at the end and waits until the disk has it. After a failure nobody knows how much of it is there. */
+  append(bytes: Buffer): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** The disk of the machine. */
@@ -42,12 +61,26 @@ export const nodeDisk: Disk = Object.freeze({
       throw error;
     }
   },
-  async write(path: string, chunks: readonly Buffer[]): Promise<void> {
+  async write(path: string, { headBytes, body, head }: NewFile): Promise<void> {
     const file = await open(path, 'w', 0o600);
     await using _ = closing(file);
-    for (const chunk of chunks) await file.writeFile(chunk);
+    let at = headBytes;
+    for await (const chunk of body) at = await writeAt(file, chunk, at);
+    await writeAt(file, head(), 0);
     await file.sync();
   },
+  async openLog(path: string): Promise<DiskLog> {
+    const file = await open(path, 'wx', 0o600);
+    let end = 0;
+    return {
+      async append(bytes) {
+        end = await writeAt(file, bytes, end);
+        await file.datasync();
+      },
+      close: () => file.close(),
+    };
+  },
+  names: (folder: string) => readdir(folder),
   async create(path: string, text: string): Promise<boolean> {
     let file: FileHandle;
     try {
@@ -73,6 +106,14 @@ export const nodeDisk: Disk = Object.freeze({
 export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
+}
+
+/** @returns where the next byte goes. */
+async function writeAt(file: FileHandle, bytes: Buffer, at: number): Promise<number> {
+  for (let written = 0; written < bytes.length; ) {
+    written += (await file.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
+  }
+  return at + bytes.length;
 }
 
 function closing(file: FileHandle): AsyncDisposable {

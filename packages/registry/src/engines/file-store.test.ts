@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type LogFields, type Logger, nullLogger } from '@flotilla/core';
-import type { StoredState } from '../lease/stored-state.ts';
+import type { StoredChange, StoredState } from '../lease/stored-state.ts';
 import { anInstance } from '../testing/instances.ts';
-import type { Disk } from './disk.ts';
-import { fileStore } from './file-store.ts';
+import { recordingLogger } from '../testing/recording-logger.ts';
+import type { Disk, DiskLog, NewFile } from './disk.ts';
+import { type FileStoreOptions, fileStore } from './file-store.ts';
 import { readStateFile } from './state-file.ts';
 
 const stateOf = (...ids: string[]): StoredState => ({
@@ -44,7 +45,7 @@ test('the file begins with magic, version, generation and checksum, and is text'
   await store.close();
   const [header, revision, lease] = (await readFile(path, 'utf8')).split('\n');
   assert.match(header ?? '', /^flotilla-registry 1 2 [0-9a-f]{64}$/);
-  assert.equal(revision, '{"revision":1}');
+  assert.equal(revision, '{"revision":1,"journal":1}');
   assert.match(lease ?? '', /^\{"lease":\{.*\},"instance":\{"id":"a",/);
 });
 
@@ -53,6 +54,14 @@ test('a file of somebody else is refused, and not touched', async () => {
   await assert.rejects(fileStore({ path }).load(), { message: /does not begin with .*name another file/ });
   assert.equal(await readFile(path, 'utf8'), '{"my":"data"}\n');
 });
+
+/** What a new process would find. */
+async function stateIn(options: FileStoreOptions): Promise<StoredState | undefined> {
+  const store = fileStore(options);
+  const state = await store.load();
+  await store.close();
+  return state;
+}
 
 /** A file as it was saved, and what may have become of it. */
 async function savedText(): Promise<string> {
@@ -101,7 +110,7 @@ for (const [name, breakIt, said, keptAs = 'damaged'] of broken) {
     await store.save(stateOf('c'));
     await store.close();
     assert.equal(await readFile(`${path}.${keptAs}`, 'utf8'), whole, 'as it was found');
-    assert.deepEqual(idsOf(await fileStore({ path }).load()), ['c']);
+    assert.deepEqual(idsOf(await stateIn({ path })), ['c']);
   });
 }
 
@@ -141,7 +150,7 @@ test('a state that would be too large to be read again is not written over the l
   await assert.rejects(store.save(stateOf('a', 'b', 'c', 'd')), { code: 'STORE_FAILED', message: /the limit is 1000/ });
   await store.save(stateOf('b'));
   await store.close();
-  assert.deepEqual(idsOf(await fileStore({ path, maxBytes: 1_000 }).load()), ['b']);
+  assert.deepEqual(idsOf(await stateIn({ path, maxBytes: 1_000 })), ['b']);
 });
 
 test('a second process, or a second store of this one, cannot use the file; after the first has closed it can', async () => {
@@ -211,11 +220,32 @@ class PowerlessDisk implements Disk {
     return this.files.get(path)?.length;
   }
 
-  async write(path: string, chunks: readonly Buffer[]): Promise<void> {
-    const whole = Buffer.concat(chunks);
+  async write(path: string, { body, head }: NewFile): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of body) chunks.push(chunk);
+    const whole = Buffer.concat([head(), ...chunks]);
     this.files.set(path, whole.subarray(0, whole.length / 2)); // torn until synced
     this.step();
     this.files.set(path, whole);
+  }
+
+  async openLog(path: string): Promise<DiskLog> {
+    if (this.files.has(path)) throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST' });
+    this.files.set(path, Buffer.alloc(0));
+    this.unsynced.push(() => this.files.delete(path));
+    return {
+      append: async (bytes) => {
+        const before = this.files.get(path) ?? Buffer.alloc(0);
+        this.files.set(path, Buffer.concat([before, bytes.subarray(0, bytes.length / 2)])); // torn until synced
+        this.step();
+        this.files.set(path, Buffer.concat([before, bytes]));
+      },
+      close: async () => {},
+    };
+  }
+
+  async names(folder: string): Promise<string[]> {
+    return [...this.files.keys()].filter((path) => dirname(path) === folder).map((path) => basename(path));
   }
 
   async create(path: string, text: string): Promise<boolean> {
@@ -296,4 +326,253 @@ test('a full disk refuses and recovers without a restart', async () => {
   await store.save(stateOf('b'));
   disk.restart(true);
   assert.deepEqual(idsOf(await fileStore({ path: '/f/state', disk }).load()), ['b']);
+});
+
+const putOf = (id: string, revision: number): StoredChange => {
+  const [lease] = stateOf(id).leases;
+  assert.ok(lease);
+  return { revision, lease };
+};
+const goneOf = (id: string, revision: number): StoredChange => ({
+  revision,
+  gone: { service: 'orders', id, incarnation: 1, reason: 'deregistered', until: 9_000 },
+});
+const journalsOf = (disk: PowerlessDisk) => [...disk.files.keys()].filter((path) => path.includes('.journal-'));
+
+test('what was appended and flushed is loaded after a crash, without any save', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  store.append(putOf('a', 1));
+  store.append(putOf('b', 2));
+  await store.flush();
+  store.append(goneOf('a', 3));
+  await store.flush();
+  disk.restart(false);
+  const again = fileStore({ path: '/f/state', disk });
+  const state = await again.load();
+  assert.deepEqual(idsOf(state), ['b']);
+  assert.deepEqual([state?.revision, state?.tombstones.map(({ id }) => id)], [3, ['a']]);
+  assert.equal(again.crowded, true, 'what was replayed is worth a whole save');
+});
+
+test('changes of one turn share a write, and so do those that come while the disk is busy', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  for (let n = 1; n <= 100; n++) store.append(putOf(`i${n}`, n));
+  const first = store.flush();
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let n = 101; n <= 150; n++) store.append(putOf(`i${n}`, n));
+  await Promise.all([first, store.flush()]);
+  const [journal = ''] = journalsOf(disk);
+  const batches = disk.files
+    .get(journal)
+    ?.toString()
+    .match(/^\d+ \d+ [0-9a-f]{8}$/gm);
+  assert.equal(batches?.length, 2);
+});
+
+test('a whole save stands for the journal before it; what comes meanwhile is in the next one', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  store.append(putOf('a', 1));
+  await store.flush();
+  const leases = [...stateOf('a').leases];
+  const draft = {
+    revision: 1,
+    tombstones: [],
+    leases: (function* () {
+      yield* leases;
+      store.append(putOf('late', 2)); // after the draft has passed its place
+    })(),
+  };
+  await store.save(draft);
+  await store.flush();
+  assert.deepEqual(journalsOf(disk), ['/f/state.journal-2']);
+  disk.restart(false);
+  assert.deepEqual(idsOf(await fileStore({ path: '/f/state', disk }).load()), ['a', 'late']);
+});
+
+test('a store that was closed after a save leaves one file: an older program reads it', async () => {
+  const path = join(folder, 'downgrade');
+  const store = fileStore({ path });
+  await store.load();
+  store.append(putOf('a', 1));
+  await store.flush();
+  await store.save(stateOf('a'));
+  await store.close();
+  const names = (await readdir(folder)).filter((name) => name.startsWith('downgrade'));
+  assert.deepEqual(names, ['downgrade']);
+});
+
+/** Everything that is promised by a history of changes and saves, power lost at each of its steps. */
+for (const lucky of [true, false]) {
+  test(`power lost at any step of appending and saving (${lucky ? 'lucky' : 'unlucky'}) loses nothing that was flushed`, async () => {
+    for (let steps = 0; steps < 24; steps++) {
+      const disk = new PowerlessDisk();
+      const promised = new Map<string, boolean>();
+      let store = fileStore({ path: '/f/state', disk });
+      await store.load();
+      disk.stepsLeft = steps;
+      const listed = new Set<string>();
+      for (let n = 1; n <= 8; n++) {
+        const id = `i${n % 5}`;
+        const goes = n % 3 === 0 && listed.has(id);
+        store.append(goes ? goneOf(id, n) : putOf(id, n));
+        if (goes) listed.delete(id);
+        else listed.add(id);
+        const flushed = await store.flush().then(
+          () => true,
+          () => false,
+        );
+        if (!flushed) break;
+        promised.set(id, !goes);
+        if (n % 4 === 0) await store.save(stateOf(...listed)).catch(() => undefined);
+      }
+      disk.restart(lucky);
+      const logger = recordingLogger();
+      store = fileStore({ path: '/f/state', disk, logger });
+      const found = idsOf(await store.load()) ?? [];
+      for (const [id, there] of promised) {
+        const lastWas = [...promised.keys()].at(-1) === id;
+        if (!lastWas) assert.equal(found.includes(id), there, `${id} after ${steps} steps`);
+        else if (there) assert.ok(found.includes(id), `${id} after ${steps} steps`);
+      }
+      assert.deepEqual(
+        logger.lines.filter(({ level }) => level === 'error'),
+        [],
+      );
+    }
+  });
+}
+
+test('a torn last write is cut and said; what follows it is kept', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  store.append(putOf('a', 1));
+  await store.flush();
+  disk.stepsLeft = 0;
+  store.append(putOf('b', 2));
+  await assert.rejects(store.flush(), { code: 'STORE_FAILED' });
+  disk.restart(true);
+  const logger = recordingLogger();
+  const second = fileStore({ path: '/f/state', disk, logger });
+  assert.deepEqual(idsOf(await second.load()), ['a']);
+  assert.match(logger.lines[0]?.message ?? '', /last write of the registry was cut off/);
+  second.append(putOf('c', 2));
+  await second.flush();
+  disk.restart(true);
+  assert.deepEqual(idsOf(await fileStore({ path: '/f/state', disk }).load()), ['a', 'c']);
+});
+
+test('a journal damaged in its middle is kept aside, the part before it used, the registry told; when ordered it refuses', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  for (const [n, id] of ['a', 'b', 'c'].entries()) {
+    store.append(putOf(id, n + 1));
+    await store.flush();
+  }
+  const [journal = ''] = journalsOf(disk);
+  const text = disk.files.get(journal)?.toString().replace('"id":"b"', '"id":"x"') ?? '';
+  disk.files.set(journal, Buffer.from(text));
+  disk.restart(true);
+  await assert.rejects(fileStore({ path: '/f/state', disk, onDamaged: 'refuse' }).load(), {
+    code: 'STORE_FAILED',
+    message: /batch 2 at byte \d+ is broken, and whole ones follow/,
+  });
+  const logger = recordingLogger();
+  const second = fileStore({ path: '/f/state', disk, logger });
+  const state = await second.load();
+  assert.deepEqual([idsOf(state), state?.incomplete], [['a'], true]);
+  assert.equal(logger.lines.filter(({ level }) => level === 'error').length, 1);
+  assert.equal(disk.files.get(`${journal}.damaged`)?.toString(), text, 'as it was found');
+  second.append(putOf('d', 2));
+  await second.flush();
+  disk.restart(true);
+  const third = await fileStore({ path: '/f/state', disk }).load();
+  assert.deepEqual([idsOf(third), third?.incomplete], [['a', 'd'], undefined]);
+});
+
+test('a journal of a newer version is kept aside as such', async () => {
+  const disk = new PowerlessDisk();
+  disk.files.set('/f/state.journal-1', Buffer.from('flotilla-registry-journal 2 1 0\n1 2 abcdefgh\n{}'));
+  await fileStore({ path: '/f/state', disk }).load();
+  assert.ok(disk.files.has('/f/state.journal-1.newer'));
+});
+
+test('a journal of another state file is not replayed onto this one', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  await store.save(stateOf('a'));
+  const old = disk.files.get('/f/state') as Buffer;
+  store.append(putOf('b', 2));
+  await store.flush();
+  await store.save(stateOf('a', 'b'));
+  store.append(putOf('c', 3));
+  await store.flush();
+  disk.files.set('/f/state', old); // somebody restored a copy of one file of two
+  disk.restart(true);
+  const logger = recordingLogger();
+  const state = await fileStore({ path: '/f/state', disk, logger }).load();
+  assert.deepEqual([idsOf(state), state?.incomplete], [['a'], true]);
+  assert.match(String(logger.lines[0]?.fields['detail']), /begins with batch 2, and batch 1 is missing/);
+});
+
+test('after a write that failed for want of room, only a whole save makes the journal whole again', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  store.append(putOf('a', 1));
+  await store.flush();
+  disk.failWith = 'ENOSPC';
+  store.append(putOf('b', 2));
+  await assert.rejects(store.flush(), { code: 'STORE_FAILED', message: /ENOSPC/ });
+  disk.failWith = undefined;
+  store.append(putOf('c', 3));
+  await assert.rejects(store.flush(), { message: /ENOSPC/ }, 'b is still missing');
+  await store.save(stateOf('a', 'b', 'c'));
+  store.append(putOf('d', 4));
+  await store.flush();
+  disk.restart(false);
+  assert.deepEqual(idsOf(await fileStore({ path: '/f/state', disk }).load()), ['a', 'b', 'c', 'd']);
+});
+
+test('who took the state over is noticed by the next change', async () => {
+  const path = join(folder, 'two-journals');
+  const [first, second] = [fileStore({ path }), fileStore({ path })];
+  await first.load();
+  first.append(putOf('a', 1));
+  await first.flush();
+  await rm(`${path}.lock`); // somebody was sure
+  await second.load();
+  first.append(putOf('b', 2));
+  await assert.rejects(first.flush(), { message: /another process writes/ });
+  second.append(putOf('c', 2));
+  await second.flush();
+  await second.close();
+  assert.deepEqual(idsOf(await stateIn({ path })), ['a', 'c']);
+});
+
+test('the last released state file is read, and saved again in a form that its program reads', async () => {
+  const path = join(folder, 'released');
+  await copyFile(join(import.meta.dirname, '../testing/released/state-1'), path);
+  const store = fileStore({ path });
+  const state = await store.load();
+  assert.deepEqual(idsOf(state), ['orders-1', 'orders-3', 'orders-2']);
+  assert.equal(state?.leases[0]?.instance.override, 'out-of-service');
+  assert.deepEqual(
+    state?.tombstones.map(({ id, reason }) => [id, reason]),
+    [['gone-1', 'deregistered']],
+  );
+  store.append(putOf('new', 7));
+  await store.flush();
+  await store.close();
+  const again = fileStore({ path });
+  assert.deepEqual(idsOf(await again.load()), ['orders-1', 'orders-3', 'orders-2', 'new']);
+  await again.close();
 });

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { FlotillaError } from '@flotilla/core';
 import { checkInstance, checkStatus } from '../check-instance.ts';
-import { oneText, record, wholeNumber } from '../field-checks.ts';
-import { instanceText } from '../instance-text.ts';
-import type { SavedLease, SavedTombstone, StoredState } from '../lease/stored-state.ts';
+import { oneText, optional, record, wholeNumber } from '../field-checks.ts';
+import type { SavedLease, SavedTombstone, StateDraft, StoredChange, StoredState } from '../lease/stored-state.ts';
+import type { NewFile } from './disk.ts';
 
 /**
  * The file of a saved state: text, a line per record, so that it can be read with any pager.
  *
  * ```
  * flotilla-registry 1 <generation> <sha256 of all that follows>
- * {"revision":7}
+ * {"revision":7,"journal":3}
  * {"lease":{…},"instance":{…}}
  * {"gone":{…}}
  * ```
@@ -24,6 +24,8 @@ export const headerBytes = 200;
 export interface StateFile {
   /** Rises by one with each save: a second writer would be noticed. */
   readonly generation: number;
+  /** The first journal whose changes are not in it; undefined in a file of a program that kept no journal. */
+  readonly journal: number | undefined;
   readonly state: StoredState;
 }
 
@@ -33,23 +35,50 @@ export type StateFileFault = { readonly fault: 'damaged' | 'newer' | 'foreign'; 
 /** Records written between two turns of the event loop: about a millisecond of work. */
 const recordsPerTurn = 500;
 
-/** Written in slices, so that a large registry goes on answering meanwhile. */
-export async function writeStateFile({ generation, state }: StateFile, turn: () => Promise<void>): Promise<Buffer[]> {
+/** What a state file is written from. */
+export interface StateFileParts {
+  readonly generation: number;
+  /** The first journal whose changes are not in it. */
+  readonly journal: number;
+  readonly draft: StateDraft;
+  /** More bytes are an error, EFBIG. */
+  readonly maxBytes: number;
+  /** Waits for the next turn of the event loop. */
+  readonly turn: () => Promise<void>;
+}
+
+/** Written in slices, so that a large registry goes on answering meanwhile, and never whole in memory. */
+export function stateFileOf({ generation, journal, draft, maxBytes, turn }: StateFileParts): NewFile {
   const hash = createHash('sha256');
-  const chunks: Buffer[] = [];
-  let lines: string[] = [JSON.stringify({ revision: state.revision })];
-  const flush = async (): Promise<void> => {
-    const chunk = Buffer.from(`${lines.join('\n')}\n`);
-    hash.update(chunk);
-    chunks.push(chunk);
-    lines = [];
-    await turn();
-  };
-  for (const line of recordLines(state)) {
-    if (lines.push(line) >= recordsPerTurn) await flush();
+  const headOf = (checksum: string): Buffer => Buffer.from(`${stateMagic} ${stateVersion} ${generation} ${checksum}\n`);
+  const headBytes = headOf('0'.repeat(64)).length;
+  async function* body(): AsyncGenerator<Buffer, void> {
+    let bytes = headBytes;
+    for (const lines of slices(recordLines(draft, journal), recordsPerTurn)) {
+      const chunk = Buffer.from(lines.join(''));
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
+      hash.update(chunk);
+      yield chunk;
+      await turn();
+    }
   }
-  if (lines.length > 0) await flush();
-  return [Buffer.from(`${stateMagic} ${stateVersion} ${generation} ${hash.digest('hex')}\n`), ...chunks];
+  return { headBytes, body: body(), head: () => headOf(hash.digest('hex')) };
+}
+
+function* slices<T>(items: Iterable<T>, size: number): Generator<T[], void> {
+  let slice: T[] = [];
+  for (const item of items) {
+    if (slice.push(item) < size) continue;
+    yield slice;
+    slice = [];
+  }
+  if (slice.length > 0) yield slice;
+}
+
+function tooLarge(bytes: number, maxBytes: number): Error {
+  const detail = `EFBIG: the state has over ${bytes - 1} bytes; the limit is ${maxBytes}`;
+  return Object.assign(new Error(detail), { code: 'EFBIG' });
 }
 
 /** The generation alone; undefined for what is no file of ours. */
@@ -78,7 +107,7 @@ export function readStateFile(bytes: Buffer): StateFile | StateFileFault {
     };
   }
   try {
-    return { generation: Number(generation), state: readRecords(body.toString('utf8')) };
+    return { generation: Number(generation), ...readRecords(body) };
   } catch (thrown) {
     const detail = thrown instanceof FlotillaError ? thrown.detail : 'a line is not JSON';
     return { fault: 'damaged', detail: `its checksum is right, but ${detail}` };
@@ -96,25 +125,57 @@ function headerOf(bytes: Buffer): string[] {
   return end < 0 || end > headerBytes ? [] : bytes.subarray(0, end).toString('latin1').split(' ');
 }
 
-function* recordLines({ leases, tombstones }: StoredState): Generator<string> {
-  for (const { instance, ...lease } of leases) {
-    yield `{"lease":${JSON.stringify(lease)},"instance":${instanceText(instance)}}`;
-  }
-  for (const stone of tombstones) yield JSON.stringify({ gone: stone });
+function* recordLines({ revision, leases, tombstones }: StateDraft, journal: number): Generator<string, void> {
+  yield `{"revision":${revision},"journal":${journal}}\n`;
+  for (const lease of leases) yield `{${leaseMembers(lease)}}\n`;
+  for (const stone of tombstones) yield `{"gone":${JSON.stringify(stone)}}\n`;
 }
 
-function readRecords(text: string): StoredState {
+/** A change as the journal holds it. */
+export function changeLine(change: StoredChange): string {
+  const { revision } = change;
+  if ('lease' in change) return `{"revision":${revision},${leaseMembers(change.lease)}}\n`;
+  return `{"revision":${revision},"gone":${JSON.stringify(change.gone)}}\n`;
+}
+
+/** @throws FlotillaError INVALID_INPUT, SyntaxError */
+export function readChange(line: string): StoredChange {
+  const fields = record(JSON.parse(line), 'record');
+  const revision = wholeNumber(fields['revision'], 'revision');
+  return fields['lease'] === undefined
+    ? { revision, gone: readTombstone(fields['gone']) }
+    : { revision, lease: readLease(fields) };
+}
+
+function leaseMembers({ instance, ...lease }: SavedLease): string {
+  return `"lease":${JSON.stringify(lease)},"instance":${JSON.stringify(instance)}`;
+}
+
+/** Line by line: the whole of a large file as one text would be several times the state. */
+export function* linesOf(bytes: Buffer): Generator<string, void> {
+  for (let from = 0; from < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, from);
+    const to = end < 0 ? bytes.length : end;
+    if (to > from) yield bytes.toString('utf8', from, to);
+    from = to + 1;
+  }
+}
+
+function readRecords(body: Buffer): Pick<StateFile, 'state' | 'journal'> {
   const leases: SavedLease[] = [];
   const tombstones: SavedTombstone[] = [];
   let revision = 0;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
+  let journal: number | undefined;
+  for (const line of linesOf(body)) {
     const fields = record(JSON.parse(line), 'record');
     if (fields['lease'] !== undefined) leases.push(readLease(fields));
     else if (fields['gone'] !== undefined) tombstones.push(readTombstone(fields['gone']));
-    else revision = wholeNumber(fields['revision'], 'revision');
+    else {
+      revision = wholeNumber(fields['revision'], 'revision');
+      journal = optional(fields['journal'], 'journal', wholeNumber);
+    }
   }
-  return { revision, leases, tombstones };
+  return { state: { revision, leases, tombstones }, journal };
 }
 
 function readLease({ lease, instance }: Readonly<Record<string, unknown>>): SavedLease {

@@ -69,6 +69,24 @@ function storeContract(
     await third.close();
   });
 
+  test(`${engine}: changes on top of a save are loaded with it, the last word about each instance`, async () => {
+    const { first, reopen } = make('changes');
+    await first.load();
+    await first.save(aState(2));
+    const [lease] = aState(3).leases.slice(-1);
+    assert.ok(lease);
+    first.append({ revision: 90, lease });
+    first.append({ revision: 91, gone: { service: 'orders', id: 'i0', incarnation: 1, reason: 'evicted', until: 5 } });
+    await first.flush();
+    await first.close();
+    const again = reopen();
+    const state = await again.load();
+    assert.equal(state?.revision, 91);
+    assert.deepEqual(state?.leases, [...aState(2).leases.filter(({ instance }) => instance.id !== 'i0'), lease]);
+    assert.equal(state?.tombstones.at(-1)?.id, 'i0');
+    await again.close();
+  });
+
   test(`${engine}: what is loaded later is not changed by changing what was saved`, async () => {
     const { first, reopen } = make('copy');
     const state = structuredClone(aState()) as { revision: number };

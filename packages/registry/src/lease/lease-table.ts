@@ -25,8 +25,8 @@ import { assumedLeaseMs, type RegistryLimits, tombstoneLeases } from './limits.t
 import type { Moment } from './moment.ts';
 import { ServiceIndex } from './service-index.ts';
 import type { PreservedService, ServiceLeases, Slot } from './service-leases.ts';
-import type { StoredState } from './stored-state.ts';
-import { Tombstones } from './tombstones.ts';
+import type { SavedLease, SavedTombstone, StateDraft, StoredChange, StoredState } from './stored-state.ts';
+import { type Tombstone, Tombstones } from './tombstones.ts';
 
 /** Which instance: the text form of its service's identity, and its id. */
 export interface InstanceKey {
@@ -251,13 +251,27 @@ export class LeaseTable {
     return this.#log.from(at, atMost);
   }
 
+  /** The whole state, read while it is iterated. */
+  draft(moment: Moment): StateDraft {
+    return {
+      revision: this.revision,
+      leases: this.list().map(savedLease),
+      tombstones: this.#tombstones[Symbol.iterator]().map((stone) => savedTombstone(stone, moment)),
+    };
+  }
+
+  /** The whole state, as it is now. */
   save(moment: Moment): StoredState {
-    const leases = [...this.list()].map(({ expiresAt: _, ...saved }) => saved);
-    const tombstones = [...this.#tombstones].map(({ until, ...stone }) => ({
-      ...stone,
-      until: Math.ceil(until - moment.at + moment.wallAt),
-    }));
-    return { revision: this.revision, leases, tombstones };
+    const { revision, leases, tombstones } = this.draft(moment);
+    return { revision, leases: [...leases], tombstones: [...tombstones] };
+  }
+
+  /** What a store has to know of a change; to be asked within the step that made it. */
+  stored({ revision, service, id }: Change, moment: Moment): StoredChange | undefined {
+    const lease = this.get({ service, id });
+    if (lease) return { revision, lease: savedLease(lease) };
+    const stone = this.#tombstones.get(service, id, moment.at);
+    return stone && { revision, gone: savedTombstone(stone, moment) };
   }
 
   /** Fills an empty table. Each lease starts anew, so that nobody goes only because the registry was down. */
@@ -403,4 +417,12 @@ export class LeaseTable {
     this.#onChange(whole);
     return whole;
   }
+}
+
+function savedLease({ expiresAt: _, ...saved }: Lease): SavedLease {
+  return saved;
+}
+
+function savedTombstone({ until, ...stone }: Tombstone, { at, wallAt }: Moment): SavedTombstone {
+  return { ...stone, until: Math.ceil(until - at + wallAt) };
 }

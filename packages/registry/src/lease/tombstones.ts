@@ -64,7 +64,7 @@ export class Tombstones {
     }
   }
 
-  [Symbol.iterator](): Iterator<Tombstone> {
+  [Symbol.iterator](): MapIterator<Tombstone> {
     return this.#byKey.values();
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FlotillaError } from '@flotilla/core';
-import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { memoryStore } from '../engines/memory-store.ts';
 import { anInstance } from '../testing/instances.ts';
 import { recordingLogger } from '../testing/recording-logger.ts';
@@ -86,42 +86,87 @@ test('a state that was saved is served after a restart, with fresh leases, witho
   await second.registry.stop('test');
 });
 
-test('a change is on disk within a second of it, and a burst of changes is one save', async () => {
-  let saves = 0;
+test('each change is in the store at once, a renewal is none; the whole state is saved later, and when it is worth it', async () => {
   const inner = memoryStore();
-  const save: RegistryStore['save'] = (state) => {
-    saves++;
-    return inner.save(state);
+  const written = { changes: 0, saves: 0 };
+  let crowded = false;
+  const store: RegistryStore = {
+    ...inner,
+    append(change) {
+      written.changes++;
+      inner.append(change);
+    },
+    get crowded() {
+      return crowded;
+    },
+    async save(draft) {
+      written.saves++;
+      crowded = false;
+      await inner.save(draft);
+    },
   };
-  const store: RegistryStore = { ...inner, save };
-  const { clock, registry } = await started({ store });
+  const { clock, registry } = await started({ store, saveDelayMs: 10_000 });
   for (let i = 0; i < 100; i++) registry.register(anInstance({ id: `i${i}` }));
-  await clock.advance(999);
-  assert.equal(saves, 0);
-  await clock.advance(1);
-  assert.equal(saves, 1);
+  await registry.settled();
+  assert.deepEqual(written, { changes: 100, saves: 0 });
   assert.equal((await inner.load())?.leases.length, 100);
   registry.renew({ service: 'orders', id: 'i1' });
-  await clock.advance(10_000);
-  assert.equal(saves, 1, 'a renewal is not saved');
+  await clock.advance(9_999);
+  assert.deepEqual(written, { changes: 100, saves: 0 });
+  await clock.advance(1);
+  assert.deepEqual(written, { changes: 100, saves: 1 });
+  crowded = true;
+  registry.deregister({ service: 'orders', id: 'i1' });
+  await clock.advance(0);
+  assert.deepEqual(written, { changes: 101, saves: 2 });
   await registry.stop('test');
-  assert.equal(saves, 1, 'nothing was left to save');
+  assert.equal(written.saves, 2, 'nothing was left to save');
+});
+
+test('settled waits for the store, for what was done before it, and for nothing while the store fails', async () => {
+  let answer: PromiseWithResolvers<void> = Promise.withResolvers();
+  const store: RegistryStore = { ...memoryStore(), flush: () => answer.promise };
+  const { clock, logger, registry } = await started({ store });
+  let settled = false;
+  const note = () => {
+    settled = true;
+  };
+  await registry.settled();
+  registry.register(anInstance());
+  void registry.settled().then(note);
+  await settle();
+  assert.equal(settled, false);
+  answer.resolve();
+  await settle();
+  assert.equal(settled, true);
+  answer = Promise.withResolvers();
+  registry.register(anInstance({ id: 'b' }));
+  const failing = registry.settled();
+  answer.reject(new FlotillaError('STORE_FAILED', 'the disk is full'));
+  await failing;
+  registry.register(anInstance({ id: 'c' }));
+  await registry.settled();
+  assert.equal(registry.saving.failing?.reason, 'the disk is full');
+  assert.equal(logger.lines.filter(({ level }) => level === 'error').length, 1);
+  answer = Promise.withResolvers();
+  answer.resolve();
+  await clock.advance(5_000);
+  assert.equal(registry.saving.failing, undefined, 'a whole save worked');
+  await registry.stop('test');
 });
 
 test('a store that fails is said once, tried again, and does not stop the registry', async () => {
   let failing = true;
   const inner = memoryStore();
+  const full = () => Promise.reject(new FlotillaError('STORE_FAILED', 'the disk is full'));
   const store: RegistryStore = {
     ...inner,
-    save: async (state) => {
-      if (failing) throw new FlotillaError('STORE_FAILED', 'the disk is full');
-      await inner.save(state);
-    },
+    flush: () => (failing ? full() : inner.flush()),
+    save: (draft) => (failing ? full() : inner.save(draft)),
   };
   const { clock, logger, registry } = await started({ store });
   registry.register(anInstance());
-  await clock.advance(1_000);
-  await clock.advance(20_000);
+  await clock.advance(21_000);
   registry.register(anInstance({ id: 'b' }));
   const said = () => logger.lines.filter(({ message }) => message.includes('save')).map(({ level }) => level);
   assert.deepEqual(said(), ['error']);
@@ -129,6 +174,23 @@ test('a store that fails is said once, tried again, and does not stop the regist
   await clock.advance(5_000);
   assert.deepEqual(said(), ['error', 'info']);
   assert.equal((await inner.load())?.leases.length, 2);
+  await registry.stop('test');
+});
+
+test('a registry whose store has lost changes calls its lists incomplete', async () => {
+  const inner = memoryStore();
+  const first = await started({ store: inner });
+  first.registry.register(anInstance());
+  await first.registry.stop('test');
+  const store: RegistryStore = {
+    ...inner,
+    load: async () => {
+      const state = await inner.load();
+      return state && { ...state, incomplete: true };
+    },
+  };
+  const { registry } = await started({ store });
+  assert.deepEqual([ids(registry), registry.warming], [['a'], true]);
   await registry.stop('test');
 });
 

@@ -43,7 +43,10 @@ export interface RegistryOptions {
   readonly store?: RegistryStore;
   /** Overrides of `registryLimits`. */
   readonly limits?: Partial<RegistryLimits>;
-  /** A change is saved no later than this. Default 1,000. */
+  /**
+   * A state that changed is saved whole no later than this, and sooner where the store has many changes to keep: a start
+   * has less to read. Each change by itself is in the store at once, whatever this is. Default 600,000.
+   */
   readonly saveDelayMs?: number;
   /**
    * What becomes of an instance that serves a contract in a form which present callers cannot use, as far as the forms are
@@ -67,7 +70,7 @@ export interface ServiceSummary {
  * A registry: leases, whoever watches them, and the time that ends them. Dialects stand on it; it knows none.
  *
  * Lifecycle: `start` reads the store (1), restores the leases for a fresh full duration each (2), warms up if there were
- * none (3), and begins to sweep (4). `stop` ends the watches (1), saves (2) and gives the store up (3).
+ * none or some are lost (3), and begins to sweep (4). `stop` ends the watches (1), saves (2) and gives the store up (3).
  */
 export interface Registry extends Component {
   /** The name of this start; cursors of another one get a snapshot. */
@@ -136,6 +139,8 @@ export function createRegistry(options: RegistryOptions): Registry {
 /** A sweep comes at least this often, so that the registry notices when it stood still. */
 const sweepEveryMs = 5_000;
 
+const saveDelayMs = 600_000;
+
 class LeaseRegistry implements Registry {
   readonly name = 'registry';
   readonly epoch: string;
@@ -173,10 +178,10 @@ class LeaseRegistry implements Registry {
     this.epoch = createEpoch(clock.wallNow(), random);
     this.#table = new LeaseTable(this.limits, random, (change) => this.#onChange(change));
     this.#store = store;
-    const state = () => this.#table.save(momentOf(clock));
-    const delayMs = options.saveDelayMs ?? 1_000;
+    const draft = () => this.#table.draft(momentOf(clock));
+    const delayMs = options.saveDelayMs ?? saveDelayMs;
     const [log, metrics] = [this.#log, this.#metrics];
-    this.#saver = store && new Saver({ store, clock, log, metrics, state, delayMs });
+    this.#saver = store && new Saver({ store, clock, log, metrics, draft, delayMs });
   }
 
   get cursor(): Cursor {
@@ -222,8 +227,9 @@ class LeaseRegistry implements Registry {
     if (stored) this.#table.restore(stored, momentOf(this.#clock));
     for (const { instance } of this.#table.list()) this.#count(undefined, instance);
     this.#metrics.instances.set(this.#table.size);
-    if (this.#table.size === 0) this.#warmUp();
+    if (this.#table.size === 0 || stored?.incomplete) this.#warmUp();
     this.#armSweep();
+    this.#saver?.begin();
     const warmingMs = this.#warming ? this.#warmingMs : 0;
     this.#log.started({ instances: this.#table.size, epoch: this.epoch, warmingMs });
   }
@@ -263,7 +269,9 @@ class LeaseRegistry implements Registry {
     return this.#heard('deregistered', this.#table.deregister(key, momentOf(this.#clock), incarnation), said);
   }
 
-  async settled(): Promise<void> {}
+  settled(): Promise<void> {
+    return this.#saver?.settled() ?? nothing;
+  }
 
   follow(listener: (operation: Operation) => void): () => void {
     return this.#operations.follow(listener);
@@ -377,7 +385,8 @@ class LeaseRegistry implements Registry {
     this.#metrics.instances.set(this.#table.size);
     this.#count(change.before, change.after);
     this.#hub.announce(change);
-    this.#saver?.changed();
+    const stored = this.#saver && this.#table.stored(change, momentOf(this.#clock));
+    if (stored) this.#saver?.changed(stored);
   }
 
   #count(before: Instance | undefined, after: Instance | undefined): void {
@@ -445,3 +454,5 @@ class LeaseRegistry implements Registry {
     throw new FlotillaError('UNAVAILABLE', 'the registry does not run', { retryAfterMs: 1_000 });
   }
 }
+
+const nothing = Promise.resolve();

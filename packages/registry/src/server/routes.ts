@@ -94,6 +94,7 @@ async function register(registry: Registry, { request, call, who, params }: Guar
   if (registry.judgesContracts && wants.length > 0) throw wantsContracts(instance, wants);
   const registered = registry.register(instance, { acceptOverride: who.isOperator });
   if (registered.outcome === 'stale') throw stale(instance, registered);
+  await registry.settled();
   return jsonResponse({
     outcome: registered.outcome,
     cursor: formatCursor(registry.cursor),
@@ -119,6 +120,7 @@ async function deregister(registry: Registry, { request, who, params }: GuardedR
   assertMaySpeakFor(who, params.get('service') ?? '');
   const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
   known(key, registry.deregister(key, incarnationOf(query.get('incarnation'))));
+  await registry.settled();
   return emptyResponse(204);
 }
 
@@ -138,20 +140,26 @@ async function setStatus(registry: Registry, { request, call, who, params }: Gua
   const fields = record(await readJson(request, call), 'body');
   const status = checkStatus(fields['status'], 'status');
   const incarnation = optional(fields['incarnation'], 'incarnation', wholeNumber);
-  return shown(known(key, registry.setStatus(key, status, incarnation)));
+  const lease = known(key, registry.setStatus(key, status, incarnation));
+  await registry.settled();
+  return shown(lease);
 }
 
 async function setOverride(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
   assertOperator(who, 'override a status');
   const key = keyOf(params, readQuery(request.query, identityParameters));
   const fields = record(await readJson(request, call), 'body');
-  return shown(known(key, registry.setOverride(key, checkStatus(fields['status'], 'status'))));
+  const lease = known(key, registry.setOverride(key, checkStatus(fields['status'], 'status')));
+  await registry.settled();
+  return shown(lease);
 }
 
 async function clearOverride(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
   assertOperator(who, 'take an override back');
   const key = keyOf(params, readQuery(request.query, identityParameters));
-  return shown(known(key, registry.setOverride(key, undefined)));
+  const lease = known(key, registry.setOverride(key, undefined));
+  await registry.settled();
+  return shown(lease);
 }
 
 function listServices(registry: Registry): HttpResponse {

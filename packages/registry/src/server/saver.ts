@@ -1,5 +1,5 @@
 import { type Clock, FlotillaError, type Timer } from '@flotilla/core';
-import type { StoredState } from '../lease/stored-state.ts';
+import type { StateDraft, StoredChange } from '../lease/stored-state.ts';
 import type { RegistryLog } from './log.ts';
 import type { RegistryMetrics } from './metrics.ts';
 import type { RegistryStore } from './store.ts';
@@ -8,9 +8,9 @@ import type { RegistryStore } from './store.ts';
 export interface Saving {
   /** False: there is no store, each start is an empty one. */
   readonly kept: boolean;
-  /** Absent: the last save worked. */
+  /** Absent: what changes is saved. */
   readonly failing?: {
-    /** Wall time of the first save that failed. */
+    /** Wall time of the first write that failed. */
     readonly since: number;
     readonly reason: string;
   };
@@ -22,30 +22,37 @@ export interface SaverParts {
   readonly clock: Clock;
   readonly log: RegistryLog;
   readonly metrics: Pick<RegistryMetrics, 'saving' | 'saveFailures'>;
-  /** The state to save, as it is at that moment. */
-  readonly state: () => StoredState;
-  /** A change is saved no later than this, unless saving itself takes long. */
+  /** The state to save, read while it is written. */
+  readonly draft: () => StateDraft;
+  /** A state that changed is saved whole no later than this, unless saving itself takes long. */
   readonly delayMs: number;
 }
 
-/** After a failed save the next try waits this long. */
+/** After a failed write the next try waits this long. */
 const retryMs = 5_000;
 /** Saving may take this share of the time: a state that takes 1 s to write is written every 10 s. */
 const busyShare = 0.1;
 
 /**
- * Saves a state some time after it changed: many changes in a row are one save.
+ * Keeps a state: each change at once, all of it now and then.
  *
- * | state | exits |
- * |---|---|
- * | clean | a change → waiting |
- * | waiting: a timer runs | the timer → saving |
- * | saving | done → clean, or waiting when it changed meanwhile; failed → waiting |
+ * | state | a change | exits |
+ * |---|---|---|
+ * | keeping | is appended; `settled` waits for it | a write failed → failing |
+ * | failing: said in log, metric and status | is taken; `settled` waits for nothing | a whole save worked → keeping |
+ *
+ * Availability comes first: a registry that cannot write goes on, and acknowledges what it took. While it fails, it tries
+ * to save all of it every five seconds; nothing waits in a queue for that.
  */
 export class Saver {
   readonly #parts: SaverParts;
   #timer: Timer | undefined;
+  /** When the timer fires; `Infinity` without one. */
+  #timerAt = Infinity;
   #saving: Promise<void> | undefined;
+  /** Somebody waits for what was appended, in the store. */
+  #flushing: Promise<void> | undefined;
+  /** Something changed since the last whole save began. */
   #dirty = false;
   #failing: Saving['failing'];
   #notBefore = 0;
@@ -59,44 +66,81 @@ export class Saver {
     return this.#failing;
   }
 
-  /** The state changed. */
-  changed(): void {
+  /** The store was loaded: what it holds in many pieces is worth to be saved whole. */
+  begin(): void {
+    if (!this.#parts.store.crowded) return;
     this.#dirty = true;
-    if (!this.#timer && !this.#saving) this.#schedule(this.#parts.delayMs);
+    this.#schedule(0);
   }
 
-  /** Saves what is not saved yet. Never rejects. */
+  changed(change: StoredChange): void {
+    const { store } = this.#parts;
+    this.#dirty = true;
+    store.append(change); // also while it fails: a whole save may be under way that has passed this instance already
+    if (this.#failing) this.#schedule(retryMs);
+    else {
+      this.#flushing ??= this.#flush();
+      this.#schedule(store.crowded ? 0 : this.#parts.delayMs);
+    }
+  }
+
+  /** Resolves when every change so far survives a crash, or cannot be made to. Never rejects. */
+  settled(): Promise<void> {
+    if (this.#failing || !this.#flushing) return nothing;
+    // What is under way may have begun before the last change.
+    return this.#parts.store.flush().catch(() => undefined);
+  }
+
+  /** Saves what is not saved whole yet. Never rejects. */
   async finish(): Promise<void> {
     this.#cancelTimer();
+    await this.#flushing;
     await this.#saving;
     this.#cancelTimer(); // that save may have planned the next one
     if (this.#dirty) await this.#save();
   }
 
+  /** Hears how the writing of changes goes, for as long as there are any. */
+  async #flush(): Promise<void> {
+    try {
+      await this.#parts.store.flush();
+    } catch (cause) {
+      this.#failed(cause);
+      this.#schedule(retryMs);
+    }
+    this.#flushing = undefined;
+  }
+
   #cancelTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#timerAt = Infinity;
   }
 
   #schedule(delayMs: number): void {
     const { clock } = this.#parts;
-    const waitMs = Math.max(delayMs, this.#notBefore - clock.now());
-    const fire = (): void => {
-      this.#timer = undefined;
-      this.#saving = this.#save().finally(() => {
-        this.#saving = undefined;
-        if (this.#dirty && !this.#timer) this.#schedule(this.#failing ? retryMs : this.#parts.delayMs);
-      });
-    };
-    this.#timer = clock.setTimer(waitMs, fire, { background: true });
+    const at = Math.max(clock.now() + delayMs, this.#notBefore);
+    if (this.#saving || this.#timerAt <= at) return;
+    this.#cancelTimer();
+    this.#timerAt = at;
+    this.#timer = clock.setTimer(at - clock.now(), () => this.#fire(), { background: true });
+  }
+
+  #fire(): void {
+    this.#cancelTimer();
+    this.#saving = this.#save().finally(() => {
+      this.#saving = undefined;
+      if (this.#failing) this.#schedule(retryMs);
+      else if (this.#dirty) this.#schedule(this.#parts.store.crowded ? 0 : this.#parts.delayMs);
+    });
   }
 
   async #save(): Promise<void> {
-    const { store, clock, state } = this.#parts;
+    const { store, clock, draft } = this.#parts;
     const startedAt = clock.now();
     this.#dirty = false;
     try {
-      await store.save(state());
+      await store.save(draft());
       this.#worked();
     } catch (cause) {
       this.#dirty = true;
@@ -111,6 +155,7 @@ export class Saver {
     this.#failing = undefined;
     metrics.saving.with({}).set(1);
     log.savesAgain();
+    this.#flushing ??= this.#flush();
   }
 
   #failed(cause: unknown): void {
@@ -124,3 +169,5 @@ export class Saver {
     if (first) log.saveFailed(cause);
   }
 }
+
+const nothing = Promise.resolve();

@@ -128,6 +128,9 @@ test('the same as JSON', async () => {
 test('why eviction is paused, with its numbers; that the state is not saved; that instances do not agree', async () => {
   const failing = {
     load: async () => undefined,
+    append: () => {},
+    flush: async () => Promise.reject(new Error('ENOSPC: no space left on device')),
+    crowded: false,
     save: async () => Promise.reject(new Error('ENOSPC: no space left on device')),
     close: async () => {},
   };
