@@ -95,8 +95,8 @@ function arrives(segments: readonly string[], path: RequestPath): boolean {
   return path.segments.length === segments.length && path.segments.every((segment, i) => segment === segments[i]);
 }
 
-/** Only unreserved characters, no segment that begins with a dot, no empty one: already canonical. */
-const plainPath = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+\/?$/;
+/** Nothing that is escaped or has to be, no segment that begins with a dot, no empty one: already canonical. */
+const plainPath = /^(?:\/[A-Za-z0-9_~\-!$&'()*+,;=:@][A-Za-z0-9_.~\-!$&'()*+,;=:@]*)+\/?$/;
 
 const unreserved = /[A-Za-z0-9\-._~]/;
 const allowedRaw = /[A-Za-z0-9\-._~!$&'()*+,;=:@]/;

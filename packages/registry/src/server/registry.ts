@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
   type Component,
+  type Counter,
   FlotillaError,
   formatIdentity,
   formatTarget,
@@ -148,6 +149,8 @@ class LeaseRegistry implements Registry {
   readonly #clock: Clock;
   readonly #log: RegistryLog;
   readonly #metrics: RegistryMetrics;
+  /** Asked for once: renewals are nearly everything that a registry does. */
+  readonly #renewals: Readonly<Record<Found['outcome'], Counter>>;
   readonly #table: LeaseTable;
   readonly #hub = new WatchHub();
   readonly #operations = new OperationHub();
@@ -172,6 +175,11 @@ class LeaseRegistry implements Registry {
     this.#clock = clock;
     this.#log = registryLog(options.logger ?? nullLogger);
     this.#metrics = registryMetrics(options.meter ?? nullMeter);
+    const { renewals } = this.#metrics;
+    this.#renewals = {
+      known: renewals.with({ outcome: 'known' }),
+      unknown: renewals.with({ outcome: 'unknown' }),
+    };
     this.limits = Object.freeze({ ...registryLimits, ...options.limits });
     this.judgesContracts = options.incompatible === 'refuse';
     this.#warmingMs = options.warmingMs ?? leaseDefaults.lastsMs;
@@ -253,7 +261,7 @@ class LeaseRegistry implements Registry {
 
   renew(key: InstanceKey, incarnation?: number, said: Said = {}): Found {
     const found = this.#table.renew(key, momentOf(this.#clock), incarnation);
-    this.#metrics.renewals.with({ outcome: found.outcome }).add();
+    this.#renewals[found.outcome].add();
     return this.#heard('renewed', found, said);
   }
 

@@ -7,7 +7,7 @@ import {
   nearest,
   type Target,
 } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, parseJson, readBody } from '@flotilla/http';
+import { HttpHeaders, type HttpRequest, type HttpResponse, parseJson, queryParameters, readBody } from '@flotilla/http';
 import type { InstanceKey } from '../lease/lease-table.ts';
 
 /** A registration with everything at its bounds is a third of this. */
@@ -31,7 +31,7 @@ export async function readJson({ headers, body }: HttpRequest, call: Call): Prom
  */
 export function readQuery<Name extends string>(query: string, known: readonly Name[]): ReadonlyMap<Name, string> {
   const parameters = new Map<Name, string>();
-  for (const [given, value] of new URLSearchParams(query)) {
+  for (const [given, value] of queryParameters(query)) {
     const name = known.find((candidate) => candidate === given);
     if (name === undefined) throw unknownParameter(given, known);
     if (parameters.has(name)) throw new FlotillaError('INVALID_INPUT', `the query parameter "${name}" is there twice`);

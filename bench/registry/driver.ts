@@ -1,0 +1,187 @@
+/**
+ * Loads a registry over raw sockets, one request at a time on each connection: a client library would need more of the
+ * core than the server that is measured.
+ */
+import { connect, type Socket } from 'node:net';
+import { serveHarness } from '../harness/program.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { type LoadKind, Requests } from './requests.ts';
+
+interface Connection {
+  readonly socket: Socket;
+  readonly reader: AnswerReader;
+  /** What is done when an answer is whole. */
+  answered: (status: number) => void;
+  sentAt: number;
+}
+
+/** What was counted. */
+interface Tally {
+  operations: number;
+  /** Answers with another status than 200 and 204. */
+  refused: number;
+  /** Connections that broke. */
+  broken: number;
+  bytes: number;
+  /** Milliseconds from request to answer, of those that were sampled. */
+  waits: number[];
+}
+
+const port = Number(process.argv[2]);
+const requests = new Requests({ port, user: process.argv[3] ?? '' });
+let connections: Connection[] = [];
+let broken = 0;
+
+serveHarness(
+  {},
+  {
+    connect: async ({ count }) => {
+      await open(Number(count));
+      return { connections: connections.length };
+    },
+    fill: ({ instances }) => fill(Number(instances)),
+    run: ({ kind, instances, ms }) => run(kind as LoadKind, Number(instances), Number(ms)),
+    paced: ({ instances, everyMs, ms }) => paced(Number(instances), Number(everyMs), Number(ms)),
+    close: () => {
+      const closing = connections;
+      connections = [];
+      for (const { socket } of closing) socket.destroy();
+    },
+  },
+);
+
+/** As many connections as asked for, a hundred at a time. */
+async function open(count: number): Promise<void> {
+  while (connections.length > count) connections.pop()?.socket.destroy();
+  while (connections.length < count) {
+    const batch = Math.min(100, count - connections.length);
+    connections.push(...(await Promise.all(Array.from({ length: batch }, (_, n) => dial(connections.length + n)))));
+  }
+}
+
+/** A loopback address has 28,000 ports: connections are spread over several of them. */
+function dial(number: number): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const localAddress = `127.0.${1 + Math.floor(number / 10_000)}.1`;
+    const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
+    const connection: Connection = { socket, reader: new AnswerReader(), answered: nothing, sentAt: 0 };
+    socket.once('connect', () => resolve(connection)).once('error', reject);
+    socket.on('data', (chunk: Buffer) => {
+      const status = connection.reader.take(chunk);
+      if (status !== undefined) connection.answered(status);
+    });
+    socket.on('close', () => {
+      if (connections.includes(connection)) broken++;
+    });
+  });
+}
+
+/** Registers instances 0 to `instances`, each once. */
+async function fill(instances: number): Promise<object> {
+  if (connections.length < 32) await open(32);
+  let next = 0;
+  const tally = newTally();
+  const startedAt = performance.now();
+  await eachConnection((connection, done) => {
+    const step = (): void => {
+      if (next >= instances) return done();
+      send(connection, requests.registration(next++));
+    };
+    connection.answered = (status) => {
+      count(tally, status);
+      step();
+    };
+    step();
+  });
+  return { ...summaryOf(tally), wallMs: performance.now() - startedAt };
+}
+
+/** As many requests as are answered, one at a time on each connection. */
+async function run(kind: LoadKind, instances: number, ms: number): Promise<object> {
+  let next = 0;
+  const tally = newTally();
+  const startedAt = performance.now();
+  const until = startedAt + ms;
+  await eachConnection((connection, done) => {
+    const step = (): void => {
+      const index = next++ % instances;
+      send(connection, requests.of(kind, index));
+    };
+    connection.answered = (status) => {
+      count(tally, status);
+      const now = performance.now();
+      if (tally.operations % 16 === 0) tally.waits.push(now - connection.sentAt);
+      if (now < until) step();
+      else done();
+    };
+    step();
+  });
+  return { ...summaryOf(tally), wallMs: performance.now() - startedAt };
+}
+
+/** Each instance renews every `everyMs`, evenly spread; connection n speaks for the instances n, n + connections, … */
+async function paced(instances: number, everyMs: number, ms: number): Promise<object> {
+  const tally = newTally();
+  const waiting = connections.map((): number[] => []);
+  const busy = connections.map(() => false);
+  for (const [n, connection] of connections.entries()) {
+    connection.answered = (status) => {
+      count(tally, status);
+      tally.waits.push(performance.now() - connection.sentAt);
+      const index = waiting[n]?.shift();
+      if (index === undefined) busy[n] = false;
+      else send(connection, requests.of('heartbeat', index));
+    };
+  }
+  const startedAt = performance.now();
+  let due = 0;
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const elapsed = performance.now() - startedAt;
+      const until = Math.floor((Math.min(elapsed, ms) / everyMs) * instances);
+      for (; due < until; due++) {
+        const index = due % instances;
+        const n = index % connections.length;
+        const connection = connections[n] as Connection;
+        if (busy[n]) waiting[n]?.push(index);
+        else {
+          busy[n] = true;
+          send(connection, requests.of('heartbeat', index));
+        }
+      }
+      if (elapsed < ms || tally.operations < due) return;
+      clearInterval(timer);
+      resolve();
+    }, 5);
+  });
+  return { ...summaryOf(tally), due, wallMs: performance.now() - startedAt };
+}
+
+function eachConnection(start: (connection: Connection, done: () => void) => void): Promise<unknown> {
+  return Promise.all(connections.map((connection) => new Promise<void>((resolve) => start(connection, resolve))));
+}
+
+function send(connection: Connection, bytes: Buffer): void {
+  connection.sentAt = performance.now();
+  connection.socket.write(bytes);
+}
+
+function count(tally: Tally, status: number): void {
+  tally.operations++;
+  if (status !== 200 && status !== 204) tally.refused++;
+}
+
+function newTally(): Tally {
+  for (const { reader } of connections) reader.bytes = 0;
+  broken = 0;
+  return { operations: 0, refused: 0, broken: 0, bytes: 0, waits: [] };
+}
+
+function summaryOf({ operations, refused, waits }: Tally): object {
+  const sorted = waits.sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const bytes = connections.reduce((sum, { reader }) => sum + reader.bytes, 0);
+  return { operations, refused, broken, bytes, p50: at(0.5), p99: at(0.99), most: at(1) };
+}
+
+function nothing(): void {}

@@ -1,0 +1,58 @@
+/** Our registry as `flotilla registry` runs it: our own API, the status page and Eureka's, durable, with metrics. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { nullLogger, Secret, systemClock, systemRandom } from '@flotilla/core';
+import { eurekaRoutes } from '@flotilla/eureka/server';
+import { routesHandler } from '@flotilla/http';
+import { nodeNetwork } from '@flotilla/http/node';
+import { createRegistry, fileStore, registryRoutes, statusRoutes } from '@flotilla/registry/server';
+import { prometheusMeter } from '@flotilla/telemetry';
+import { metricSum } from '../calls/fleet.ts';
+import { serveHarness } from '../harness/program.ts';
+
+const [user = ''] = process.argv.slice(2);
+const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
+const meter = prometheusMeter();
+const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const registry = createRegistry({ ...foundation, meter, store: fileStore({ path: join(folder, 'state') }) });
+const network = nodeNetwork({
+  ...foundation,
+  limits: { maxConnections: 100_000, maxConnectionsPerAddress: 50_000, maxRequestsPerConnection: Infinity },
+});
+const [name = '', password = ''] = user.split(':');
+const access = user === '' ? {} : { users: [{ name, password: new Secret(password), role: 'operator' as const }] };
+await registry.start();
+const handler = routesHandler([
+  ...registryRoutes(registry, access),
+  ...statusRoutes(registry, access),
+  ...eurekaRoutes(registry, access),
+]);
+const listener = await network.listen({ host: '127.0.0.1', port: 0 }, handler);
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+
+serveHarness(
+  { port: listener.port },
+  {
+    count: async () => ({
+      instances: registry.size,
+      renewals: await metricSum(meter, 'flotilla_registry_renewals_total'),
+      registrations: await metricSum(meter, 'flotilla_registry_registrations_total'),
+      saving: registry.saving.failing?.reason ?? '',
+      connections: listener.connections,
+    }),
+    /** The longest stall since it was asked last. */
+    stall: () => {
+      const longestMs = delay.max / 1e6;
+      delay.reset();
+      return { longestMs };
+    },
+    memory: () => {
+      globalThis.gc?.();
+      return { ...process.memoryUsage() };
+    },
+  },
+);
