@@ -18,6 +18,10 @@ interface RegistryOptions extends CommonOptions {
   readonly url?: string;
 }
 
+interface BackupOptions extends CommonOptions {
+  readonly snapshotFile: string;
+}
+
 interface AddOptions extends CommonOptions {
   readonly auth?: 'public' | 'required';
   readonly dryRun?: boolean;
@@ -139,7 +143,21 @@ asking(
     await impact(await apiOf(options), operation, field, outputOf(options));
   });
 
-const registryCommand = program.command('registry').description('run a registry');
+const registryCommand = program.command('registry').description('run a registry, back its state up, restore it');
+keeping('backup', 'write the state of a registry of this machine, which may run, into one file').action(
+  async (file: string, { snapshotFile, ...options }: BackupOptions) => {
+    const { backup } = await import('./commands/backup.ts');
+    await backup(snapshotFile, file, outputOf(options));
+  },
+);
+
+keeping('restore', 'put a backup where a registry that is stopped finds its state').action(
+  async (file: string, { snapshotFile, ...options }: BackupOptions) => {
+    const { restore } = await import('./commands/backup.ts');
+    await restore(snapshotFile, file, outputOf(options));
+  },
+);
+
 starting(registryCommand, 'run a registry', async (args) => {
   const { runRegistry } = await import('./roots/registry.ts');
   await runRegistry({ args });
@@ -214,6 +232,16 @@ function untilInterrupted(): WatchParts {
       return promise;
     },
   };
+}
+
+/** A command about the state of a registry on the disk of this machine. */
+function keeping(name: string, description: string): Command {
+  return registryCommand
+    .command(name)
+    .description(description)
+    .argument('<file>', 'the backup')
+    .option('--snapshot-file <path>', 'where the registry keeps its state', '.flotilla/state/registry.json')
+    .option('--json', 'one JSON document');
 }
 
 /** `registry start --port=8761`: every key of the configuration is a flag. */

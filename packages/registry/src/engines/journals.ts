@@ -87,8 +87,8 @@ function misplaced(
   return { fault: 'damaged', detail };
 }
 
-/** Rising. What was put aside has another name. */
-async function journalNumbers(path: string, disk: Disk): Promise<number[]> {
+/** Numbers of the journals beside a state file, rising. What was put aside has another name. */
+export async function journalNumbers(path: string, disk: Disk): Promise<number[]> {
   const prefix = `${basename(path)}.journal-`;
   const names = (await disk.names(dirname(path))).filter((name) => name.startsWith(prefix));
   return names

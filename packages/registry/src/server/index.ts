@@ -1,3 +1,4 @@
+export { type BackupFacts, type BackupParts, backUpState, restoreState } from '../engines/backup.ts';
 export { type FileStoreOptions, fileStore } from '../engines/file-store.ts';
 export { memoryStore } from '../engines/memory-store.ts';
 export { type RegistryLimits, registryLimits } from '../lease/limits.ts';
