@@ -328,6 +328,26 @@ test('paused eviction is said once with its numbers, shown, and ended by an oper
   await registry.stop('test');
 });
 
+/** Time goes on between two looks at the clock, as it does. */
+class FlowingClock extends ManualClock {
+  #looks = 0;
+
+  override now(): number {
+    return super.now() + 0.01 * this.#looks++;
+  }
+}
+
+test('a save that is due at once is planned, however little time goes on meanwhile', async () => {
+  const clock = new FlowingClock();
+  const store = memoryStore();
+  const { registry } = await started({ clock, store, saveDelayMs: 0 });
+  registry.register(anInstance());
+  await clock.advance(100);
+  assert.equal(registry.saving.failing, undefined);
+  await registry.stop('test');
+  assert.equal((await store.load())?.leases.length, 1);
+});
+
 /** A machine that sleeps: timers fire when it wakes up, later than they wanted. */
 class SleepyClock extends ManualClock {
   #heldMs = 0;

@@ -119,11 +119,12 @@ export class Saver {
 
   #schedule(delayMs: number): void {
     const { clock } = this.#parts;
-    const at = Math.max(clock.now() + delayMs, this.#notBefore);
+    const now = clock.now(); // once: time goes on between two looks, and no timer takes less than nothing
+    const at = Math.max(now + delayMs, this.#notBefore);
     if (this.#saving || this.#timerAt <= at) return;
     this.#cancelTimer();
     this.#timerAt = at;
-    this.#timer = clock.setTimer(at - clock.now(), () => this.#fire(), { background: true });
+    this.#timer = clock.setTimer(at - now, () => this.#fire(), { background: true });
   }
 
   #fire(): void {

@@ -1,0 +1,77 @@
+/**
+ * Plugs are pulled from registries, and from what stands behind them, under load. Exits with 1 when something is that must not
+ * be: a lost registration that was acknowledged, a caller without instances, nodes that do not agree at the end, a crash.
+ *
+ * `npm run chaos -- [--long] [--only=id,…] [--port=24600] [--out=file.md]`; see README.md.
+ */
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Place } from './place.ts';
+import { type Outcome, type Scenario, scenarios } from './scenarios.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    long: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    port: { type: 'string', default: '24600' },
+    out: { type: 'string' },
+  },
+});
+const only = flags.only?.split(',');
+const rows: { readonly scenario: Scenario; readonly seconds: number; readonly outcome: Outcome }[] = [];
+let port = Number(flags.port);
+for (const scenario of scenarios) {
+  if (only ? !only.includes(scenario.id) : scenario.longOnly && !flags.long) continue;
+  const lacking = scenario.lacks?.();
+  if (lacking !== undefined) {
+    if (process.env['CI'] === 'true') throw new Error(`${scenario.id} needs ${lacking}, and CI=true allows no gaps`);
+    console.warn(`SKIPPED: ${scenario.id} needs ${lacking}`);
+    continue;
+  }
+  const startedAt = performance.now();
+  const outcome = await run(scenario, port);
+  port += 200;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  rows.push({ scenario, seconds, outcome });
+  console.log(
+    `\n${outcome.mistakes.length === 0 ? 'held' : 'FAILED'}  ${scenario.title} (${scenario.id}, ${seconds.toFixed(0)} s)`,
+  );
+  for (const fact of outcome.facts) console.log(`      ${fact}`);
+  for (const mistake of outcome.mistakes) console.log(`    ! ${mistake}`);
+}
+if (rows.length === 0) throw new Error(`no such scenario; there are ${scenarios.map(({ id }) => id).join(', ')}`);
+if (flags.out !== undefined) writeFileSync(flags.out, page());
+const failed = rows.filter(({ outcome }) => outcome.mistakes.length > 0);
+console.log(`\n${rows.length - failed.length} of ${rows.length} scenarios held`);
+process.exit(failed.length > 0 ? 1 : 0);
+
+async function run(scenario: Scenario, from: number): Promise<Outcome> {
+  const place = new Place();
+  let outcome: Outcome = { facts: [], mistakes: [] };
+  try {
+    outcome = await scenario.run({ place, port: from, long: flags.long });
+  } catch (error) {
+    outcome = { facts: [], mistakes: [error instanceof Error ? (error.stack ?? error.message) : String(error)] };
+  }
+  const mistakes = [...outcome.mistakes, ...place.crashes];
+  await place.end(mistakes.length > 0);
+  return { facts: outcome.facts, mistakes: mistakes.length > 0 ? [...mistakes, `logs: ${place.folder}`] : [] };
+}
+
+function page(): string {
+  const table = rows.map(
+    ({ scenario, outcome }) =>
+      `| ${scenario.title} | ${outcome.mistakes.length === 0 ? 'held' : 'failed'} | ${[...outcome.facts, ...outcome.mistakes].join('; ')} |`,
+  );
+  const date = new Date().toISOString().slice(0, 10);
+  return [
+    `<!-- npm run chaos${flags.long ? ' -- --long' : ''} -->`,
+    `${date}, ${cpus().length} cores, Node.js ${process.versions.node}.`,
+    '',
+    '| what happened | | what came of it |',
+    '|---|---|---|',
+    ...table,
+    '',
+  ].join('\n');
+}
