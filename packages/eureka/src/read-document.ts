@@ -99,7 +99,16 @@ function complete(parsed: Parsed, expectedApp: string | undefined): EurekaInstan
   }
   if (!dataCenterInfo) throw invalid('Missing dataCenterInfo');
   if (!dataCenterInfo.name) throw invalid('Missing dataCenterInfo Name');
-  return withoutAbsent<EurekaInstance>({ ...parsed, dataCenterInfo: dataCenterInfo as EurekaDataCenter });
+  const whole = { ...parsed, hostName, dataCenterInfo: dataCenterInfo as EurekaDataCenter };
+  return withoutAbsent<EurekaInstance>({ ...whole, dataCenterInfo: withAmazonId(whole) });
+}
+
+/** Amazon's facts name the instance; where its owner left that out, the id it goes by stands in. */
+function withAmazonId(document: Parameters<typeof effectiveId>[0]): EurekaDataCenter {
+  const { dataCenterInfo } = document;
+  const { metadata } = dataCenterInfo;
+  if (!metadata || metadata['instance-id']) return dataCenterInfo;
+  return { ...dataCenterInfo, metadata: { ...metadata, 'instance-id': effectiveId(document) } };
 }
 
 /** Our own bounds, so that one registration cannot harm those who read it. */

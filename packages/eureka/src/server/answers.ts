@@ -60,9 +60,9 @@ type Facts = Readonly<Record<'timestamp' | 'error' | 'message' | 'path', string>
 
 function written(facts: Facts, type: ReturnType<typeof errorType>): HttpResponse {
   if (type === 'application/json') return document(JSON.stringify(facts), type, facts.status);
-  if (type === 'application/xml') {
+  if (type === 'application/xml' || type === 'text/xml') {
     const members = Object.entries(facts).map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`);
-    return document(`<Map>${members.join('')}</Map>`, type, facts.status);
+    return document(`<Map>${members.join('')}</Map>`, `${type};charset=UTF-8`, facts.status);
   }
   if (type === undefined) return empty(facts.status);
   const title = escapeXml(`${facts.status} ${facts.error}`);

@@ -22,7 +22,7 @@ export function keyOf({ instance: { identity, id } }: Lease): InstanceKey {
 export function dirtyTimestamp(query: string): number | undefined {
   const dirty = new URLSearchParams(query).get('lastDirtyTimestamp');
   if (dirty === null) return undefined;
-  if (/^[0-9]{1,15}$/.test(dirty)) return Number(dirty);
+  if (/^[-+]?[0-9]{1,19}$/.test(dirty)) return Number(dirty);
   throw new FlotillaError(
     'INVALID_INPUT',
     `lastDirtyTimestamp must be epoch milliseconds, got "${dirty.slice(0, 40)}"`,

@@ -1,21 +1,22 @@
-import { acceptsMediaType, type HttpHeaders } from '@flotilla/http';
+import { type HttpHeaders, parseMediaType } from '@flotilla/http';
 import { type Format, formats } from '../formats.ts';
 
 /** In what Eureka's documents are written. */
 export type DocumentType = Format['mediaType'];
 
 /**
- * In what a client wants one document: by quality, then by which it names first; XML if that leaves both, and for whoever
- * says nothing.
- * @returns undefined for whoever accepts neither: also for `text/xml` and `application/*+json` alone, as Java has it
+ * In what a client wants one document (Jersey): by quality, then by exactness, then by which it names first; XML where one
+ * range takes both, and for whoever says nothing. Parameters of a range mean nothing.
+ * @returns undefined for whoever accepts neither: `text/xml` and `application/*+json` alone are neither
  */
 export function acceptedType(headers: HttpHeaders): DocumentType | undefined {
   const accept = headers.get('accept') ?? '';
-  const [json, xml] = ['application/json', 'application/xml'].map((type) => accept.toLowerCase().indexOf(type));
-  const isJsonFirst = json !== undefined && xml !== undefined && json >= 0 && (xml < 0 || json < xml);
-  const offered = ['application/xml', 'application/json'] as const;
-  const best = acceptsMediaType(accept, isJsonFirst ? offered.toReversed() : offered);
-  return offered.find((type) => type === best);
+  if (accept.trim() === '') return 'application/xml';
+  for (const { essence } of rangesOf(accept)) {
+    if (essence === 'application/json') return essence;
+    if (essence === 'application/xml' || essence === 'application/*' || essence === '*/*') return 'application/xml';
+  }
+  return undefined;
 }
 
 /**
@@ -41,9 +42,28 @@ export function sentType(headers: HttpHeaders): DocumentType | undefined {
   return type === 'json' ? 'application/json' : 'application/xml';
 }
 
-/** In what a client wants to be told of an error; undefined: in nothing that is written here. */
-export function errorType(headers: HttpHeaders): DocumentType | 'text/html' | undefined {
-  const offered = ['application/json', 'application/xml', 'text/html'] as const;
-  const best = acceptsMediaType(headers.get('accept'), offered);
-  return offered.find((type) => type === best);
+/**
+ * In what a client wants to be told of an error (Spring): JSON for whoever has no wish.
+ * @returns undefined for whoever accepts nothing that is written here
+ */
+export function errorType(headers: HttpHeaders): DocumentType | 'text/xml' | 'text/html' | undefined {
+  const accept = headers.get('accept') ?? '';
+  if (accept.trim() === '') return 'application/json';
+  for (const { essence } of rangesOf(accept)) {
+    if (/^(?:\*\/\*|application\/(?:\*|json|\*\+json))$/.test(essence)) return 'application/json';
+    if (essence === 'application/xml' || essence === 'text/xml' || essence === 'text/html') return essence;
+  }
+  return undefined;
+}
+
+/** The well-formed ranges of an `accept`, the one that counts most first. */
+function rangesOf(accept: string): { readonly essence: string; readonly quality: number; readonly stars: number }[] {
+  return accept
+    .split(',')
+    .flatMap((element) => {
+      const media = parseMediaType(element);
+      const quality = Number(media?.parameters.get('q') ?? 1);
+      return media && quality > 0 ? [{ essence: media.essence, quality, stars: media.essence.split('*').length }] : [];
+    })
+    .sort((a, b) => b.quality - a.quality || a.stars - b.stars);
 }

@@ -56,8 +56,7 @@ async function answer(
 ): Promise<HttpResponse> {
   const { request } = asked;
   refuseReplication(request);
-  if (request.method === 'OPTIONS')
-    return { status: 200, headers: new HttpHeaders([['allow', allow]]), body: undefined };
+  if (request.method === 'OPTIONS') return options(methods.GET ? `HEAD,${allow}` : allow);
   const name = request.method === 'HEAD' ? 'GET' : request.method;
   const answerer = Object.hasOwn(methods, name) ? methods[name as Method] : undefined;
   if (!answerer) throw new FlotillaError('METHOD_NOT_ALLOWED', `this address takes ${allow}, not ${name}`);
@@ -68,6 +67,10 @@ async function answer(
     throw new FlotillaError('NOT_ACCEPTABLE', `answers are application/json or application/xml, not "${accept}"`);
   }
   return answerer(context, { ...asked, type });
+}
+
+function options(allow: string): HttpResponse {
+  return { status: 200, headers: new HttpHeaders([['allow', allow]]), body: undefined };
 }
 
 /** None at all is a type too. */

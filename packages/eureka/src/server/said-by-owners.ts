@@ -1,7 +1,6 @@
-import { FlotillaError, type Instance } from '@flotilla/core';
+import { FlotillaError } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
-import { assertMayRegister, assertMaySpeakFor, type Registry, type Said } from '@flotilla/registry/server';
-import { encodeStatus } from '../status.ts';
+import { assertMayRegister, assertMaySpeakFor } from '@flotilla/registry/server';
 import { empty, refusedRegistration } from './answers.ts';
 import type { Asked, EurekaContext } from './context.ts';
 import { judgeHeartbeat } from './heartbeat.ts';
@@ -9,7 +8,11 @@ import { readInstance } from './intake.ts';
 import { dirtyTimestamp, keyOf, leaseAt } from './lease-at.ts';
 import { sentType } from './negotiation.ts';
 
-/** `POST apps/{app}`. */
+/**
+ * `POST apps/{app}`. A registration that is older than the instance's farewell is answered like any other and not stored:
+ * it is a late copy of what its owner ended, or a replay. One of the very age of the farewell is a late copy where it says
+ * DOWN, the last word of Spring's clients; otherwise its owner gives every life the same timestamp, and is back.
+ */
 export async function register(
   { registry }: EurekaContext,
   { request, call, who, params }: Asked,
@@ -20,7 +23,7 @@ export async function register(
   try {
     const instance = await readInstance(request, type, app, call);
     assertMayRegister(who, instance); // a note in its metadata may name another service than the path
-    accept(registry, instance, { acceptOverride: who.isOperator });
+    registry.register(instance, { acceptOverride: who.isOperator, mayReturn: instance.status !== 'down' });
   } catch (error) {
     const refusable = error instanceof FlotillaError && error.httpStatus === 400;
     if (refusable) return refusedRegistration(error, type);
@@ -28,18 +31,6 @@ export async function register(
   }
   await registry.settled();
   return empty(204);
-}
-
-/**
- * A registration that is older than the instance's farewell is not stored: it is a late copy of what its owner ended, or
- * a replay. One of the very age of the farewell is a late copy where it says DOWN, the last word of Spring's clients;
- * otherwise it is the owner, which gives every life the same timestamp, and is back.
- */
-function accept(registry: Registry, instance: Instance, said: Said): void {
-  const registered = registry.register(instance, said);
-  if (registered.outcome !== 'stale' || registered.incarnation !== instance.incarnation) return;
-  if (encodeStatus(instance.status) === 'DOWN') return;
-  registry.register({ ...instance, incarnation: instance.incarnation + 1 }, said);
 }
 
 /** `PUT apps/{app}/{id}`. `ApplicationInfoManager` sends the status too; a Java server does not look at it either. */

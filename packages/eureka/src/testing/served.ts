@@ -3,7 +3,7 @@ import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { HttpHeaders, pathFromText, readBody } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { createRegistry, type Registry, type RegistryOptions, type RegistryUser } from '@flotilla/registry/server';
-import { eurekaHandler } from '../server/routes.ts';
+import { type EurekaServerOptions, eurekaHandler } from '../server/routes.ts';
 
 /** What a request carries. */
 export interface Sent {
@@ -21,20 +21,24 @@ export interface Served {
   send(
     line: string,
     sent?: Sent,
-  ): Promise<{ readonly status: number; readonly headers: HttpHeaders; readonly text: string }>;
+  ): Promise<{ readonly status: number; readonly headers: HttpHeaders; readonly bytes: Buffer; readonly text: string }>;
   stop(): Promise<void>;
 }
 
 export async function served(
   users?: readonly RegistryUser[],
   options: Partial<RegistryOptions> & { readonly clock?: ManualClock } = {},
+  dialect: EurekaServerOptions = {},
 ): Promise<Served> {
   const { clock = new ManualClock(), ...rest } = options;
   const random = seededRandom(1);
   const registry = createRegistry({ clock, random, ...rest });
   await registry.start();
   const network = memoryNetwork({ clock, random });
-  const listener = await network.listen({ host: 'registry', port: 8761 }, eurekaHandler(registry, { users }));
+  const listener = await network.listen(
+    { host: 'registry', port: 8761 },
+    eurekaHandler(registry, { users, ...dialect }),
+  );
   const endpoint = network.connect({ protocol: 'http', host: 'registry', port: 8761 });
   return {
     clock,
@@ -49,8 +53,8 @@ export async function served(
       const call = new Call({ clock, random });
       const request = { method, authority: 'registry:8761', path: pathFromText(path), query, headers: fields, body };
       const response = await endpoint.handle(request, call);
-      const text = Buffer.from(await readBody(response.body, 1_000_000, call)).toString();
-      return { status: response.status, headers: response.headers, text };
+      const bytes = Buffer.from(await readBody(response.body, 1_000_000, call));
+      return { status: response.status, headers: response.headers, bytes, text: bytes.toString() };
     },
     async stop() {
       await registry.stop('test');

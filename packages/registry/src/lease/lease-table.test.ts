@@ -269,3 +269,24 @@ test('many comings and goings leave no entries behind', () => {
   assert.equal(table.size, 1);
   assert.equal(table.sweep(at(100_000), 100_000).evicted.length, 1);
 });
+
+test('an owner that gives all its lives one incarnation may come back, when it is forgiven that very one', () => {
+  const table = tableOf();
+  table.register(anInstance({ incarnation: 5 }), at(0));
+  table.deregister(a, at(1));
+  table.forgive(anInstance({ incarnation: 4 }));
+  assert.equal(table.register(anInstance({ incarnation: 4 }), at(2)).outcome, 'stale');
+  assert.equal(table.register(anInstance({ incarnation: 5 }), at(2)).outcome, 'stale');
+  table.forgive(anInstance({ incarnation: 5 }));
+  assert.equal(table.register(anInstance({ incarnation: 5 }), at(2)).outcome, 'registered');
+});
+
+test('an eviction is not forgiven: it keeps the word of an operator', () => {
+  const table = tableOf();
+  table.register(anInstance({ incarnation: 5 }), at(0));
+  table.setOverride(a, 'out-of-service', at(1));
+  table.sweep(at(90_000), 90_000);
+  table.forgive(anInstance({ incarnation: 5 }));
+  table.register(anInstance({ incarnation: 5 }), at(90_001));
+  assert.equal(table.get(a)?.instance.override, 'out-of-service');
+});

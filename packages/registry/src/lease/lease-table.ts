@@ -127,6 +127,11 @@ export class LeaseTable {
     return slot ? this.#registerAgain(slot, incoming, moment) : this.#registerNew(service, incoming, moment);
   }
 
+  /** Lets an instance that was deregistered come back with the incarnation with which it went. */
+  forgive({ identity, id, incarnation }: Pick<Instance, 'identity' | 'id' | 'incarnation'>): void {
+    this.#tombstones.forgive(formatIdentity(identity), id, incarnation);
+  }
+
   renew(key: InstanceKey, moment: Moment, incarnation?: number): Found {
     const slot = this.#slot(key);
     const lease = slot && renew(slot.lease, moment, incarnation);

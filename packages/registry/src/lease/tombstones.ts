@@ -52,6 +52,13 @@ export class Tombstones {
     return stone && now < stone.until ? stone : undefined;
   }
 
+  /** Forgets one that was deregistered with exactly this incarnation. */
+  forgive(service: string, id: string, incarnation: number): void {
+    const key = keyOf(service, id);
+    const stone = this.#byKey.get(key);
+    if (stone?.reason === 'deregistered' && stone.incarnation === incarnation) this.#byKey.delete(key);
+  }
+
   remove(service: string, id: string): void {
     this.#byKey.delete(keyOf(service, id));
   }

@@ -4,6 +4,11 @@ import type { Lease } from '../lease/lease.ts';
 export interface Said {
   /** Whether the `override` of a registered instance counts: an operator's word. Default false. */
   readonly acceptOverride?: boolean;
+  /**
+   * Whether a registration of the very incarnation that was deregistered is a new life of the instance, not a late copy of
+   * the old one: of owners that give all their lives the same. Default false.
+   */
+  readonly mayReturn?: boolean;
   /** True: another registry passed it on, and it is not passed on again. Default false. */
   readonly replicated?: boolean;
 }

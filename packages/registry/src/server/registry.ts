@@ -252,6 +252,7 @@ class LeaseRegistry implements Registry {
     const { override, ...owned } = checkInstance(instance);
     if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
     const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
+    if (said.mayReturn) this.#table.forgive(incoming);
     const registered = this.#table.register(incoming, momentOf(this.#clock));
     if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
     this.#metrics.registrations.with({ outcome: registered.outcome }).add();
