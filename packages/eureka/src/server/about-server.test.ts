@@ -72,7 +72,7 @@ test('the last changes as a page: text of instances stays text', async () => {
   await send(`POST ${apps}`, { json: registration(dirty, { instanceId: '<script>alert(1)</script>' }) });
   for (const path of ['/lastn', '/eureka/lastn', '/v2/lastn/']) {
     const { headers, text } = await send(`GET ${path}`, { headers: { accept: 'text/html' } });
-    assert.equal(headers.get('content-type'), 'text/html; charset=utf-8');
+    assert.equal(headers.get('content-type'), 'text/html;charset=UTF-8');
     assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/);
     assert.match(text, /<td>2026-01-01T00:00:00\.000Z<td>ORDER-SERVICE\(&lt;script&gt;alert\(1\)&lt;\/script&gt;\)/);
     assert.doesNotMatch(text, /<script/);

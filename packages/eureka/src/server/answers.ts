@@ -71,7 +71,7 @@ function written(facts: Facts, type: ReturnType<typeof errorType>): HttpResponse
 
 /** An HTML page without scripts. @param body behind the head of every page. */
 export function page(body: string, status = 200): HttpResponse {
-  const response = document(`<!doctype html><meta charset="utf-8">${body}\n`, 'text/html; charset=utf-8', status);
+  const response = document(`<!doctype html><meta charset="utf-8">${body}\n`, 'text/html;charset=UTF-8', status);
   response.headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
   response.headers.set('x-content-type-options', 'nosniff');
   response.headers.set('referrer-policy', 'no-referrer');

@@ -143,7 +143,7 @@ const failures: readonly [accept: string, type: string | undefined, pattern: Reg
   ],
   [
     'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
-    'text/html; charset=utf-8',
+    'text/html;charset=UTF-8',
     /<h1>404 Not Found<\/h1><p>no instance of the application &quot;NOBODY&quot; is registered</,
   ],
 ];
