@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { FlotillaError } from '@flotilla/core';
 import fc from 'fast-check';
+import { readForeignXml } from '../testing/foreign-xml.ts';
 import { readXml, type XmlNode, xmlLimits } from './read-xml.ts';
 import { writeXml, type XmlElement } from './write-xml.ts';
 
@@ -158,43 +159,51 @@ const element: fc.Memo<XmlElement> = fc.memo((depth) => {
 test('whatever is written is read again, in either layout', () => {
   fc.assert(
     fc.property(element(4), (written) => {
-      for (const layout of ['compact', 'indented'] as const) assertSame(read(writeXml(written, layout)), written);
+      for (const layout of ['compact', 'indented'] as const) {
+        const document = writeXml(written, layout);
+        assertSame(read(document), written);
+        assertSame(readForeignXml(document), written);
+      }
     }),
   );
 });
 
-test('any text at all is read or refused, and never anything else', () => {
-  const pieces = [
-    '<',
-    '>',
-    '/',
-    'a',
-    '="',
-    '"',
-    "'",
-    '&',
-    ';',
-    '#x',
-    '1',
-    '<!--',
-    '-->',
-    '<![CDATA[',
-    ']]>',
-    '<?',
-    '?>',
-    ' ',
-  ];
+test('any text is refused, or read as a parser of others reads it', () => {
+  const pieces = ['<', '>', '/', 'a', '="', '"', "'", '&', 'lt', ';', '#x', '1', '<!--', '-->', ' '];
+  const tags = ['<a>', '</a>', '<b c="1">', '</b>', '<d/>', '&amp;', '&#65;', '<![CDATA[', ']]>', '\r\n', 'text'];
+  let read = 0;
   fc.assert(
-    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 40 }), (parts) => {
-      try {
-        read(`<a>${parts.join('')}</a>`);
-      } catch (thrown) {
-        assert.ok(thrown instanceof FlotillaError && thrown.code === 'MALFORMED_REQUEST');
-      }
+    fc.property(fc.array(fc.constantFrom(...pieces, ...tags, ...tags), { maxLength: 12 }), (parts) => {
+      const document = `<a>${parts.join('')}</a>`;
+      const ours = outcomeOf(() => readXml(Buffer.from(document)));
+      if (ours === undefined) return;
+      assert.deepEqual(ours, readForeignXml(document));
+      read++;
     }),
-    { numRuns: 2_000 },
+    { numRuns: 5_000 },
   );
+  assert.ok(read > 100, `only ${read} documents were read`);
 });
+
+test('what a parser of others refuses is refused', () => {
+  for (const [document] of refused)
+    if (outcomeOf(() => readForeignXml(document)) === undefined)
+      assert.equal(
+        outcomeOf(() => read(document)),
+        undefined,
+      );
+  for (const [document, text] of texts) assert.equal(readForeignXml(document).text, text, document);
+});
+
+function outcomeOf(read: () => XmlNode): XmlNode | undefined {
+  try {
+    return read();
+  } catch (thrown) {
+    assert.ok(thrown instanceof Error);
+    assert.doesNotMatch(thrown.constructor.name, /TypeError|RangeError/);
+    return undefined;
+  }
+}
 
 function assertSame(node: XmlNode, { name, attributes = {}, content = '' }: XmlElement): void {
   assert.equal(node.name, name);
