@@ -6,7 +6,7 @@ import { before, describe, it } from 'node:test';
 import { curlServers, type OpenServer } from './curl-servers.ts';
 
 // Transcripts of a shell: lines that begin with `$ ` are commands, what follows is what they print. `UPDATE_GOLDEN=1` runs
-// the commands again and writes what they print now. Only what differs from run to run is replaced: port, date, trace
+// the commands again and writes what they print now. Only what differs from run to run is replaced: port, dates, trace
 // id, and the milliseconds of curl's own message. The address in a command says which server it is for: see
 // `curl-servers.ts`.
 
@@ -81,6 +81,7 @@ function normal(output: string): string {
     .replaceAll('\r\n', '\n')
     .replace(/^(date): .*$/gim, '$1: Thu, 01 Jan 2026 00:00:00 GMT')
     .replace(/"traceId":"[0-9a-f]{32}"/g, '"traceId":"00000000000000000000000000000001"')
+    .replace(/(?<="timestamp":"|<timestamp>)[-0-9T:.]+\+00:00/g, '2026-01-01T00:00:00.000+00:00')
     .replace(/after \d+ milliseconds/g, 'after 300 milliseconds');
   return text.endsWith('\n') ? text : `${text}\n`;
 }

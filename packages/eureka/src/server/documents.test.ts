@@ -4,7 +4,6 @@ import { gunzipSync } from 'node:zlib';
 import { formats, writeInstance, writeList } from '../formats.ts';
 import { readEurekaInstance } from '../read-document.ts';
 import { registration, type Served, served } from '../testing/served.ts';
-import { SharedText } from './shared-text.ts';
 
 const dirty = 1_767_225_600_000;
 const apps = '/eureka/apps/ORDER-SERVICE';
@@ -116,16 +115,6 @@ test('a write is in the next compressed list', async () => {
   await send(`POST ${apps}`, { json: registration(dirty) });
   assert.match((await list()).toString(), /"apps__hashcode":"UP_1_"/);
   await stop();
-});
-
-test('a text is compressed once for everybody, a long one on another thread', async () => {
-  for (const length of [10, 100_000, 2_000_000]) {
-    const text = new SharedText('x'.repeat(length));
-    const first = text.gzipped();
-    assert.equal(first instanceof Promise, length > 10);
-    assert.equal(text.gzipped(), first);
-    assert.equal(gunzipSync(await first).length, length);
-  }
 });
 
 const failures: readonly [accept: string, type: string | undefined, pattern: RegExp][] = [
