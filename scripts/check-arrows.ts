@@ -16,6 +16,7 @@ const rootTools = [
   'valibot',
   '@valibot/to-json-schema',
   '@fastify/busboy',
+  'saxes',
   '@seriousme/openapi-schema-validator',
   'ajv',
 ];
