@@ -102,7 +102,7 @@ for (const [acceptEncoding, path, gzip] of encodings) {
     const plain = await send(`GET ${path}`);
     const { headers, bytes } = await send(`GET ${path}`, { headers: { 'accept-encoding': acceptEncoding } });
     assert.equal(headers.get('content-encoding'), gzip ? 'gzip' : undefined);
-    assert.equal((gzip ? gunzipSync(bytes) : bytes).toString(), plain.text);
+    assert.equal(uncounted((gzip ? gunzipSync(bytes) : bytes).toString()), uncounted(plain.text));
     await stop();
   });
 }
@@ -192,3 +192,8 @@ test('a compressed body is no document', async () => {
   assert.equal(registry.size, 0);
   await stop();
 });
+
+/** Each delta that is made has its number, and each form is made by itself. */
+function uncounted(text: string): string {
+  return text.replace(/"versions__delta":"\d+"/, '');
+}
