@@ -55,6 +55,11 @@ export function encodeApplication(
 export function appsHashCode(statuses: Iterable<EurekaStatus>): string {
   const counts = new Map<EurekaStatus, number>();
   for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return hashCodeOfCounts(counts);
+}
+
+/** The same for statuses that are counted already. */
+export function hashCodeOfCounts(counts: ReadonlyMap<EurekaStatus, number>): string {
   return [...counts]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([status, count]) => `${status}_${count}_`)

@@ -3,7 +3,7 @@ import type { HttpResponse } from '@flotilla/http';
 import type { GuardedRequest, Registry } from '@flotilla/registry/server';
 import type { Replica } from './about-server.ts';
 import type { DeltaListing } from './delta.ts';
-import type { FullListing } from './listing.ts';
+import type { FullListing } from './full-listing.ts';
 import type { DocumentType } from './negotiation.ts';
 
 /** What the handlers of one registry share. */

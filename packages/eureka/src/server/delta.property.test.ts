@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { type Instance, type InstanceStatus, identity } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import { createRegistry, memoryStore, type Registry } from '@flotilla/registry/server';
@@ -7,9 +8,10 @@ import fc from 'fast-check';
 import type { EurekaApplications } from '../applications.ts';
 import type { EurekaInstance, EurekaStatus } from '../document.ts';
 import { formats } from '../formats.ts';
+import { ApplicationsIndex } from './applications-index.ts';
 import { DeltaListing, deltaRetentionMs } from './delta.ts';
-import { FullListing } from './listing.ts';
-import type { SharedText } from './shared-text.ts';
+import { FullListing } from './full-listing.ts';
+import type { SharedList } from './shared-list.ts';
 
 type Event =
   | { kind: 'register'; id: string; version: string; status: InstanceStatus; zone: string }
@@ -94,8 +96,9 @@ class Driver {
     const { clock } = this;
     this.registry = createRegistry({ clock, random: this.#random, store: this.#store, limits: { maxChanges: 40 } });
     await this.registry.start();
-    this.#full = new FullListing(this.registry);
-    this.#delta = new DeltaListing(this.registry, deltaRetentionMs);
+    const index = new ApplicationsIndex(this.registry);
+    this.#full = new FullListing(this.registry, index);
+    this.#delta = new DeltaListing(this.registry, index, deltaRetentionMs);
   }
 
   async apply(happened: Exclude<Event, { kind: 'fetch' }>): Promise<void> {
@@ -110,12 +113,13 @@ class Driver {
     else this.registry.register(this.#instance(happened));
   }
 
-  get full(): string {
-    return textOf(this.#full.text(formats.json));
+  async full(): Promise<string> {
+    return textOf(await this.#full.list(formats.json, false, this.clock.now()));
   }
 
-  get delta(): string {
-    return textOf(this.#delta.text(formats.json, this.clock.now()));
+  /** As most clients have it: compressed. */
+  async delta(): Promise<string> {
+    return unpacked(await this.#delta.list(formats.json, true, this.clock.now()));
   }
 
   #instance({ id: which, version: of, status: now, zone }: Extract<Event, { kind: 'register' }>): Instance {
@@ -147,16 +151,19 @@ function fullOf(text: string): EurekaInstance[] {
   return (JSON.parse(text) as EurekaApplications).applications.application.flatMap(({ instance }) => instance);
 }
 
-async function run(history: readonly Event[], check: (client: NaiveClient, driver: Driver) => void): Promise<void> {
+async function run(
+  history: readonly Event[],
+  check: (client: NaiveClient, driver: Driver) => void | Promise<void>,
+): Promise<void> {
   const driver = new Driver();
   await driver.start();
   const client = new NaiveClient();
-  client.replace(driver.full);
+  client.replace(await driver.full());
   for (const happened of [...history, { kind: 'fetch' as const }]) {
     if (happened.kind !== 'fetch') await driver.apply(happened);
     else {
-      client.fetch(driver.delta, driver.full);
-      check(client, driver);
+      client.fetch(await driver.delta(), await driver.full());
+      await check(client, driver);
     }
   }
   await driver.registry.stop('test');
@@ -175,8 +182,8 @@ test('a client that follows deltas knows what a full fetch would tell it, throug
         silentMs = happened.ms;
         return [{ kind: 'fetch' }, happened]; // never longer away than changes are kept
       });
-      await run(timed, (client, driver) => {
-        assert.deepEqual(listedIn(client.known.values()), listedIn(fullOf(driver.full)));
+      await run(timed, async (client, driver) => {
+        assert.deepEqual(listedIn(client.known.values()), listedIn(fullOf(await driver.full())));
       });
     }),
     { numRuns: 150 },
@@ -187,8 +194,8 @@ test('a client that was away for longer than changes are kept has the same count
   const seldom = fc.array(event(wait(30_000, 180_001, 240_000)), { minLength: 5, maxLength: 40, size: 'max' });
   await fc.assert(
     fc.asyncProperty(seldom, (history) =>
-      run(history, (client, driver) => {
-        const { apps__hashcode } = (JSON.parse(driver.full) as EurekaApplications).applications;
+      run(history, async (client, driver) => {
+        const { apps__hashcode } = (JSON.parse(await driver.full()) as EurekaApplications).applications;
         assert.equal(client.hashCode(), apps__hashcode);
       }),
     ),
@@ -206,6 +213,15 @@ test('one who was never away needs no second full fetch while the registry stays
   );
 });
 
-function textOf({ bytes }: SharedText): string {
-  return Buffer.from(bytes).toString();
+function textOf(list: SharedList): string {
+  const { length, body } = list.plain();
+  assert.ok(body instanceof Uint8Array);
+  assert.equal(body.length, length);
+  return Buffer.from(body).toString();
+}
+
+function unpacked(list: SharedList): string {
+  const { body } = list.gzipped();
+  assert.ok(body instanceof Uint8Array);
+  return gunzipSync(body).toString();
 }

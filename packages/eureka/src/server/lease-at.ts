@@ -1,4 +1,5 @@
 import { FlotillaError, formatIdentity } from '@flotilla/core';
+import { queryParameter } from '@flotilla/http';
 import type { InstanceKey, Lease } from '@flotilla/registry';
 import type { Registry } from '@flotilla/registry/server';
 
@@ -20,8 +21,8 @@ export function keyOf({ instance: { identity, id } }: Lease): InstanceKey {
  * @throws FlotillaError INVALID_INPUT for one that is no number (a Java server: 500, in part after it did what was asked)
  */
 export function dirtyTimestamp(query: string): number | undefined {
-  const dirty = new URLSearchParams(query).get('lastDirtyTimestamp');
-  if (dirty === null) return undefined;
+  const dirty = queryParameter(query, 'lastDirtyTimestamp');
+  if (dirty === undefined) return undefined;
   if (/^[-+]?[0-9]{1,19}$/.test(dirty)) return Number(dirty);
   throw new FlotillaError(
     'INVALID_INPUT',

@@ -1,28 +1,27 @@
 import { FlotillaError } from '@flotilla/core';
-import type { HttpResponse } from '@flotilla/http';
+import { HttpHeaders, type HttpResponse, queryParameter } from '@flotilla/http';
 import type { Lease } from '@flotilla/registry';
 import { appsHashCode } from '../applications.ts';
+import type { EurekaInstance } from '../document.ts';
 import { writeInstance, writeList } from '../formats.ts';
 import { listedVip } from '../instance.ts';
 import { document } from './answers.ts';
 import type { Answerer, Asked, EurekaContext } from './context.ts';
+import type { DeltaListing } from './delta.ts';
+import type { FullListing } from './full-listing.ts';
 import { leaseAt } from './lease-at.ts';
-import { listed, visible } from './listing.ts';
+import { listed } from './listing.ts';
 import { acceptsGzip, type DocumentType, listFormat } from './negotiation.ts';
-import type { SharedText } from './shared-text.ts';
 
 /** `GET apps`. */
 export function everybody({ full }: EurekaContext, asked: Asked): Promise<HttpResponse> {
-  const format = listFormat(asked.request.headers);
-  return shared(full.text(format), format.mediaType, asked);
+  return shared(full, asked);
 }
 
 /** `GET apps/delta`. */
 export function whatChanged({ delta, regionsDelta }: EurekaContext, asked: Asked): Promise<HttpResponse> {
-  const format = listFormat(asked.request.headers);
-  const namesRegions = (new URLSearchParams(asked.request.query).get('regions') ?? '') !== '';
-  const listing = namesRegions ? regionsDelta : delta;
-  return shared(listing.text(format, asked.call.clock.now()), format.mediaType, asked);
+  const namesRegions = (queryParameter(asked.request.query, 'regions') ?? '') !== '';
+  return shared(namesRegions ? regionsDelta : delta, asked);
 }
 
 /** `GET apps/{app}`. */
@@ -59,10 +58,12 @@ export function instanceAnywhere({ registry }: EurekaContext, { params, type }: 
 export function ofVip(member: 'vipAddress' | 'secureVipAddress'): Answerer {
   return ({ registry }, { request, params }) => {
     const vip = params.get('vip') ?? '';
-    const documents = visible(registry)
-      .filter((lease) => listedVip(lease.instance, member)?.split(',').includes(vip))
-      .map((lease) => listed(lease))
-      .toArray();
+    const documents: EurekaInstance[] = [];
+    for (const lease of registry.list()) {
+      const { identity, id } = lease.instance;
+      const fits = listedVip(lease.instance, member)?.split(',').includes(vip);
+      if (fits && registry.find(identity.service, id) === lease) documents.push(listed(lease));
+    }
     const format = listFormat(request.headers);
     const hashCode = appsHashCode(documents.map(({ status }) => status));
     return document(writeList(format, documents, { version: -1, hashCode }), format.mediaType);
@@ -74,9 +75,16 @@ export function instanceDocument(lease: Lease, type: DocumentType, status = 200)
   return document(writeInstance(listed(lease), type), type, status);
 }
 
-async function shared(text: SharedText, type: DocumentType, { request }: Asked): Promise<HttpResponse> {
-  if (!acceptsGzip(request.headers)) return document(text.bytes, type);
-  const response = document(await text.gzipped(), type);
-  response.headers.set('content-encoding', 'gzip');
-  return response;
+async function shared(listing: FullListing | DeltaListing, { request, call }: Asked): Promise<HttpResponse> {
+  const format = listFormat(request.headers);
+  const packed = acceptsGzip(request.headers);
+  const list = await listing.list(format, packed, call.clock.now());
+  const { length, body } = packed ? list.gzipped() : list.plain();
+  const headers = new HttpHeaders([
+    ['content-type', format.mediaType],
+    ['cache-control', 'no-store'],
+    ['content-length', String(length)],
+  ]);
+  if (packed) headers.set('content-encoding', 'gzip');
+  return { status: 200, headers, body };
 }

@@ -1,10 +1,11 @@
 import { type HttpHandler, type RouteSpec, routesHandler } from '@flotilla/http';
 import { createAuthenticator, type Registry, type RegistryUser } from '@flotilla/registry/server';
 import { aboutServer, type Replica, refuseGroup, statusOverrides } from './about-server.ts';
+import { ApplicationsIndex } from './applications-index.ts';
 import type { EurekaContext } from './context.ts';
 import { DeltaListing, deltaRetentionMs } from './delta.ts';
+import { FullListing } from './full-listing.ts';
 import { lastChanges } from './last-changes.ts';
-import { FullListing } from './listing.ts';
 import { application, everybody, instance, instanceAnywhere, ofVip, whatChanged } from './reads.ts';
 import { type Resource, refuseBatch, refuseUnknown, resourceHandler } from './resource.ts';
 import { cancel, register, renew } from './said-by-owners.ts';
@@ -71,11 +72,12 @@ const atRoot: readonly Resource[] = resources.filter(({ path }) => /^\/(?:lastn|
 export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = {}): RouteSpec<HttpHandler>[] {
   const authenticate = createAuthenticator(options.users);
   const retentionMs = options.deltaRetentionMs ?? deltaRetentionMs;
+  const index = new ApplicationsIndex(registry);
   const context: EurekaContext = {
     registry,
-    full: new FullListing(registry),
-    delta: new DeltaListing(registry, retentionMs),
-    regionsDelta: new DeltaListing(registry, retentionMs),
+    full: new FullListing(registry, index),
+    delta: new DeltaListing(registry, index, retentionMs),
+    regionsDelta: new DeltaListing(registry, index, retentionMs),
     takenBack: new WeakSet(),
     replicas: options.replicas ?? (() => []),
   };

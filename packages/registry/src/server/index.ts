@@ -1,6 +1,7 @@
 export { type BackupFacts, type BackupParts, backUpState, restoreState } from '../engines/backup.ts';
 export { type FileStoreOptions, fileStore } from '../engines/file-store.ts';
 export { memoryStore } from '../engines/memory-store.ts';
+export { nextTurn } from '../engines/next-turn.ts';
 export { type RegistryLimits, registryLimits } from '../lease/limits.ts';
 export { statusRoutes } from '../status/routes.ts';
 export {

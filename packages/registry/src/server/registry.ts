@@ -125,6 +125,8 @@ export interface Registry extends Component {
    * window, or there were more changes than `limits.maxChanges` or `atMost`, of which these are the last.
    */
   recentChanges(windowMs: number, atMost?: number): { readonly changes: readonly Change[]; readonly complete: boolean };
+  /** The changes after a revision of this start; undefined when they are not all kept. */
+  changesSince(revision: number): readonly Change[] | undefined;
   /**
    * Follows a target from a cursor on; without one, with one of another epoch or too old, it begins with a snapshot.
    * @throws FlotillaError UNAVAILABLE at the limit of watchers, or when the registry does not run
@@ -320,6 +322,10 @@ class LeaseRegistry implements Registry {
     const from = this.#clock.now() - windowMs;
     const { changes, complete } = this.#table.changesFrom(from, atMost);
     return { changes, complete: complete && from >= this.#started.at };
+  }
+
+  changesSince(revision: number): readonly Change[] | undefined {
+    return this.#table.changesSince(revision);
   }
 
   watch(target: Target | undefined, cursor?: string): Watcher {
