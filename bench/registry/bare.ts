@@ -1,6 +1,7 @@
 /** The least that a server in Node can do for a heartbeat: node:http and a Map. */
 import { createServer } from 'node:http';
 import { serveHarness } from '../harness/program.ts';
+
 const renewed = new Map<string, number>();
 const server = createServer((request, response) => {
   renewed.set((request.url ?? '').split('?')[0] ?? '', Date.now());
@@ -10,4 +11,7 @@ const server = createServer((request, response) => {
 });
 server.keepAliveTimeout = 0;
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-serveHarness({ port: (server.address() as { port: number }).port }, { count: () => ({ size: renewed.size }), stall: () => ({}), memory: () => process.memoryUsage() });
+serveHarness(
+  { port: (server.address() as { port: number }).port },
+  { count: () => ({ size: renewed.size }), stall: () => ({}), memory: () => process.memoryUsage() },
+);

@@ -33,7 +33,7 @@ export class ListPart {
 /** A list that is sent to many: parts that it shares with the lists before and after it. */
 export class SharedList {
   readonly #parts: readonly ListPart[];
-  #gzipped: readonly Uint8Array[] | undefined;
+  #gzipped: ListBody | undefined;
 
   constructor(parts: readonly ListPart[]) {
     this.#parts = parts;
@@ -41,15 +41,23 @@ export class SharedList {
 
   /** The text. */
   plain(): ListBody {
-    const length = this.#parts.reduce((sum, part) => sum + part.length, 0);
-    return bodyOf(length, this.#parts, (part) => part.text());
+    const length = lengthOf(this.#parts);
+    if (length <= pieceBytes) return { length, body: Buffer.concat(this.#parts.map((part) => part.text())) };
+    return { length, body: streamOf(gathered(textsOf(this.#parts))) };
   }
 
   /** The text compressed as one gzip member. Parts have to be packed before: in slices, where there are many. */
   gzipped(): ListBody {
-    this.#gzipped ??= gzipOf(this.#parts.map((part) => part.packed()));
-    const length = this.#gzipped.reduce((sum, piece) => sum + piece.length, 0);
-    return bodyOf(length, this.#gzipped, (piece) => piece);
+    this.#gzipped ??= this.#gzip();
+    return this.#gzipped;
+  }
+
+  #gzip(): ListBody {
+    const pieces = gzipOf(this.#parts.map((part) => part.packed()));
+    const length = lengthOf(pieces);
+    if (length <= pieceBytes) return { length, body: Buffer.concat(pieces) };
+    const large = [...gathered(pieces)]; // once for all readers
+    return { length, body: { [Symbol.asyncIterator]: () => streamOf(large) } };
   }
 }
 
@@ -62,23 +70,24 @@ export interface ListBody {
 /** Up to here a list is one piece; pieces of longer ones are gathered to this. */
 const pieceBytes = 65_536;
 
-function bodyOf<T extends { readonly length: number }>(
-  length: number,
-  parts: readonly T[],
-  bytesOf: (part: T) => Uint8Array,
-): ListBody {
-  const body = length <= pieceBytes ? Buffer.concat(parts.map(bytesOf)) : gathered(parts, bytesOf);
-  return { length, body };
+function lengthOf(parts: Iterable<{ readonly length: number }>): number {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  return length;
 }
 
-async function* gathered<T>(
-  parts: readonly T[],
-  bytesOf: (part: T) => Uint8Array,
-): AsyncGenerator<Uint8Array, undefined> {
+function* textsOf(parts: Iterable<ListPart>): Generator<Uint8Array, undefined> {
+  for (const part of parts) yield part.text();
+}
+
+async function* streamOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+  yield* pieces;
+}
+
+function* gathered(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
-  for (const part of parts) {
-    const piece = bytesOf(part);
+  for (const piece of pieces) {
     waiting.push(piece);
     bytes += piece.length;
     if (bytes < pieceBytes) continue;
