@@ -1,12 +1,6 @@
 import type { Instance } from '@flotilla/core';
 
-const texts = new WeakMap<Instance, string>();
-
-/** An instance as JSON. Written once per instance object: snapshots, changes and saves of all watchers share the text. */
+/** An instance as JSON. Not kept: whoever sends one to many keeps what it sends, and most are sent to nobody. */
 export function instanceText(instance: Instance): string {
-  const known = texts.get(instance);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(instance);
-  texts.set(instance, text);
-  return text;
+  return JSON.stringify(instance);
 }

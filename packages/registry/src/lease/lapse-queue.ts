@@ -34,10 +34,12 @@ export class LapseQueue {
     else if (lease.expiresAt === Infinity) slot.service.lapsed.delete(lease.instance.id);
   }
 
-  /** Notes in their services which leases have lapsed. @returns those services. */
-  collect(moment: Moment): ReadonlySet<ServiceLeases> {
+  /** Notes in their services which leases have lapsed. @param most leases looked at. @returns those services. */
+  collect(moment: Moment, most: number): ReadonlySet<ServiceLeases> {
     const lapsing = new Set<ServiceLeases>();
-    for (let due = this.#queue.takeDue(moment.at); due; due = this.#queue.takeDue(moment.at)) {
+    for (let looked = 0; looked < most; looked++) {
+      const due = this.#queue.takeDue(moment.at);
+      if (!due) break;
       const slot = due.item;
       const { id } = slot.lease.instance;
       const counts = slot.service.slots.get(id) === slot && due.at === slot.queuedAt;

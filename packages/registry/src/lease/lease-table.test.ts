@@ -289,4 +289,44 @@ test('an eviction is not forgiven: it keeps the word of an operator', () => {
   table.forgive(anInstance({ incarnation: 5 }));
   table.register(anInstance({ incarnation: 5 }), at(90_001));
   assert.equal(table.get(a)?.instance.override, 'out-of-service');
+
+test('many leases that lapse at a time go in slices, and whoever gives a sign of life meanwhile stays', () => {
+  const table = tableOf({ preserveFrom: Infinity });
+  fill(table, 700);
+  const first = table.sweep(at(90_000), 90_000);
+  assert.deepEqual([first.evicted.length, first.more, table.size], [250, true, 450]);
+  const [saved] = ids(table);
+  table.renew({ service: 'orders', id: saved ?? '' }, at(90_001));
+  table.sweep(at(90_001), 90_001);
+  const last = table.sweep(at(90_002), 90_002);
+  assert.equal(last.more, false);
+  assert.deepEqual(ids(table), [saved]);
+});
+
+test('a share is chosen once of all that lapsed, however many slices it takes to look at them', () => {
+  const table = tableOf();
+  fill(table, 9_000);
+  let evicted = 0;
+  let paused = 0;
+  for (let sweeps = 1, more = true; more; sweeps++) {
+    assert.ok(sweeps < 20);
+    const sweep = table.sweep(at(90_000), 90_000);
+    evicted += sweep.evicted.length;
+    paused += sweep.paused.length;
+    more = sweep.more;
+  }
+  assert.deepEqual([evicted, paused, table.lapsed('orders')], [1_350, 1, 7_650]);
+  assert.equal(table.evictLapsed('orders', at(91_000)).length, 250);
+  for (let more = true; more; ) more = table.sweep(at(91_000), 91_000).more;
+  assert.equal(table.size, 0);
+});
+
+test('after a pause every lease of a large registry is extended, in slices in which nobody lapses', () => {
+  const table = tableOf();
+  fill(table, 25_000);
+  let sweep = table.sweep(at(100_000), 90_000);
+  assert.deepEqual([sweep.extendedMs, sweep.more], [10_000, true]);
+  for (; sweep.more; sweep = table.sweep(at(100_001), 100_001)) assert.equal(sweep.evicted.length, 0);
+  assert.equal(table.size, 25_000);
+  assert.equal(table.nextExpiryAt, 100_000 + 0);
 });

@@ -63,7 +63,12 @@ export interface Sweep {
   /** Services whose eviction was paused or went on by this sweep. */
   readonly paused: readonly ServiceLeases[];
   readonly resumed: readonly ServiceLeases[];
+  /** True: it did as much as may be done at a time, and has to be called again. */
+  readonly more: boolean;
 }
+
+/** What one sweep does at most, so that none holds up its process for more than some milliseconds. */
+const mostPerSweep = Object.freeze({ lookedAt: 4_000, extended: 10_000, evicted: 250 });
 
 /**
  * All leases of a registry. Synchronous and without I/O: time comes with each call, randomness at construction, so
@@ -78,6 +83,10 @@ export class LeaseTable {
   /** Services in which something lapsed: the only ones that a sweep has to judge. */
   readonly #lapsing = new Set<ServiceLeases>();
   readonly #tombstones: Tombstones;
+  /** Lapsed ones that may go, and have not yet. */
+  #doomed: { readonly service: ServiceLeases; readonly id: string }[] = [];
+  /** Leases that get longer, and how; until all are, none lapses. */
+  #extending: { readonly slots: Iterator<Slot>; readonly longer: (lease: Lease) => Lease } | undefined;
   #log: ChangeLog;
   #longestLeaseMs = assumedLeaseMs;
   /** Wall time less monotonic time, at the last sweep. */
@@ -168,46 +177,73 @@ export class LeaseTable {
     return { outcome: 'known', lease };
   }
 
-  /** The lapsed instances of a service that self-preservation holds are really gone: an operator says so. */
+  /** How many of a service are listed though their lease lapsed. */
+  lapsed(service: string): number {
+    return this.#services.get(service)?.lapsed.size ?? 0;
+  }
+
+  /**
+   * The lapsed instances of a service that self-preservation holds are really gone: an operator says so.
+   * @returns those that went at once; of many, the rest goes with the next sweeps.
+   */
   evictLapsed(service: string, moment: Moment): readonly Change[] {
     const leases = this.#services.get(service);
     if (!leases) return [];
     leases.preservation = undefined;
-    return this.#evict(leases, [...leases.lapsed], moment);
+    for (const id of leases.lapsed) this.#doomed.push({ service: leases, id });
+    return this.#evictDoomed(moment);
   }
 
   /**
-   * Evicts what lapsed, as far as self-preservation permits.
+   * Evicts what lapsed, as far as self-preservation permits. A large table wants several calls: see {@link Sweep.more}.
    * @param plannedAt when this sweep was due (monotonic): if it comes much later, the registry stood still, renewals
    * could not arrive, and every lease gets the lost time back.
    */
   sweep(moment: Moment, plannedAt: number): Sweep {
     const lateMs = moment.at - plannedAt;
     const jumpMs = this.#noteClocks(moment);
-    this.#tombstones.prune(moment.at);
+    this.#tombstones.prune(moment.at, mostPerSweep.extended);
     if (jumpMs > this.#limits.pauseMs) {
       this.#extendAll((lease) => restartTerm(lease, moment));
-      return { evicted: [], extendedMs: 0, jumpMs, paused: [], resumed: [] };
+      return { ...nothingSwept, jumpMs, more: this.#extendSome() };
     }
     if (lateMs > this.#limits.pauseMs) {
       this.#extendAll((lease) => extend(lease, lateMs));
-      return { evicted: [], extendedMs: lateMs, jumpMs: 0, paused: [], resumed: [] };
+      return { ...nothingSwept, extendedMs: lateMs, more: this.#extendSome() };
     }
-    for (const service of this.#queue.collect(moment)) this.#lapsing.add(service);
-    const evicted: Change[] = [];
+    if (this.#extending) return { ...nothingSwept, more: this.#extendSome() };
+    for (const service of this.#queue.collect(moment, mostPerSweep.lookedAt)) this.#lapsing.add(service);
+    // Judged when all that lapsed is known: a part of it is no measure of how many are missing.
+    if (this.nextExpiryAt <= moment.at) return { ...nothingSwept, more: true };
+    const judged = this.#doomed.length === 0 ? this.#judge(moment) : nothingSwept;
+    const evicted = this.#evictDoomed(moment);
+    this.#services.prune(moment.at, this.#limits);
+    return { ...nothingSwept, paused: judged.paused, resumed: judged.resumed, evicted, more: this.#doomed.length > 0 };
+  }
+
+  /** Chooses who of the lapsed may go. */
+  #judge({ at, wallAt }: Moment): Pick<Sweep, 'paused' | 'resumed'> {
     const paused: ServiceLeases[] = [];
     const resumed: ServiceLeases[] = [];
     for (const service of this.#lapsing) {
       const before = service.preservation;
-      evicted.push(
-        ...this.#evict(service, service.judge(moment.at, moment.wallAt, this.#limits, this.#random), moment),
-      );
+      for (const id of service.judge(at, wallAt, this.#limits, this.#random)) this.#doomed.push({ service, id });
       if (!before && service.preservation) paused.push(service);
       if (before && !service.preservation) resumed.push(service);
       if (service.lapsed.size === 0) this.#lapsing.delete(service);
     }
-    this.#services.prune(moment.at, this.#limits);
-    return { evicted, extendedMs: 0, jumpMs: 0, paused, resumed };
+    return { paused, resumed };
+  }
+
+  /** Those who gave a sign of life since they were chosen stay. */
+  #evictDoomed(moment: Moment): Change[] {
+    const changes: Change[] = [];
+    for (const { service, id } of this.#doomed.splice(0, mostPerSweep.evicted)) {
+      const slot = service.lapsed.has(id) ? service.slots.get(id) : undefined;
+      if (slot) changes.push(this.#remove(slot, 'evicted', moment));
+      if (service.lapsed.size === 0) this.#lapsing.delete(service);
+    }
+    return changes;
   }
 
   get(key: InstanceKey): Lease | undefined {
@@ -363,22 +399,36 @@ export class LeaseTable {
   }
 
   #extendAll(longer: (lease: Lease) => Lease): void {
+    // One after the other, when the registry stands still again before the first is done.
+    const before = this.#extending;
     for (const service of this.#services) {
       service.lapsed.clear();
       service.preservation = undefined;
-      for (const slot of service.slots.values()) slot.lease = longer(slot.lease);
     }
     this.#lapsing.clear();
-    this.#queue.rebuild();
+    this.#doomed = [];
+    const both = before ? (lease: Lease) => longer(before.longer(lease)) : longer;
+    this.#extending = { slots: this.#slots(), longer: both };
   }
 
-  #evict(service: ServiceLeases, ids: readonly string[], moment: Moment): Change[] {
-    const changes: Change[] = [];
-    for (const id of ids) {
-      const slot = service.slots.get(id);
-      if (slot) changes.push(this.#remove(slot, 'evicted', moment));
+  /** @returns whether there are more. */
+  #extendSome(): boolean {
+    const extending = this.#extending;
+    if (!extending) return false;
+    for (let extended = 0; extended < mostPerSweep.extended; extended++) {
+      const { value: slot, done } = extending.slots.next();
+      if (done) {
+        this.#extending = undefined;
+        this.#queue.rebuild();
+        return false;
+      }
+      slot.lease = extending.longer(slot.lease);
     }
-    return changes;
+    return true;
+  }
+
+  *#slots(): Generator<Slot, undefined> {
+    for (const service of this.#services) yield* service.slots.values();
   }
 
   #remove(slot: Slot, reason: 'deregistered' | 'evicted', moment: Moment): Change {
@@ -431,3 +481,12 @@ function savedLease({ expiresAt: _, ...saved }: Lease): SavedLease {
 function savedTombstone({ until, ...stone }: Tombstone, { at, wallAt }: Moment): SavedTombstone {
   return { ...stone, until: Math.ceil(until - at + wallAt) };
 }
+
+const nothingSwept: Sweep = Object.freeze({
+  evicted: [],
+  extendedMs: 0,
+  jumpMs: 0,
+  paused: [],
+  resumed: [],
+  more: false,
+});

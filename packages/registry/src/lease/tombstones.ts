@@ -63,10 +63,11 @@ export class Tombstones {
     this.#byKey.delete(keyOf(service, id));
   }
 
-  /** Forgets those that have ended. */
-  prune(now: number): void {
+  /** Forgets those that have ended, `most` at a time. */
+  prune(now: number, most: number): void {
+    let pruned = 0;
     for (const [key, stone] of this.#byKey) {
-      if (now < stone.until) return;
+      if (now < stone.until || pruned++ === most) return;
       this.#byKey.delete(key);
     }
   }

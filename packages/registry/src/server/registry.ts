@@ -289,7 +289,8 @@ class LeaseRegistry implements Registry {
   }
 
   evictLapsed(service: string): number {
-    const evicted = this.#table.evictLapsed(service, momentOf(this.#clock)).length;
+    const evicted = this.#table.lapsed(service);
+    this.#table.evictLapsed(service, momentOf(this.#clock));
     if (evicted > 0) this.#log.evictionResumed(service);
     this.#metrics.preservedServices.set(this.#table.preserved);
     return evicted;
@@ -428,8 +429,10 @@ class LeaseRegistry implements Registry {
     this.#warmingTimer = this.#clock.setTimer(this.#warmingMs, done, { background: true });
   }
 
-  #armSweep(): void {
-    const plannedAt = Math.min(this.#table.nextExpiryAt, this.#clock.now() + this.#sweepEveryMs);
+  /** @param isLeft the last sweep was not done: what is waiting for the loop comes in between. */
+  #armSweep(isLeft = false): void {
+    const nextAt = isLeft ? 0 : this.#table.nextExpiryAt;
+    const plannedAt = Math.max(this.#clock.now(), Math.min(nextAt, this.#clock.now() + this.#sweepEveryMs));
     const waitMs = Math.max(0, plannedAt - this.#clock.now());
     this.#sweepTimer = this.#clock.setTimer(waitMs, () => this.#sweep(plannedAt), { background: true });
   }
@@ -440,13 +443,13 @@ class LeaseRegistry implements Registry {
   }
 
   #sweep(plannedAt: number): void {
-    const { extendedMs, jumpMs, paused, resumed } = this.#table.sweep(momentOf(this.#clock), plannedAt);
+    const { extendedMs, jumpMs, paused, resumed, more } = this.#table.sweep(momentOf(this.#clock), plannedAt);
     if (jumpMs > 0) this.#log.clockJumped({ jumpMs: Math.round(jumpMs), leases: this.#table.size });
     else if (extendedMs > 0) this.#log.stoodStill({ lateMs: Math.round(extendedMs), leases: this.#table.size });
     for (const service of paused) this.#notePause(service);
     for (const { key } of resumed) this.#log.evictionResumed(key);
     this.#metrics.preservedServices.set(this.#table.preserved);
-    this.#armSweep();
+    this.#armSweep(more);
   }
 
   #notePause({ key, preservation }: ServiceLeases): void {

@@ -174,7 +174,8 @@ async function evictLapsed(registry: Registry, { request, who, params }: Guarded
 }
 
 async function listInstances(snapshots: Snapshots, { request }: GuardedRequest): Promise<HttpResponse> {
-  return textResponse(snapshots.text(targetOf(readQuery(request.query, ['service', 'contract']))));
+  const target = targetOf(readQuery(request.query, ['service', 'contract']));
+  return { ...textResponse(''), body: snapshots.body(target) };
 }
 
 async function watch(

@@ -67,24 +67,25 @@ export const shownAtMost: Readonly<Record<'services' | 'instances' | 'changes' |
 
 const recentMs = 86_400_000;
 
-/** Looks at everything once: the cost is that of the whole registry, what comes out is bounded. */
+/** Looks at everything once, and sorts only what is shown: the cost is that of the whole registry, what comes out is bounded. */
 export function overviewOf(registry: Registry, query: StatusQuery, moment: Moment): Overview {
   const everybody = Array.from(registry.services(), (summary) => ({
     ...summary,
     overview: serviceOverview(summary.service, summary.leases, summary.preservation, moment),
   })).sort((a, b) => compare(a.service, b.service));
-  const matching = everybody
-    .map(({ service, leases, overview }) => ({
-      overview,
-      leases: leases.filter((lease) => fits(query, service, lease)),
-    }))
-    .filter(({ leases }) => leases.length > 0);
-  const instances = matching.flatMap(({ overview: { service }, leases }) =>
-    leases.map((lease) => ({ service, lease })).sort((a, b) => compare(a.lease.instance.id, b.lease.instance.id)),
-  );
-  const pages = Math.max(1, Math.ceil(instances.length / shownAtMost.instances));
+  const asksForAll = query.q === '' && query.service === '' && query.status === undefined;
+  const matching = asksForAll
+    ? everybody
+    : everybody
+        .map(({ service, leases, overview }) => ({
+          service,
+          overview,
+          leases: leases.filter((lease) => fits(query, service, lease)),
+        }))
+        .filter(({ leases }) => leases.length > 0);
+  const matchingInstances = matching.reduce((sum, { leases }) => sum + leases.length, 0);
+  const pages = Math.max(1, Math.ceil(matchingInstances / shownAtMost.instances));
   const page = Math.min(query.page, pages);
-  const from = (page - 1) * shownAtMost.instances;
   return {
     cursor: formatCursor(registry.cursor),
     startedAt: registry.startedAt,
@@ -102,14 +103,33 @@ export function overviewOf(registry: Registry, query: StatusQuery, moment: Momen
     services: everybody.length,
     serviceList: matching.slice(0, shownAtMost.services).map(({ overview }) => overview),
     matchingServices: matching.length,
-    instanceList: instances
-      .slice(from, from + shownAtMost.instances)
-      .map(({ service, lease }) => instanceOverview(service, lease, moment)),
-    matchingInstances: instances.length,
+    instanceList: shownOf(matching, (page - 1) * shownAtMost.instances).map(({ service, lease }) =>
+      instanceOverview(service, lease, moment),
+    ),
+    matchingInstances,
     page,
     pages,
     changes: registry.recentChanges(recentMs, shownAtMost.changes).changes.toReversed(),
   };
+}
+
+/** The instances from that place on, by service and id, that one page shows. */
+function shownOf(
+  services: readonly { readonly service: string; readonly leases: readonly Lease[] }[],
+  from: number,
+): { readonly service: string; readonly lease: Lease }[] {
+  const shown: { service: string; lease: Lease }[] = [];
+  let before = 0;
+  for (const { service, leases } of services) {
+    const first = Math.max(0, from - before);
+    before += leases.length;
+    if (first >= leases.length) continue;
+    const sorted = leases.toSorted((a, b) => compare(a.instance.id, b.instance.id));
+    const wanted = shownAtMost.instances - shown.length;
+    shown.push(...sorted.slice(first, first + wanted).map((lease) => ({ service, lease })));
+    if (shown.length === shownAtMost.instances) break;
+  }
+  return shown;
 }
 
 function serviceOverview(
