@@ -16,6 +16,8 @@ export interface Measurement {
   readonly processes: readonly ProcessCost[];
   /** Calls that were counted at each station, for rows that claim the whole stack. */
   readonly counters?: Readonly<Record<string, number>>;
+  /** What a row of `figures` shows, by what it is, with its unit. */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** One thing that is compared. */
@@ -31,8 +33,9 @@ export interface Subject {
  * - `throughput`: as many operations as one busy core does; void when no measured process was busy.
  * - `cost`: CPU time of an operation within one process.
  * - `duration`: time from one event to another.
+ * - `figures`: several things of each subject, each by its name.
  */
-export type RowKind = 'throughput' | 'cost' | 'duration';
+export type RowKind = 'throughput' | 'cost' | 'duration' | 'figures';
 
 /** Subjects that do the same work. */
 export interface Row {

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +32,8 @@ export async function startProgram(
 ): Promise<Program> {
   const node = ['--conditions=flotilla-source', '--disable-warning=ExperimentalWarning'];
   const command = [process.execPath, ...node, join(folder, file), ...args];
-  const child = spawn('taskset', ['-c', String(core), ...command], {
+  const [program = '', ...before] = [...roomForFiles(), 'taskset', '-c', String(core)];
+  const child = spawn(program, [...before, ...command], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     cwd: folder,
   });
@@ -47,6 +49,23 @@ export async function startProgram(
     },
     stop: () => stopChild(child, () => child.send({ ask: 'stop' })),
   };
+}
+
+/** Files that a program may have open, where that can be raised: one for each connection. */
+const wantedFiles = 65_536;
+const raiseLimit: readonly string[] = ['prlimit', `--nofile=${wantedFiles}`];
+let mayRaise: boolean | undefined;
+
+function roomForFiles(): readonly string[] {
+  mayRaise ??= spawnSync('prlimit', [...raiseLimit.slice(1), 'true'], { stdio: 'ignore' }).status === 0;
+  return mayRaise ? raiseLimit : [];
+}
+
+/** As many connections as a program may have here, up to `wanted`. */
+export function mostConnections(wanted: number): number {
+  if (roomForFiles().length > 0) return Math.min(wanted, wantedFiles - 500);
+  const [, hard] = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  return Math.min(wanted, Math.max(100, Number(hard) - 500));
 }
 
 /** Takes a CPU profile of a program while `work` goes on. @param file where it is written; undefined: no profile */

@@ -26,6 +26,7 @@ const summary = (id: string, perSecond: number, busy: number, cpuUs = 25): Summa
   ratio: perSecond / 40_000,
   cpuRatio: 0.5,
   valid: busy >= 0.95,
+  figures: {},
   rounds: [{ perSecond, cpuUs, busy }],
 });
 
@@ -60,4 +61,14 @@ it('a part of the page is replaced between its marks, and a page without it is r
   assert.equal(once, page.replace('old', 'new'));
   assert.equal(replacePart(once, 'x', 'new'), once);
   assert.throws(() => replacePart(page, 'z', 'new'), /no part "<!-- bench: z -->"/);
+});
+
+it('a row of figures has a column for each, and no rounds', () => {
+  const table = tableOf({ ...row, kind: 'figures' }, [
+    { ...summary('a', 1, 1), figures: { 'MB resident': 151.6, 'ms p99': 3.21 } },
+    { ...summary('b', 1, 1), figures: { 'MB resident': 1_694, 'ms p99': 0.5 } },
+  ]);
+  assert.match(table, /\| subject \| MB resident \| ms p99 \|\n\|---\|---\|---\|\n\| a <1> \| 152 \| 3\.2 \|/);
+  assert.match(table, /\| b <1> \| 1,700 \| 0\.50 \|/);
+  assert.doesNotMatch(table, /Every round/);
 });

@@ -20,6 +20,8 @@ export interface Summary {
   readonly cpuRatio: number;
   /** False for a throughput whose measured processes were all idle some of the time. */
   readonly valid: boolean;
+  /** Medians of the measurements' own figures. */
+  readonly figures: Readonly<Record<string, number>>;
   readonly rounds: readonly { readonly perSecond: number; readonly cpuUs: number; readonly busy: number }[];
 }
 
@@ -55,8 +57,16 @@ function summariseSubject(rounds: Rounds, reference: Rounds | undefined, wantsBu
     ratio: ratios(perSecond),
     cpuRatio: ratios((one) => 1 / cpuUs(one)),
     valid: !wantsBusy || median(measurements.map(busiest)) >= leastBusy,
+    figures: figuresOf(measurements),
     rounds: measurements.map((one) => ({ perSecond: perSecond(one), cpuUs: cpuUs(one), busy: busiest(one) })),
   };
+}
+
+function figuresOf(measurements: readonly Measurement[]): Record<string, number> {
+  const names = Object.keys(measurements[0]?.figures ?? {});
+  return Object.fromEntries(
+    names.map((name) => [name, median(measurements.map(({ figures }) => figures?.[name] ?? 0))]),
+  );
 }
 
 function perSecond({ operations, wallMs }: Measurement): number {

@@ -3,7 +3,7 @@ import { leastBusy, type Summary } from './statistics.ts';
 
 /** The figures of a row as Markdown: one line for each subject, then every round. */
 export function tableOf(row: Row, summaries: readonly Summary[]): string {
-  const [header, line] = columns[row.kind];
+  const [header, line] = row.kind === 'figures' ? figureColumns(summaries) : columns[row.kind];
   const table = [
     header,
     header.replace(/[^|]+/g, '---'),
@@ -14,14 +14,29 @@ export function tableOf(row: Row, summaries: readonly Summary[]): string {
     '',
     ...table,
     '',
-    `Every round: ${summaries.map((one) => `${one.title}: ${roundsOf(row, one)}`).join('; ')}.`,
+    ...(row.kind === 'figures'
+      ? []
+      : [`Every round: ${summaries.map((one) => `${one.title}: ${roundsOf(row, one)}`).join('; ')}.`]),
     ...(summaries.some(({ valid }) => !valid) ? ['', voidNote] : []),
   ].join('\n');
 }
 
 type Columns = readonly [header: string, line: (one: Summary, isReference: boolean) => string];
 
-const columns: Readonly<Record<Row['kind'], Columns>> = {
+/** One column for each figure of the first subject. */
+function figureColumns([first]: readonly Summary[]): Columns {
+  const names = Object.keys(first?.figures ?? {});
+  const line = ({ title, figures }: Summary): string =>
+    `| ${cells([title, ...names.map((name) => figure(figures[name] ?? Number.NaN))])} |`;
+  return [`| subject | ${names.join(' | ')} |`, line];
+}
+
+function figure(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  return value >= 100 ? count(value) : value.toPrecision(2);
+}
+
+const columns: Readonly<Record<Exclude<Row['kind'], 'figures'>, Columns>> = {
   throughput: [
     '| subject | per second | ratio | CPU µs each | ratio by CPU | busy |',
     (one, isReference) =>

@@ -1,5 +1,6 @@
 /**
- * The command `npm run bench:profile -- [label] [gateway] [calls] [client-stack]`: takes CPU profiles of our side of
+ * The command `npm run bench:profile -- [label] [gateway] [calls] [client-stack]
+ * [registry-heartbeat] [registry-registration]`: takes CPU profiles of our side of
  * these rows under load, and writes what cost most into bench/profiles/<row>-<label>.md.
  */
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,11 +22,14 @@ const plan: Plan = { ...full, warmMs: 5_000, measureMs: 5_000 };
 const { measureCalls } = await import('../rows/calls.ts');
 const { measureGateway } = await import('../rows/gateway.ts');
 const { measureStack } = await import('../rows/in-process.ts');
+const { profileRegistry } = await import('../rows/registry.ts');
 
 const profiles: Readonly<Record<string, () => Promise<Measurement>>> = {
   gateway: () => measureGateway(plan, file('gateway')),
   calls: () => measureCalls('flotilla', plan, { server: file('calls-server'), client: file('calls-client') }),
   'client-stack': () => measureStack(plan, file('client-stack')),
+  'registry-heartbeat': () => profileRegistry(plan, 'heartbeat', file('registry-heartbeat')),
+  'registry-registration': () => profileRegistry(plan, 'registration', file('registry-registration')),
 };
 for (const [name, take] of Object.entries(profiles)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;

@@ -20,6 +20,8 @@ interface Tally {
   operations: number;
   /** Answers with another status than 200 and 204. */
   refused: number;
+  /** The last of those statuses; 0: there was none. */
+  refusal: number;
   /** Connections that broke. */
   broken: number;
   bytes: number;
@@ -39,7 +41,7 @@ serveHarness(
       await open(Number(count));
       return { connections: connections.length };
     },
-    fill: ({ instances }) => fill(Number(instances)),
+    fill: ({ from = 0, instances }) => fill(Number(from), Number(instances)),
     run: ({ kind, instances, ms }) => run(kind as LoadKind, Number(instances), Number(ms)),
     paced: ({ instances, everyMs, ms }) => paced(Number(instances), Number(everyMs), Number(ms)),
     close: () => {
@@ -76,10 +78,9 @@ function dial(number: number): Promise<Connection> {
   });
 }
 
-/** Registers instances 0 to `instances`, each once. */
-async function fill(instances: number): Promise<object> {
-  if (connections.length < 32) await open(32);
-  let next = 0;
+/** Registers instances `from` to `instances`, each once. */
+async function fill(from: number, instances: number): Promise<object> {
+  let next = from;
   const tally = newTally();
   const startedAt = performance.now();
   await eachConnection((connection, done) => {
@@ -168,20 +169,22 @@ function send(connection: Connection, bytes: Buffer): void {
 
 function count(tally: Tally, status: number): void {
   tally.operations++;
-  if (status !== 200 && status !== 204) tally.refused++;
+  if (status === 200 || status === 204) return;
+  tally.refused++;
+  tally.refusal = status;
 }
 
 function newTally(): Tally {
   for (const { reader } of connections) reader.bytes = 0;
   broken = 0;
-  return { operations: 0, refused: 0, broken: 0, bytes: 0, waits: [] };
+  return { operations: 0, refused: 0, refusal: 0, broken: 0, bytes: 0, waits: [] };
 }
 
-function summaryOf({ operations, refused, waits }: Tally): object {
+function summaryOf({ operations, refused, refusal, waits }: Tally): object {
   const sorted = waits.sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const bytes = connections.reduce((sum, { reader }) => sum + reader.bytes, 0);
-  return { operations, refused, broken, bytes, p50: at(0.5), p99: at(0.99), most: at(1) };
+  return { operations, refused, refusal, broken, bytes, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 
 function nothing(): void {}

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { nullLogger, Secret, systemClock, systemRandom } from '@flotilla/core';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Logger, nullLogger, Secret, systemClock, systemRandom } from '@flotilla/core';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
@@ -13,7 +15,9 @@ import { metricSum } from '../calls/fleet.ts';
 import { serveHarness } from '../harness/program.ts';
 
 const [user = ''] = process.argv.slice(2);
-const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
+/** As at level error: nothing of what is measured may fail unheard. */
+const logger: Logger = { ...nullLogger, error: (message, fields) => console.error(message, fields) };
+const foundation = { clock: systemClock, random: systemRandom, logger };
 const meter = prometheusMeter();
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -31,8 +35,12 @@ const handler = routesHandler([
   ...eurekaRoutes(registry, access),
 ]);
 const listener = await network.listen({ host: '127.0.0.1', port: 0 }, handler);
-const delay = monitorEventLoopDelay({ resolution: 1 });
+const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+collect();
+const emptyHeap = process.memoryUsage().heapUsed;
 
 serveHarness(
   { port: listener.port },
@@ -41,7 +49,7 @@ serveHarness(
       instances: registry.size,
       renewals: await metricSum(meter, 'flotilla_registry_renewals_total'),
       registrations: await metricSum(meter, 'flotilla_registry_registrations_total'),
-      saving: registry.saving.failing?.reason ?? '',
+      failedSaves: await metricSum(meter, 'flotilla_registry_save_failures_total'),
       connections: listener.connections,
     }),
     /** The longest stall since it was asked last. */
@@ -51,8 +59,8 @@ serveHarness(
       return { longestMs };
     },
     memory: () => {
-      globalThis.gc?.();
-      return { ...process.memoryUsage() };
+      collect();
+      return { ...process.memoryUsage(), emptyHeap };
     },
   },
 );

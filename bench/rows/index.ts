@@ -2,7 +2,23 @@ import type { Row } from '../harness/measurement.ts';
 import { calls } from './calls.ts';
 import { gateway } from './gateway.ts';
 import { clientStack, pick } from './in-process.ts';
+import { deltas, footprint, fullFetches, heartbeats, registrations } from './registry.ts';
+import { growth, watchers } from './registry-fleet.ts';
 import { fleetStart, startUp } from './start-up.ts';
 
 /** Everything that is measured, in the order of the page. */
-export const rows: readonly Row[] = [gateway, calls, clientStack, pick, startUp, fleetStart];
+export const rows: readonly Row[] = [
+  gateway,
+  calls,
+  clientStack,
+  pick,
+  heartbeats,
+  registrations,
+  fullFetches,
+  deltas,
+  footprint,
+  growth,
+  watchers,
+  startUp,
+  fleetStart,
+];

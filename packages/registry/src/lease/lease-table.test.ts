@@ -289,6 +289,7 @@ test('an eviction is not forgiven: it keeps the word of an operator', () => {
   table.forgive(anInstance({ incarnation: 5 }));
   table.register(anInstance({ incarnation: 5 }), at(90_001));
   assert.equal(table.get(a)?.instance.override, 'out-of-service');
+});
 
 test('many leases that lapse at a time go in slices, and whoever gives a sign of life meanwhile stays', () => {
   const table = tableOf({ preserveFrom: Infinity });

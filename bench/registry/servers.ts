@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { benchFolder, cores, freePort, type Program, startProgram } from '../harness/processes.ts';
+
+/** A registry that is measured. */
+export interface RegistryServer {
+  readonly pid: number;
+  readonly port: number;
+  /** From the start of its process until it answered. */
+  readonly startMs: number;
+  /** Ours, which can be asked. */
+  readonly program?: Program;
+  stop(): Promise<void>;
+}
+
+/** Where `mvn package` puts the real server (interop/java). */
+export const eurekaJar: string = join(benchFolder, '../interop/java/eureka-server/target/eureka-server.jar');
+
+/** False, and said: a table without the peer is no comparison. @throws Error in CI */
+export function hasEurekaServer(say: (line: string) => void): boolean {
+  if (existsSync(eurekaJar)) return true;
+  const how = 'build it with: mvn -q -B -f interop/java package';
+  if (process.env['CI']) throw new Error(`the real Eureka server is not built; ${how}`);
+  say(`!!! the real Eureka server is NOT measured: ${eurekaJar} is missing; ${how}`);
+  return false;
+}
+
+/** @param user `name:password`; empty: an open registry */
+export async function startOurs(user: string, folder?: string): Promise<RegistryServer> {
+  const startedAt = performance.now();
+  const program = await startProgram('registry/server.ts', [user], cores.measured, folder);
+  const { pid } = program;
+  return {
+    pid,
+    port: Number(program.ready['port']),
+    startMs: performance.now() - startedAt,
+    program,
+    stop: () => program.stop(),
+  };
+}
+
+/** Longer than it takes on a machine that is busy with something else. */
+const startTimeoutMs = 120_000;
+
+/**
+ * Spring's Eureka server with the settings that it comes with, its log at warn. It starts and warms up on all cores, and
+ * is then held on one: {@link pinToOne}.
+ */
+export async function startJava(heap: readonly string[]): Promise<RegistryServer> {
+  const port = await freePort();
+  const startedAt = performance.now();
+  const args = [...heap, '-jar', eurekaJar, `--server.port=${port}`, '--logging.level.root=WARN'];
+  const child = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`the Eureka server ended with ${child.exitCode}`);
+    if (performance.now() - startedAt > startTimeoutMs) {
+      await stop();
+      throw new Error(`the Eureka server does not answer within ${startTimeoutMs} ms`);
+    }
+    await sleep(50);
+  }
+  return { pid: child.pid as number, port, startMs: performance.now() - startedAt, stop };
+}
+
+/** Every thread that a process has, and will have. */
+export async function pinToOne({ pid }: RegistryServer): Promise<void> {
+  const child = spawn('taskset', ['-apc', String(cores.measured), String(pid)], { stdio: 'ignore' });
+  await new Promise((resolve) => child.once('exit', resolve));
+}
+
+/** Resident memory of a process. */
+export function residentMb(pid: number): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return (Number(kilobytes) * 1_024) / 1e6;
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    const { ok } = await fetch(`http://127.0.0.1:${port}/eureka/apps`, { signal: AbortSignal.timeout(2_000) });
+    return ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,179 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMsOf } from '../harness/cpu.ts';
+import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
+import type { Plan } from '../harness/plan.ts';
+import { cores, mostConnections, type Program, startProgram } from '../harness/processes.ts';
+import { instanceAt, registrationOf } from '../registry/fleet.ts';
+import { hasEurekaServer, type RegistryServer, residentMb, startJava, startOurs } from '../registry/servers.ts';
+
+type Counts = Readonly<Record<string, number>>;
+
+/** How large a fleet is. */
+interface Size {
+  readonly instances: number;
+  readonly connections: number;
+}
+
+const sizes: readonly Size[] = [
+  { instances: 1_000, connections: 1_000 },
+  { instances: 10_000, connections: 2_000 },
+  { instances: 100_000, connections: 2_000 },
+  { instances: 100_000, connections: mostConnections(20_000) },
+];
+
+/** One registry in the rhythm of a real fleet: everybody renews every 30 s, one in a thousand changes every second. */
+export const growth: Row = {
+  id: 'registry-growth',
+  title:
+    'Registry with a fleet of which everybody renews every 30 s, while somebody changes, lists and looks every second',
+  kind: 'figures',
+  reference: 'none',
+  operation: 'renewal',
+  budget: '100,000 instances over 2,000 connections: 40 % of a core, 500 MB, no stall over 50 ms',
+  subjects: sizes.map(growthSubject),
+};
+
+/** From a registration to everybody who has to know. */
+export const watchers: Row = {
+  id: 'registry-watchers',
+  title: 'From a registration to 1,000 callers of its service',
+  kind: 'figures',
+  reference: 'none',
+  operation: 'change',
+  budget: '99 % within 50 ms',
+  subjects: [
+    { id: 'flotilla', title: 'Flotilla: push', measure: (plan) => measureWatchers(plan, 'push', () => startOurs('')) },
+    ...(hasEurekaServer(() => undefined)
+      ? [{ id: 'java', title: 'Spring Eureka server: clients fetch every 30 s', measure: measureJavaClients }]
+      : []),
+  ],
+};
+
+function growthSubject(size: Size, position: number): Subject {
+  const { instances, connections } = size;
+  return {
+    id: `size-${position}`,
+    title: `${instances.toLocaleString('en-US')} instances, ${connections.toLocaleString('en-US')} connections`,
+    measure: (plan) =>
+      measureGrowth(plan.quick ? { instances: instances / 200, connections: connections / 100 } : size, plan),
+  };
+}
+
+async function measureGrowth({ instances, connections }: Size, plan: Plan): Promise<Measurement> {
+  const server = await startOurs('');
+  const driver = await startProgram('registry/driver.ts', [String(server.port)], cores.others);
+  const program = server.program as Program;
+  try {
+    await driver.ask({ ask: 'connect', count: 32 });
+    for (let from = 0; from < instances; from += fillAtOnce) {
+      const filled = (await driver.ask({
+        ask: 'fill',
+        from,
+        instances: Math.min(instances, from + fillAtOnce),
+      })) as Counts;
+      assertCount('registrations refused', filled['refused'] ?? -1, 0);
+    }
+    const before = await memoryOf(program);
+    const opened = (await driver.ask({ ask: 'connect', count: connections })) as Counts;
+    assertCount('connections', opened['connections'] ?? -1, connections);
+    const paced = (ms: number): Promise<Counts> =>
+      driver.ask({ ask: 'paced', instances, everyMs: plan.quick ? 1_000 : 30_000, ms }) as Promise<Counts>;
+    await paced(plan.quick ? 300 : 10_000); // compiled, and once around
+    await program.ask({ ask: 'stall' });
+    const startedAt = cpuMsOf(server.pid);
+    const ended = new AbortController();
+    const others = lookAndChange(server, ended.signal);
+    const ran = await paced(plan.quick ? 1_000 : 30_000);
+    ended.abort();
+    await others;
+    const cpuMs = cpuMsOf(server.pid) - startedAt;
+    const { longestMs = Number.NaN } = (await program.ask({ ask: 'stall' })) as Counts;
+    const after = residentMb(server.pid);
+    assertCount('heartbeats refused', ran['refused'] ?? -1, 0);
+    assertCount('heartbeats answered', ran['operations'] ?? -1, ran['due'] ?? -2);
+    assertCount('connections that broke', ran['broken'] ?? -1, 0);
+    const counts = (await program.ask({ ask: 'count' })) as Counts;
+    assertCount('instances listed', counts['instances'] ?? -1, instances);
+    assertCount('changes that could not be saved', counts['failedSaves'] ?? -1, 0);
+    const wallMs = ran['wallMs'] ?? 1;
+    return {
+      operations: ran['operations'] ?? 0,
+      wallMs,
+      processes: [{ role: 'registry', cpuMs }],
+      figures: {
+        '% of a core': (100 * cpuMs) / wallMs,
+        'MB resident': after,
+        'kB an instance': (1_000 * (before.usedMb - before.emptyMb)) / instances,
+        'kB a connection': (1_000 * (after - before.residentMb)) / connections,
+        'ms longest stall': longestMs,
+        'ms p99 of a heartbeat': ran['p99'] ?? Number.NaN,
+      },
+    };
+  } finally {
+    await driver.stop();
+    await server.stop();
+  }
+}
+
+/** So that no single answer of the driver takes longer than it may be silent. */
+const fillAtOnce = 20_000;
+
+/** Once a second somebody registers anew, reads the list and the delta as clients do, and opens the status page. */
+async function lookAndChange({ port }: RegistryServer, signal: AbortSignal): Promise<void> {
+  const base = `http://127.0.0.1:${port}`;
+  for (let second = 0; !signal.aborted; second++) {
+    const { app } = instanceAt(second);
+    const body = registrationOf(second, Date.now());
+    const answers = await Promise.all([
+      fetch(`${base}/eureka/apps/${app}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
+      ...['/eureka/apps', '/eureka/apps/delta'].map((path) =>
+        fetch(`${base}${path}`, { headers: { accept: 'application/json', 'accept-encoding': 'gzip' } }),
+      ),
+      fetch(`${base}/`),
+    ]);
+    for (const answer of answers) {
+      await answer.arrayBuffer();
+      assertCount(`status of ${answer.url}`, answer.status, 200, 204);
+    }
+    await sleep(1_000, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function memoryOf(program: Program): Promise<{ usedMb: number; emptyMb: number; residentMb: number }> {
+  const { heapUsed = 0, emptyHeap = 0 } = (await program.ask({ ask: 'memory' })) as Counts;
+  return { usedMb: heapUsed / 1e6, emptyMb: emptyHeap / 1e6, residentMb: residentMb(program.pid) };
+}
+
+async function measureWatchers(
+  plan: Plan,
+  how: 'push' | 'poll',
+  start: () => Promise<RegistryServer>,
+): Promise<Measurement> {
+  const count = plan.quick ? 50 : 1_000;
+  const changes = how === 'poll' ? (plan.quick ? 1 : 2) : plan.quick ? 3 : 20;
+  const server = await start();
+  const program = await startProgram('registry/watchers.ts', [String(server.port)], cores.others);
+  try {
+    const service = instanceAt(0).app.toLowerCase();
+    const { ready } = (await program.ask({ ask: how, count, service, everyMs: plan.quick ? 1_000 : 30_000 })) as Counts;
+    assertCount('callers', ready ?? -1, count);
+    const waits: number[] = [];
+    for (let index = 0; index < changes; index++) {
+      const heard = (await program.ask({ ask: 'change', index })) as { readonly waits: readonly number[] };
+      assertCount('callers that heard of it', heard.waits.length, count);
+      waits.push(...heard.waits);
+    }
+    waits.sort((a, b) => a - b);
+    const at = (share: number): number => waits[Math.min(waits.length - 1, Math.floor(share * waits.length))] ?? 0;
+    const figures = { 'ms p50': at(0.5), 'ms p99': at(0.99), 'ms longest': at(1) };
+    return { operations: waits.length, wallMs: at(1), processes: [], figures };
+  } finally {
+    await program.stop();
+    await server.stop();
+  }
+}
+
+/** In a quick run the clients fetch every second; the server's own cache still takes its time. */
+function measureJavaClients(plan: Plan): Promise<Measurement> {
+  return measureWatchers(plan, 'poll', () => startJava([]));
+}

@@ -1,0 +1,171 @@
+import { cpuMsOf, warmUp } from '../harness/cpu.ts';
+import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
+import type { Plan } from '../harness/plan.ts';
+import { cores, type Program, profiled, startProgram } from '../harness/processes.ts';
+import type { LoadKind } from '../registry/requests.ts';
+import {
+  hasEurekaServer,
+  pinToOne,
+  type RegistryServer,
+  residentMb,
+  startJava,
+  startOurs,
+} from '../registry/servers.ts';
+
+type Counts = Readonly<Record<string, number>>;
+
+/** What is measured of one server, in one life of it, in this order. */
+const kinds: readonly LoadKind[] = ['heartbeat', 'registration', 'fetch', 'delta'];
+const user = 'bench:a-password-of-the-bench';
+
+interface Contestant {
+  readonly id: string;
+  readonly title: string;
+  readonly user: string;
+  readonly start: () => Promise<RegistryServer>;
+}
+
+const contestants: readonly Contestant[] = [
+  ...(hasEurekaServer(console.log)
+    ? [
+        { id: 'java', title: 'Spring Eureka server 2025.0, default heap', user: '', start: () => startJava([]) },
+        { id: 'java-256m', title: 'the same with -Xmx256m', user: '', start: () => startJava(['-Xmx256m']) },
+      ]
+    : []),
+  { id: 'flotilla', title: 'Flotilla, durable', user: '', start: () => startOurs('') },
+  { id: 'flotilla-users', title: 'Flotilla, durable, with users', user, start: () => startOurs(user) },
+];
+
+/** All that one life of a server gave, until the rows have taken it. */
+const measured = new Map<string, Measurement[]>();
+
+const instancesOf = (plan: Plan): number => (plan.quick ? 300 : 10_000);
+const connections = 32;
+
+export const heartbeats: Row = throughput('heartbeat', '10 × the Java server on one core');
+export const registrations: Row = throughput('registration', '5 × the Java server on one core');
+export const fullFetches: Row = throughput('fetch', 'none');
+export const deltas: Row = throughput('delta', 'none');
+
+/** Memory and start: figures of the same lives. */
+export const footprint: Row = {
+  id: 'registry-footprint',
+  title: 'Registry with 10,000 instances: resident memory after the load above, and time from process to first answer',
+  kind: 'figures',
+  reference: contestants[0]?.id ?? 'flotilla',
+  operation: 'life',
+  budget: 'a tenth of the Java server’s memory',
+  subjects: contestants.map((one) => subject(one, 'footprint')),
+};
+
+function throughput(kind: LoadKind, budget: string): Row {
+  const titles = { heartbeat: 'Heartbeat', registration: 'Registration', fetch: 'Fetch of everybody', delta: 'Delta' };
+  return {
+    id: `registry-${kind}`,
+    title: `${titles[kind]}, 10,000 instances registered, ${connections} connections`,
+    kind: 'throughput',
+    reference: contestants[0]?.id ?? 'flotilla',
+    operation: kind,
+    budget,
+    subjects: contestants.map((one) => subject(one, kind)),
+  };
+}
+
+/** The first row that asks has all of them measured; the others find theirs. */
+function subject(contestant: Contestant, what: LoadKind | 'footprint'): Subject {
+  return {
+    id: contestant.id,
+    title: contestant.title,
+    async measure(plan) {
+      const key = `${contestant.id} ${what}`;
+      if ((measured.get(key)?.length ?? 0) === 0) await measureLife(contestant, plan);
+      return measured.get(key)?.shift() as Measurement;
+    },
+  };
+}
+
+/** Our registry under heartbeats, for a profile. */
+export async function profileRegistry(plan: Plan, kind: LoadKind, profile: string): Promise<Measurement> {
+  const server = await startOurs('');
+  const driver = await startProgram('registry/driver.ts', [String(server.port)], cores.others);
+  try {
+    await fill(server, driver, plan);
+    await warm(server, driver, plan, kind);
+    const program = server.program as Program;
+    return await profiled(program, profile, () => measureKind(server, driver, plan, kind));
+  } finally {
+    await driver.stop();
+    await server.stop();
+  }
+}
+
+async function measureLife(contestant: Contestant, plan: Plan): Promise<void> {
+  const server = await contestant.start();
+  const driver = await startProgram('registry/driver.ts', [String(server.port), contestant.user], cores.others);
+  const note = (what: string, measurement: Measurement): void => {
+    const key = `${contestant.id} ${what}`;
+    measured.set(key, [...(measured.get(key) ?? []), measurement]);
+  };
+  try {
+    await fill(server, driver, plan);
+    for (const kind of kinds) await warm(server, driver, plan, kind);
+    if (!server.program) {
+      await warmJava(server, driver, plan);
+      await pinToOne(server);
+    }
+    for (const kind of kinds) note(kind, await measureKind(server, driver, plan, kind));
+    const figures = { 'MB resident': residentMb(server.pid), 'ms to start': server.startMs };
+    note('footprint', { operations: 1, wallMs: server.startMs, processes: [], figures });
+    await checkCounts(server, plan);
+  } finally {
+    await driver.stop();
+    await server.stop();
+  }
+}
+
+async function fill(_server: RegistryServer, driver: Program, plan: Plan): Promise<void> {
+  await driver.ask({ ask: 'connect', count: connections });
+  const filled = (await driver.ask({ ask: 'fill', instances: instancesOf(plan) })) as Counts;
+  assertCount('registrations that were answered', filled['operations'] ?? -1, instancesOf(plan));
+  assertCount('registrations refused', filled['refused'] ?? -1, 0);
+}
+
+async function warm(server: RegistryServer, driver: Program, plan: Plan, kind: LoadKind): Promise<void> {
+  await warmUp([server.pid], plan.warmMs, async () => {
+    await run(driver, plan, kind, plan.warmMs / 2);
+  });
+}
+
+/** On both cores, for as long as it gets faster by more than a twentieth: its compiler wants minutes, and a core of its own. */
+async function warmJava(_server: RegistryServer, driver: Program, plan: Plan): Promise<void> {
+  if (plan.quick) return;
+  let best = 0;
+  for (let flat = 0, rounds = 0; flat < 3 && rounds < 30; rounds++) {
+    const { operations = 0, wallMs = 1 } = await run(driver, plan, 'heartbeat', 3_000);
+    const rate = operations / wallMs;
+    flat = rate < 1.05 * best ? flat + 1 : 0;
+    best = Math.max(best, rate);
+  }
+}
+
+async function measureKind(server: RegistryServer, driver: Program, plan: Plan, kind: LoadKind): Promise<Measurement> {
+  const before = cpuMsOf(server.pid);
+  const { operations = 0, wallMs = 0 } = await run(driver, plan, kind, plan.measureMs);
+  const cpuMs = cpuMsOf(server.pid) - before;
+  return { operations, wallMs, processes: [{ role: 'registry', cpuMs }] };
+}
+
+async function run(driver: Program, plan: Plan, kind: LoadKind, ms: number): Promise<Counts> {
+  const ran = (await driver.ask({ ask: 'run', kind, instances: instancesOf(plan), ms })) as Counts;
+  assertCount(`${kind}s refused`, ran['refused'] ?? -1, 0);
+  assertCount('connections that broke', ran['broken'] ?? -1, 0);
+  return ran;
+}
+
+/** Ours says itself what it did. */
+async function checkCounts({ program }: RegistryServer, plan: Plan): Promise<void> {
+  if (!program) return;
+  const counts = (await program.ask({ ask: 'count' })) as Counts;
+  assertCount('instances listed', counts['instances'] ?? -1, instancesOf(plan));
+  assertCount('changes that could not be saved', counts['failedSaves'] ?? -1, 0);
+}
