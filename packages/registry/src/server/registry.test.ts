@@ -375,3 +375,21 @@ test('after a pause of the registry itself nobody is evicted at once', async () 
   assert.deepEqual(ids(registry), [], 'the time is given back once');
   await registry.stop('test');
 });
+
+/** Time goes on while code runs, as everywhere but in most tests. */
+class CreepingClock extends ManualClock {
+  #crept = 0;
+
+  override now(): number {
+    this.#crept += 0.01;
+    return super.now() + this.#crept;
+  }
+}
+
+test('a save that is due at once is planned though time goes on meanwhile', async () => {
+  const store: RegistryStore = { ...memoryStore(), crowded: true };
+  const { clock, registry } = await started({ store, clock: new CreepingClock() });
+  for (let i = 0; i < 10; i++) assert.equal(registry.register(anInstance({ id: `i${i}` })).outcome, 'registered');
+  await clock.advance(1_000);
+  await registry.stop('test');
+});
