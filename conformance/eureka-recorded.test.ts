@@ -177,12 +177,6 @@ const accepted: readonly Accepted[] = [
     place: /\.metadata\.flotilla\.status$/,
   },
   {
-    name: 'the gone come first in a delta',
-    reason: 'readers that know instances by host and port would drop a successor with them',
-    title: /^delta after cancel$/,
-    place: /^body\.applications\.application\.0\.instance\./,
-  },
-  {
     name: 'what a batch did is not there',
     reason: 'this registry has no peers: the application that came by a batch did not',
     title: /^delta after cancel$/,

@@ -47,7 +47,10 @@ export function readRecording(file: string): RecordedExchange[] {
   });
 }
 
-/** In what an answer of ours differs from a recorded one, times that a server makes up aside. */
+/**
+ * In what an answer of ours differs from a recorded one, times that a server makes up and the order of lists aside: it
+ * means nothing to who reads them.
+ */
 export function differencesOf(theirs: RecordedMessage, ours: RecordedMessage): Difference[] {
   const compared: [place: string, theirs: unknown, ours: unknown][] = [
     ['status', statusOf(theirs), statusOf(ours)],
@@ -87,7 +90,25 @@ function contentOf(body: string): unknown {
     .replace(madeJson, '$1"T"')
     .replace(madeXml, '$1T')
     .replace(/"timestamp":"[^"]+"/, '"timestamp":"T"');
-  return text.startsWith('{') ? JSON.parse(text) : text;
+  return text.startsWith('{') ? inOrder(JSON.parse(text)) : text;
+}
+
+/** Applications by name, instances by id. */
+function inOrder(document: Listed): unknown {
+  for (const { instance } of document.applications?.application ?? [])
+    instance.sort(by(({ instanceId }) => instanceId));
+  document.applications?.application.sort(by(({ name }) => name));
+  return document;
+}
+
+function by<T>(key: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : 1);
+}
+
+interface Listed {
+  readonly applications?: {
+    readonly application: { readonly name: string; readonly instance: { readonly instanceId: string }[] }[];
+  };
 }
 
 function compare(place: string, theirs: unknown, ours: unknown): Difference[] {
