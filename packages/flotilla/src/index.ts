@@ -34,7 +34,8 @@ export {
   connectionFilters,
   raisePlatformErrors,
 } from './client.ts';
-export { connectDiscovery, type Discovery, type DiscoveryNeeds } from './discovery.ts';
+export { connectDiscovery } from './discovery/connect.ts';
+export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';
 export { join, type Member } from './engines/join.ts';
 export {
   loadProcessConfig,

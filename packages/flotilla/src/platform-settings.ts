@@ -13,6 +13,9 @@ import {
   urls,
 } from '@flotilla/config';
 import type { LogLevel, Secret } from '@flotilla/core';
+import { registrySchemes } from './discovery/kinds.ts';
+
+export { registrySchemes } from './discovery/kinds.ts';
 
 /** The schema of each key. */
 export type SettingsOf<Config> = { readonly [Key in keyof Config]: Setting<Config[Key]> };
@@ -107,8 +110,10 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
   }),
   registry: urls({
     default: ['http://127.0.0.1:8761'],
+    protocols: registrySchemes,
     restart: true,
-    describe: 'where instances are registered and looked up, http://user:password@host:8761; several for failover',
+    describe:
+      'where instances are registered and looked up, http://user:password@host:8761; several of one kind for failover',
   }),
   zone: text({
     optional: true,

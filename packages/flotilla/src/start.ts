@@ -25,7 +25,7 @@ import { type AnyContract, contractHandler, contractHash, contractText } from '@
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import { type Copy, runInCopy } from './copies.ts';
-import type { Discovery } from './discovery.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import { openApiRoute } from './openapi.ts';
 import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
 import { type RepeatedWork, repeatedWork } from './repeated-work.ts';

@@ -1,5 +1,5 @@
 import { flag, integer, text, urls } from '@flotilla/config';
-import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla/settings';
+import { type ProcessConfig, processSettings, registrySchemes, type SettingsOf } from 'flotilla/settings';
 
 /** What the gateway process is told. */
 export interface GatewayConfig extends ProcessConfig {
@@ -21,7 +21,7 @@ export const gatewaySettings: SettingsOf<GatewayConfig> = {
     restart: true,
     describe: 'file of the routes; a change is taken in at once',
   }),
-  registry: urls({ default: ['http://127.0.0.1:8761'], restart: true }),
+  registry: urls({ default: ['http://127.0.0.1:8761'], protocols: registrySchemes, restart: true }),
   stateDir: text({ default: '.flotilla/state', restart: true, describe: 'folder for the last known instances' }),
   developerErrors: flag({
     default: false,

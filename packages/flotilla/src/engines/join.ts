@@ -5,7 +5,7 @@ import { type Instance, runInCall } from '@flotilla/core';
 import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { type AnyContract, type Client, describeContracts } from '@flotilla/rpc';
 import type { ClientOptions } from '../client.ts';
-import { connectDiscovery } from '../discovery.ts';
+import { connectDiscovery } from '../discovery/connect.ts';
 import type { FleetFetch } from '../fetch/fetch.ts';
 import { appCheck } from '../join/app-check.ts';
 import { nodeAppServer } from '../join/engines/node-app-server.ts';
@@ -107,7 +107,11 @@ async function open(
       check: (config) => void portOf(options, config.port),
       async build(config, runtime) {
         requests = new ObservedRequests(runtime);
-        const discovery = await connectDiscovery(config.registry, { ...runtime, bindHost: config.bind });
+        const discovery = await connectDiscovery(config.registry, {
+          ...runtime,
+          bindHost: config.bind,
+          zone: config.zone,
+        });
         const app = nodeAppServer({
           server,
           place: { host: config.bind, port: portOf(options, config.port) },

@@ -3,7 +3,7 @@ import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { describeContracts, openApiMediaType } from '@flotilla/rpc';
 import { type App, appParts } from '../app.ts';
 import { largestBodyBytes } from '../body-limit.ts';
-import { connectDiscovery } from '../discovery.ts';
+import { connectDiscovery } from '../discovery/connect.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
 import { configSchemaOf, serviceParts } from '../start.ts';
@@ -31,7 +31,11 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
       network: (_, { maxBodyBytes }) => ({ limits: { maxBodyBytes: largestBodyBytes(bindings, maxBodyBytes) } }),
       async build(config, runtime) {
         warnOfGaps(describeApp(parts), runtime.logger);
-        const discovery = await connectDiscovery(config.registry, { ...runtime, bindHost: config.bind });
+        const discovery = await connectDiscovery(config.registry, {
+          ...runtime,
+          bindHost: config.bind,
+          zone: config.zone,
+        });
         const cache = createFileCache({ directory: config.stateDir, logger: runtime.logger });
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });

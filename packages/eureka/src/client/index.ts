@@ -1,0 +1,2 @@
+export { type EurekaClient, eurekaClient } from './eureka-client.ts';
+export { type EurekaClientOptions, eurekaClientDefaults } from './options.ts';
