@@ -38,7 +38,7 @@ export function eurekaClientLog(logger: Logger): EurekaClientLog {
     deregistered: (facts) => logger.info('deregistered from Eureka', facts),
     leftUnheard: (facts) => logger.warn('left without Eureka hearing of it; the lease will lapse', facts),
     fetched: (facts) => logger.info('the whole list was fetched from Eureka', facts),
-    mismatch: (facts) => logger.info('the list differs from the server’s by its hash code; fetching all of it', facts),
+    mismatch: (facts) => logger.info('by its hash code the server has another list than we; fetching all of it', facts),
     emptyDoubted: (facts) =>
       logger.warn('the Eureka server names nobody any more; believed when it says so again', facts),
     shrunk: (facts) =>
