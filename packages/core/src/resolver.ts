@@ -45,6 +45,11 @@ export interface Registration {
   setStatus(status: InstanceStatus): Promise<void>;
   /** Says that the instance takes another share of the calls. Resolves as {@link setStatus} does. */
   setWeight(weight: number): Promise<void>;
+  /**
+   * Resolves with `true` as soon as every caller that follows the registry has taken in what the instance last said of
+   * itself; with `false` when that cannot be known, or not within `limitMs`. Never rejects. Absent: it cannot be known.
+   */
+  noticed?(limitMs: number): Promise<boolean>;
   /** Takes the instance out and stops renewing. Never rejects: a lease that cannot be given up lapses. */
   deregister(): Promise<void>;
 }

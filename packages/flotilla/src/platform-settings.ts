@@ -30,7 +30,7 @@ export interface ProcessConfig {
     readonly password: Secret | undefined;
   };
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' | 'auto' };
-  /** How long callers are given to see that this instance is draining before it stops taking calls. */
+  /** The longest that is waited for callers to see that this instance is draining, before it stops taking calls. */
   readonly drainNoticeMs: number;
   /** How long calls in hand may take to end. */
   readonly drainMs: number;
@@ -90,7 +90,7 @@ export const processSettings: SettingsOf<ProcessConfig> = {
     default: 5_000,
     min: 0,
     max: 600_000,
-    describe: 'how long callers are given to see that this instance is draining before it stops taking calls',
+    describe: 'the longest wait until callers know that this instance is draining, before it stops taking calls',
   }),
   drainMs: integer({ default: 30_000, min: 0, max: 3_600_000, describe: 'how long calls in hand may take to end' }),
 };

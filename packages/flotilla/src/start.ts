@@ -26,6 +26,7 @@ import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import { type Copy, runInCopy } from './copies.ts';
 import type { Discovery } from './discovery/discovery.ts';
+import { callersNoticed } from './drain-notice.ts';
 import { openApiRoute } from './openapi.ts';
 import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
 import { type RepeatedWork, repeatedWork } from './repeated-work.ts';
@@ -77,7 +78,7 @@ export interface RunningService {
   refresh(now: ServiceConfig<unknown>): void;
   /**
    * Leaves well.
-   * 1. Readiness says no; the registry learns `draining` and pushes it; callers get `drainNoticeMs` to see it.
+   * 1. Readiness says no; the registry learns `draining` and pushes it; callers say that they know, or get `drainNoticeMs`.
    * 2. The instance is deregistered.
    * 3. The listener takes no more; calls in hand get `drainMs` to end, then they are broken with a reason.
    * 4. Clients close, then resources, last opened first.
@@ -293,8 +294,7 @@ function registrationOf<S>(
       runtime.health.drain();
       runtime.logger.info('draining', { instance: instance?.id, reason });
       await registration?.setStatus('draining');
-      const { drainNoticeMs } = now();
-      if (drainNoticeMs > 0) await passing(drainNoticeMs, runtime.clock);
+      await callersNoticed(registration, now().drainNoticeMs, runtime.clock);
       await registration?.deregister();
     },
   };
@@ -361,8 +361,4 @@ export function contractsOf({ bindings, clients }: Pick<DescribedParts, 'binding
 /** What a registry may ask for. */
 export function documentsOf(contracts: readonly AnyContract[]): ContractDocument[] {
   return contracts.map((contract) => ({ hash: contractHash(contract), text: () => contractText(contract) }));
-}
-
-export function passing(delayMs: number, clock: Clock): Promise<void> {
-  return new Promise((resolve) => void clock.setTimer(delayMs, resolve));
 }

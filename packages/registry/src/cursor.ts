@@ -32,6 +32,11 @@ export function createEpoch(wallNow: number, random: Random): string {
   return `${Math.floor(wallNow).toString(36)}${chance}`;
 }
 
+/** The epoch of cursors that a registry gives after it warmed up; its revisions are counted on. */
+export function warmEpoch(epoch: string): string {
+  return `${epoch}w`;
+}
+
 /**
  * How a watcher that knows the registry up to `cursor` is brought up to date.
  * @param epoch this start of the registry; @param oldest the lowest revision to which all later changes are kept.

@@ -7,6 +7,7 @@ import {
   assertRegistryExposure,
   createRegistry,
   fileStore,
+  forThisMachine,
   type RegistryUser,
   registryRoutes,
   type Saving,
@@ -43,11 +44,12 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
         const handlerFor = (now: RegistryConfig): HttpHandler => {
           const users = usersOf(now);
           const access = users.length > 0 ? { users } : {};
-          return routesHandler([
+          const all = routesHandler([
             ...registryRoutes(registry, access),
             ...statusRoutes(registry, access),
             ...eurekaRoutes(registry, access),
           ]);
+          return users.length > 0 ? all : forThisMachine(all);
         };
         let handler = handlerFor(config);
         let drainMs = config.drainMs;
@@ -71,9 +73,10 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
         return {
           components: [component],
           url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
-          // Who may use it counts from the next request; a watch that is open goes on.
-          refresh(now) {
+          // Who may use it counts from the next request; the watches of who may not any more end.
+          refresh(now, before) {
             handler = handlerFor(now);
+            registry.endWatches((who) => isSameUser(who, before, now));
             drainMs = now.drainMs;
           },
           inHand: () => (listener && listener.connections > 0 ? `${listener.connections} connections` : ''),
@@ -82,6 +85,13 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
     },
     sources,
   );
+}
+
+/** Whether a user is as before; without users everybody is "anybody". */
+function isSameUser(who: string, before: RegistryConfig, now: RegistryConfig): boolean {
+  const [old, user] = [before.users[who], now.users[who]];
+  if (!old || !user) return Object.keys(now.users).length === 0 && Object.keys(before.users).length === 0;
+  return old.role === user.role && old.password.reveal() === user.password.reveal();
 }
 
 /** Without services, a user speaks for the one that bears its name. */

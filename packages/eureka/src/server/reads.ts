@@ -13,19 +13,28 @@ import { leaseAt } from './lease-at.ts';
 import { listed } from './listing.ts';
 import { acceptsGzip, type DocumentType, listFormat } from './negotiation.ts';
 
+/** Eureka's clients fetch, and never say what they have taken in: whoever leaves the fleet has to know that they are there. */
+function noteReader({ registry }: EurekaContext): void {
+  registry.audience.readBy('Eureka');
+}
+
 /** `GET apps`. */
-export function everybody({ full }: EurekaContext, asked: Asked): Promise<HttpResponse> {
-  return shared(full, asked);
+export function everybody(context: EurekaContext, asked: Asked): Promise<HttpResponse> {
+  noteReader(context);
+  return shared(context.full, asked);
 }
 
 /** `GET apps/delta`. */
-export function whatChanged({ delta, regionsDelta }: EurekaContext, asked: Asked): Promise<HttpResponse> {
+export function whatChanged(context: EurekaContext, asked: Asked): Promise<HttpResponse> {
+  noteReader(context);
   const namesRegions = (queryParameter(asked.request.query, 'regions') ?? '') !== '';
-  return shared(namesRegions ? regionsDelta : delta, asked);
+  return shared(namesRegions ? context.regionsDelta : context.delta, asked);
 }
 
 /** `GET apps/{app}`. */
-export function application({ registry }: EurekaContext, { request, params }: Asked): HttpResponse {
+export function application(context: EurekaContext, { request, params }: Asked): HttpResponse {
+  noteReader(context);
+  const { registry } = context;
   const app = (params.get('app') ?? '').toUpperCase();
   const leases = Array.from(registry.named(app)).filter((lease) => registry.find(app, lease.instance.id) === lease);
   if (leases.length === 0) throw new FlotillaError('NO_ROUTE', `no instance of the application "${app}" is registered`);
@@ -56,7 +65,9 @@ export function instanceAnywhere({ registry }: EurekaContext, { params, type }: 
  * no delta of this exists.
  */
 export function ofVip(member: 'vipAddress' | 'secureVipAddress'): Answerer {
-  return ({ registry }, { request, params }) => {
+  return (context, { request, params }) => {
+    noteReader(context);
+    const { registry } = context;
     const vip = params.get('vip') ?? '';
     const documents: EurekaInstance[] = [];
     for (const lease of registry.list()) {

@@ -15,7 +15,8 @@ import { mergedSet, nothingSaid, said } from './merge.ts';
  */
 export function severalRegistries(registries: readonly Discovery[], logger: Logger): Discovery {
   const registrar: Registrar = {
-    register: (instance) => registeredInAll(registries.map((registry) => registry.registrar.register(instance))),
+    register: (instance, documents) =>
+      registeredInAll(registries.map((registry) => registry.registrar.register(instance, documents))),
   };
   const resolver: Resolver = {
     watch(target, update) {
@@ -60,6 +61,10 @@ function registeredInAll(registrations: readonly Registration[]): Registration {
     announced: all((registration) => registration.announced),
     setStatus: (status) => all((registration) => registration.setStatus(status)),
     setWeight: (weight) => all((registration) => registration.setWeight(weight)),
+    async noticed(limitMs) {
+      const heard = await Promise.all(registrations.map((registration) => registration.noticed?.(limitMs) ?? false));
+      return heard.every(Boolean);
+    },
     deregister: () => all((registration) => registration.deregister()),
   };
 }

@@ -38,7 +38,7 @@ export interface Member extends AsyncDisposable {
   handler(listener: RequestListener): RequestListener;
   /**
    * Leaves the fleet.
-   * 1. `draining` is pushed; callers get `drainNoticeMs` to see it.
+   * 1. `draining` is pushed; callers say that they know, or get `drainNoticeMs`.
    * 2. The instance is deregistered.
    * 3. The app is told to close: `onStop`, then its server; requests in hand get `drainMs`.
    * 4. Clients and the management port close. The process goes on: ending it is the app's affair.

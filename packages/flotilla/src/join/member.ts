@@ -9,16 +9,10 @@ import {
 import { contextPathKey, isLoopback } from '@flotilla/http';
 import type { AnyContract, Client } from '@flotilla/rpc';
 import { type ClientOptions, createLazyClient, type LazyClient } from '../client.ts';
+import { callersNoticed } from '../drain-notice.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
-import {
-  contractsOf,
-  describeInstance,
-  discoveryComponent,
-  documentsOf,
-  passing,
-  type ServiceRuntime,
-} from '../start.ts';
+import { contractsOf, describeInstance, discoveryComponent, documentsOf, type ServiceRuntime } from '../start.ts';
 import type { AppCheck } from './app-check.ts';
 import type { AppServer } from './app-server.ts';
 import { AppWatch } from './app-watch.ts';
@@ -52,7 +46,7 @@ export interface MemberParts extends ProcessParts<JoinConfig> {
 
 /**
  * Makes an app a member of the fleet. Started: clients, then the registration as `starting`, then the checks that turn it
- * to `up` and `down`. Stopped, in reverse: the checks end; `draining` is pushed and callers get `drainNoticeMs`; the
+ * to `up` and `down`. Stopped, in reverse: the checks end; `draining` is pushed and callers say that they know, or get `drainNoticeMs`; the
  * instance is deregistered; the app's server closes and requests in hand get `drainMs`; clients close.
  */
 export function memberParts(
@@ -191,13 +185,12 @@ class Listing {
     void this.#registration?.setWeight(weight);
   }
 
-  /** Says `draining`, gives callers time to see it, and goes. */
+  /** Says `draining`, waits until callers know, and goes. */
   async leave(): Promise<void> {
     this.#left = true;
     if (!this.#registration) return;
-    const { drainNoticeMs } = this.#now();
     await this.#registration.setStatus('draining');
-    if (drainNoticeMs > 0) await passing(drainNoticeMs, this.#runtime.clock);
+    await callersNoticed(this.#registration, this.#now().drainNoticeMs, this.#runtime.clock);
     await this.#registration.deregister();
   }
 

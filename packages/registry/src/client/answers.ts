@@ -27,6 +27,22 @@ export interface RegisteredAnswer {
 /** A snapshot with the cursor to go on from. */
 export interface ReadSnapshot extends SnapshotAnswer {
   readonly cursor: string;
+  /** Who was left out, as {@link keyOf} names them. */
+  readonly unusable: ReadonlySet<string>;
+}
+
+/** A change of an instance that is known, in the compact form. */
+export interface SeenPatch {
+  readonly kind: 'patch';
+  /** As {@link keyOf} names it. */
+  readonly key: string;
+  readonly set: Readonly<Record<string, unknown>>;
+  readonly unset: readonly string[];
+}
+
+/** How a client tells instances apart: text form of the identity, and id. */
+export function keyOf(service: string, id: string): string {
+  return `${service}\n${id}`;
 }
 
 const utf8 = new TextDecoder();
@@ -52,19 +68,22 @@ export function readSnapshot(text: string | Uint8Array, leftOut: (facts: LeftOut
   const { cursor, warming, instances } = fieldsOf(text);
   if (typeof cursor !== 'string' || !Array.isArray(instances)) throw notOurs('a snapshot has a cursor and instances');
   const readable: Instance[] = [];
+  const unusable = new Set<string>();
   const examples: string[] = [];
   for (const item of instances.slice(0, mostInstances)) {
     try {
       readable.push(usableInstance(item));
     } catch (cause) {
       if (examples.length < mostExamples) examples.push(`${nameOf(item)}: ${reasonOf(cause)}`);
+      const gone = goneInstead(item);
+      if (gone) unusable.add(keyOf(gone.service, gone.id));
     }
   }
   const beyond = Math.max(0, instances.length - mostInstances);
   if (beyond > 0) examples.push(`${beyond} instances beyond the limit of ${mostInstances}`);
   const count = instances.length - readable.length;
   if (count > 0) leftOut({ count, examples });
-  return { cursor, warming: warming === true, instances: readable };
+  return { cursor, warming: warming === true, instances: readable, unusable };
 }
 
 /**
@@ -72,8 +91,8 @@ export function readSnapshot(text: string | Uint8Array, leftOut: (facts: LeftOut
  * @returns undefined when it cannot even be told which instance it is about.
  * @throws FlotillaError BAD_RESPONSE
  */
-export function readChange(text: string, leftOut: (facts: LeftOut) => void): SeenChange | undefined {
-  const { kind, instance, service, id, reason } = fieldsOf(text);
+export function readChange(text: string, leftOut: (facts: LeftOut) => void): SeenChange | SeenPatch | undefined {
+  const { kind, instance, service, id, reason, set, unset } = fieldsOf(text);
   if (kind === 'put') {
     try {
       return { kind, instance: usableInstance(instance) };
@@ -82,10 +101,33 @@ export function readChange(text: string, leftOut: (facts: LeftOut) => void): See
       return goneInstead(instance);
     }
   }
+  if (kind === 'patch' && typeof service === 'string' && typeof id === 'string') {
+    const members = Array.isArray(unset) ? unset.filter((name) => typeof name === 'string') : [];
+    return { kind, key: keyOf(service, id), set: record(set, 'set'), unset: members };
+  }
   if (kind !== 'gone' || typeof service !== 'string' || typeof id !== 'string') {
-    throw notOurs('a change is a put with an instance or a gone with service and id');
+    throw notOurs('a change is a put with an instance, or a patch or gone with service and id');
   }
   return { kind, service, id, reason: reason === 'evicted' || reason === 'changed' ? reason : 'deregistered' };
+}
+
+/**
+ * An instance after a patch, checked as a whole one is.
+ * @returns undefined, with a word about it, when it cannot be used.
+ */
+export function patched(
+  known: Instance,
+  { set, unset }: SeenPatch,
+  leftOut: (facts: LeftOut) => void,
+): Instance | undefined {
+  const kept = Object.entries(known).filter(([name]) => !unset.includes(name));
+  const whole = { ...Object.fromEntries(kept), ...set, id: known.id, identity: known.identity };
+  try {
+    return usableInstance(whole);
+  } catch (cause) {
+    leftOut({ count: 1, examples: [`${nameOf(whole)}: ${reasonOf(cause)}`] });
+    return undefined;
+  }
 }
 
 /** Checked against the bounds of a registration, and without addresses that nobody can call. */
@@ -103,7 +145,7 @@ function canBeCalled({ host, port }: Address): boolean {
   return port > 0 && !/^(?:0\.|2(?:2[4-9]|3\d)\.|255\.255\.255\.255$|::$|ff[0-9a-f]{2}:)/i.test(host);
 }
 
-function goneInstead(json: unknown): SeenChange | undefined {
+function goneInstead(json: unknown): (SeenChange & { readonly kind: 'gone' }) | undefined {
   try {
     const fields = record(json, 'instance');
     const { service, ...parts } = record(fields['identity'], 'identity');
@@ -155,6 +197,14 @@ export function readRenewed(body: Uint8Array): readonly string[] {
 
 /** An instance has no more contracts on either side. */
 const mostWanted = 512;
+
+/** Whether all callers know of an instance's last change, and who cannot say so. @throws FlotillaError BAD_RESPONSE */
+export function readNotice(body: Uint8Array): { readonly noticed: boolean; readonly silent: readonly string[] } {
+  const { noticed, silent } = fieldsOf(body);
+  if (typeof noticed !== 'boolean') throw notOurs('a notice says whether it was noticed');
+  const kinds = Array.isArray(silent) ? silent.filter((kind) => typeof kind === 'string').slice(0, mostExamples) : [];
+  return { noticed, silent: kinds };
+}
 
 /** The incarnation to exceed, out of a problem with status 409. */
 export function readLastIncarnation(data: unknown): number | undefined {

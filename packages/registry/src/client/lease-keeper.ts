@@ -10,7 +10,14 @@ import {
 } from '@flotilla/core';
 import { errorFromResponse, HttpHeaders } from '@flotilla/http';
 import { isWildcard } from './advertise.ts';
-import { type RegisteredAnswer, readLastIncarnation, readRegistered, readRenewed, readWants } from './answers.ts';
+import {
+  type RegisteredAnswer,
+  readLastIncarnation,
+  readNotice,
+  readRegistered,
+  readRenewed,
+  readWants,
+} from './answers.ts';
 import { Backoff, jittered } from './backoff.ts';
 import type { ClientLog } from './log.ts';
 import type { ResolvedClientOptions } from './options.ts';
@@ -27,6 +34,8 @@ export interface KeeperParts {
   readonly released: () => void;
 }
 
+/** The registry holds an answer back no longer than a minute; one that breaks off meanwhile is found out sooner so. */
+const longestWaitMs = 20_000;
 /** A registry that keeps raising what we raised is not ours to argue with within one step. */
 const mostRaises = 3;
 
@@ -75,6 +84,30 @@ export class LeaseKeeper implements Registration {
   async setWeight(weight: number): Promise<void> {
     if (this.#left || weight === this.#instance.weight) return;
     await this.#say({ weight });
+  }
+
+  /** A registry that cannot be asked, or does not know how to answer, knows of nobody. */
+  async noticed(limitMs: number): Promise<boolean> {
+    const { clock, random } = this.#parts.options;
+    if (this.#left) return false;
+    const until = clock.now() + limitMs;
+    const call = new Call({ clock, random, deadline: until + this.#parts.options.requestTimeoutMs });
+    try {
+      for (;;) {
+        const waitMs = Math.max(0, Math.min(longestWaitMs, Math.ceil(until - clock.now())));
+        const answer = await this.#send('GET', ['notice'], call, { wait: String(waitMs) }, undefined, waitMs);
+        if (answer.status >= 300) return false;
+        const { noticed, silent } = readNotice(answer.body);
+        if (noticed || silent.length > 0 || clock.now() >= until) {
+          if (!noticed && silent.length > 0) this.#parts.log.unheard({ ...this.#names, silent });
+          return noticed;
+        }
+      }
+    } catch {
+      return false; // that the registry cannot be reached is said by whoever tried
+    } finally {
+      call.end();
+    }
   }
 
   deregister(): Promise<void> {
@@ -238,6 +271,7 @@ export class LeaseKeeper implements Registration {
     call: Call,
     query: Readonly<Record<string, string>>,
     json?: Instance,
+    waitMs?: number,
   ): Promise<RegistryAnswer> {
     const { id, identity } = this.#instance;
     const { namespace, group, version } = identity;
@@ -252,6 +286,7 @@ export class LeaseKeeper implements Registration {
         segments: ['services', identity.service, 'instances', id, ...rest],
         query: { ...parts, ...query },
         json,
+        ...(waitMs === undefined ? undefined : { waitMs }),
       },
       call,
     );

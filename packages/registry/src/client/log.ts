@@ -12,6 +12,7 @@ export interface ClientLog {
   raised(facts: { service: string; instanceId: string; from: number; to: number }): void;
   statusSet(facts: { service: string; instanceId: string; before: InstanceStatus; after: InstanceStatus }): void;
   contractUntold(facts: { service: string; contract: string; cause: unknown }): void;
+  unheard(facts: { service: string; instanceId: string; silent: readonly string[] }): void;
   deregistered(facts: { service: string; instanceId: string }): void;
   leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
   addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
@@ -35,6 +36,8 @@ export function clientLog(logger: Logger): ClientLog {
     raised: (facts) => logger.info('incarnation raised: the registry knows a later one', facts),
     statusSet: (facts) => logger.info('status set', facts),
     contractUntold: (facts) => logger.warn('the registry does not take the text of a contract', facts),
+    unheard: (facts) =>
+      logger.info('nobody can say when all callers know that this instance leaves: some do not acknowledge', facts),
     deregistered: (facts) => logger.info('deregistered', facts),
     leftUnheard: (facts) => logger.warn('left without the registry hearing of it; the lease will lapse', facts),
     addressDiffers: (facts) =>

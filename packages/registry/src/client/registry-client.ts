@@ -34,6 +34,7 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const servers = new RegistryServers(resolved, log);
   const keepers = new Set<LeaseKeeper>();
   const subscriptions = new Map<string, Subscription>();
+  const farewells = new Set<Promise<void>>();
   let closing: Promise<void> | undefined;
   servers.onSwitch(() => {
     for (const keeper of keepers) keeper.renewNow();
@@ -73,16 +74,18 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
           const name = formatTarget(target);
           if (!subscription.unwatched || subscriptions.get(name) !== subscription) return;
           subscriptions.delete(name);
-          subscription.close();
+          const farewell = subscription.close().finally(() => farewells.delete(farewell));
+          farewells.add(farewell);
         },
       };
     },
   };
 
   const close = async (): Promise<void> => {
-    for (const subscription of subscriptions.values()) subscription.close();
+    for (const subscription of subscriptions.values()) farewells.add(subscription.close());
     subscriptions.clear();
     for (const keeper of [...keepers]) keeper.release();
+    await Promise.all(farewells);
     await servers.close();
   };
 

@@ -22,6 +22,8 @@ export interface RegistryRequest {
   /** JSON that is written already. */
   readonly text?: string;
   readonly accept?: string;
+  /** The registry may hold its answer back for this long, besides the usual time for one. Default 0. */
+  readonly waitMs?: number;
 }
 
 /** An answer that was read whole. */
@@ -84,7 +86,7 @@ export class RegistryServers {
    */
   send(request: RegistryRequest, parent?: Call): Promise<RegistryAnswer> {
     return this.#first(async (server) => {
-      const call = this.#call(parent);
+      const call = this.#call(parent, request.waitMs);
       const response = await server.endpoint.handle(toHttp(request, server), call);
       const body = await readBody(response.body, maxAnswerBytes, call);
       if (cannotServe(response.status)) throw this.#failureOf(server, response, body);
@@ -202,10 +204,11 @@ export class RegistryServers {
     return new FlotillaError('UNAUTHENTICATED', reason);
   }
 
-  #call(parent: Call | undefined): Call {
+  #call(parent: Call | undefined, waitMs = 0): Call {
     const { clock, random, requestTimeoutMs } = this.#options;
-    if (parent) return parent.child({ timeoutMs: requestTimeoutMs });
-    return new Call({ clock, random, deadline: clock.now() + requestTimeoutMs });
+    const timeoutMs = requestTimeoutMs + waitMs;
+    if (parent) return parent.child({ timeoutMs });
+    return new Call({ clock, random, deadline: clock.now() + timeoutMs });
   }
 }
 

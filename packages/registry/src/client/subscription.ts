@@ -1,6 +1,19 @@
-import { Call, FlotillaError, formatTarget, type InstanceSet, type Target, type Timer } from '@flotilla/core';
+import {
+  Call,
+  effectiveStatus,
+  FlotillaError,
+  formatIdentity,
+  formatTarget,
+  type Instance,
+  type InstanceSet,
+  type Target,
+  type Timer,
+} from '@flotilla/core';
 import { decodeEvents, errorFromResponse, type HttpResponse, readBody } from '@flotilla/http';
-import { type LeftOut, readChange, readSnapshot } from './answers.ts';
+import { parseCursor } from '../cursor.ts';
+import type { SeenChange } from '../lease/change.ts';
+import { watchField } from '../watch-field.ts';
+import { keyOf, type LeftOut, patched, readChange, readSnapshot, type SeenPatch } from './answers.ts';
 import { Backoff, jittered } from './backoff.ts';
 import { applyChange, applySnapshot, differs, instanceSet, type LiveSet } from './live-set.ts';
 import type { ClientLog } from './log.ts';
@@ -24,6 +37,8 @@ const failuresBeforePolling = 3;
 const workedAfterMs = 5_000;
 /** After an empty answer that is not believed yet the next one is asked for this soon. */
 const doubtMs = 1_000;
+/** Who closes a watch waits no longer for the registry to hear of it. */
+const farewellMs = 500;
 const noPush: ReadonlySet<number> = new Set([404, 405, 406, 501]);
 
 /**
@@ -50,6 +65,13 @@ export class Subscription {
   /** Whether a byte came on the present connection. */
   #heard = false;
   #wait: { timer: Timer; done: () => void } | undefined;
+  /** What the registry calls our watch, over all its connections. */
+  #watch: string | undefined;
+  /** Whether the registry is to be told that we know what it last told us. */
+  #owed = false;
+  #acknowledging = false;
+  /** Who was left out of the list, so that news of it are no surprise. */
+  #unusable = new Set<string>();
   /** The present push connection. */
   #pushed: { readonly call: Call; readonly registry: string } | undefined;
   readonly #stay: () => void;
@@ -79,13 +101,31 @@ export class Subscription {
     return () => this.#listeners.delete(own);
   }
 
-  close(): void {
+  /** Resolves when the registry was told, or after a moment. Never rejects. */
+  close(): Promise<void> {
+    const farewell = this.#farewell();
     this.#stay();
     this.#listeners.clear();
     this.#call.cancel(new FlotillaError('CANCELLED', `nobody watches ${this.#name} any more`));
     this.#call.end();
     this.#wait?.timer.cancel();
     this.#wait?.done();
+    return farewell;
+  }
+
+  /** Nobody need wait for this watch to come back. */
+  async #farewell(): Promise<void> {
+    const { servers, options } = this.#parts;
+    if (!this.#pushed || this.#watch === undefined) return;
+    const { clock, random } = options;
+    const call = new Call({ clock, random, deadline: clock.now() + farewellMs });
+    try {
+      await servers.send({ method: 'DELETE', segments: ['watches', this.#watch] }, call);
+    } catch {
+      // It will find out by itself.
+    } finally {
+      call.end();
+    }
   }
 
   /** The process uses another registry from now on: whoever is registered there is to be seen there. */
@@ -126,11 +166,13 @@ export class Subscription {
         return 'missing';
       }
       await this.#refuseUnlessEvents(response, call);
+      this.#watch = response.headers.get(watchField);
       for await (const { event, id, data } of decodeEvents(this.#guarded(response, call), {
         maxEventBytes: maxAnswerBytes,
       })) {
         this.#take(event, data);
         if (id !== '') this.#cursor = id;
+        void this.#acknowledge();
         worked = true;
         this.#enter('push', 'the registry pushes changes');
         if (this.#known?.doubted) {
@@ -172,8 +214,9 @@ export class Subscription {
 
   #request(path: 'watch' | 'instances', accept: string): RegistryRequest {
     const { target } = this.#parts;
-    const cursor = path === 'watch' ? this.#cursor : undefined;
-    return { method: 'GET', segments: [path], query: { ...target, cursor }, accept };
+    if (path === 'instances') return { method: 'GET', segments: [path], query: { ...target }, accept };
+    const query = { ...target, cursor: this.#cursor, form: 'compact', as: 'caller', watch: this.#watch };
+    return { method: 'GET', segments: [path], query, accept };
   }
 
   async #refuseUnlessEvents(response: HttpResponse, call: Call): Promise<void> {
@@ -210,13 +253,60 @@ export class Subscription {
   #take(event: string, data: string): void {
     if (event === 'snapshot') this.#replace(data);
     if (event !== 'change' || !this.#known) return; // others are those of a newer registry
-    const change = readChange(data, (facts) => this.#noteLeftOut(facts));
-    if (change) this.#update(applyChange(this.#known, change));
+    let usable = true;
+    const leftOut = (facts: LeftOut): void => {
+      usable = false;
+      this.#noteLeftOut(facts);
+    };
+    const read = readChange(data, leftOut);
+    const change = read?.kind === 'patch' ? this.#whole(read, this.#known, leftOut) : read;
+    if (!change) return;
+    if (usable) this.#unusable.delete(keyOfChange(change));
+    else this.#unusable.add(keyOfChange(change));
+    this.#update(applyChange(this.#known, change));
+    if (change.kind === 'put' && isLeaving(change.instance)) this.#owed = true;
+  }
+
+  /**
+   * A patch as the change that it stands for.
+   * @returns undefined for who was left out and stays so.
+   * @throws FlotillaError BAD_RESPONSE when it is about somebody whom we do not know: a snapshot is needed
+   */
+  #whole(patch: SeenPatch, known: LiveSet, leftOut: (facts: LeftOut) => void): SeenChange | undefined {
+    const { key, set } = patch;
+    const before = known.instances.get(key);
+    if (before) {
+      const after = patched(before, patch, leftOut);
+      const service = formatIdentity(before.identity);
+      return after ? { kind: 'put', instance: after } : { kind: 'gone', service, id: before.id, reason: 'changed' };
+    }
+    if (this.#unusable.has(key) && Object.keys(set).every((name) => harmless.has(name))) return undefined;
+    throw new FlotillaError('BAD_RESPONSE', 'the registry told what changed of an instance that it never named');
   }
 
   #replace(text: string | Uint8Array): void {
     const snapshot = readSnapshot(text, (facts) => this.#noteLeftOut(facts));
+    this.#unusable = new Set(snapshot.unusable);
     this.#update(applySnapshot(this.#known, snapshot));
+    if (snapshot.instances.some(isLeaving)) this.#owed = true;
+  }
+
+  /**
+   * Tells the registry up to where we know it, where somebody may wait for that: callers do not pick who leaves any more.
+   * One word at a time, each for all before. Never rejects: one that is not heard costs whoever leaves some time.
+   */
+  async #acknowledge(): Promise<void> {
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    while (this.#owed && !this.#closed) {
+      this.#owed = false;
+      const revision = this.#cursor === undefined ? undefined : parseCursor(this.#cursor)?.revision;
+      if (this.#watch === undefined || revision === undefined) break;
+      const segments = ['watches', this.#watch, 'acknowledgement'];
+      const query = { revision: String(revision) };
+      await this.#parts.servers.send({ method: 'POST', segments, query }, this.#call).catch(() => {});
+    }
+    this.#acknowledging = false;
   }
 
   #update(next: LiveSet): void {
@@ -268,6 +358,20 @@ export class Subscription {
       this.#wait = { timer, done: resolve };
     });
   }
+}
+
+/** What may change of an instance that cannot be used without making it usable. */
+const harmless: ReadonlySet<string> = new Set(['status', 'override', 'incarnation', 'revision', 'weight']);
+
+/** Whether callers were told to stop picking it: who takes it out waits until they have. */
+function isLeaving(instance: Instance): boolean {
+  const status = effectiveStatus(instance);
+  return status === 'draining' || status === 'out-of-service';
+}
+
+function keyOfChange(change: SeenChange): string {
+  if (change.kind === 'gone') return keyOf(change.service, change.id);
+  return keyOf(formatIdentity(change.instance.identity), change.instance.id);
 }
 
 function silentFor(allowedMs: number): FlotillaError {

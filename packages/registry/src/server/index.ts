@@ -4,6 +4,7 @@ export { memoryStore } from '../engines/memory-store.ts';
 export { nextTurn } from '../engines/next-turn.ts';
 export { type RegistryLimits, registryLimits } from '../lease/limits.ts';
 export { statusRoutes } from '../status/routes.ts';
+export type { Audience, Notice, Reader, ReaderPart } from './audience.ts';
 export {
   assertMayRegister,
   assertMaySpeakFor,
@@ -17,6 +18,7 @@ export { createRegistry, type Registry, type RegistryOptions, type ServiceSummar
 export { type RegistryServerOptions, registryHandler, registryRoutes } from './routes.ts';
 export type { Saving } from './saver.ts';
 export type { RegistryStore } from './store.ts';
+export { assertNameOfThisMachine, forThisMachine } from './this-machine.ts';
 export {
   type Authenticate,
   assertRegistryExposure,

@@ -20,13 +20,14 @@ import {
 import { Catalogue, type ContractName } from '../catalogue/catalogue.ts';
 import { checkInstance } from '../check-instance.ts';
 import { ContractCensus, type ContractConflict } from '../contract-census.ts';
-import { type Cursor, createEpoch, resumeFrom } from '../cursor.ts';
+import { type Cursor, createEpoch, resumeFrom, warmEpoch } from '../cursor.ts';
 import type { Change } from '../lease/change.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type Found, type InstanceKey, LeaseTable, type Registered } from '../lease/lease-table.ts';
 import { type RegistryLimits, registryLimits } from '../lease/limits.ts';
 import { type Moment, momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
+import { Audience } from './audience.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
 import { type Operation, OperationHub, type Said } from './operations.ts';
@@ -129,9 +130,14 @@ export interface Registry extends Component {
   changesSince(revision: number): readonly Change[] | undefined;
   /**
    * Follows a target from a cursor on; without one, with one of another epoch or too old, it begins with a snapshot.
+   * @param who whose watch it is; absent: the registry's own.
    * @throws FlotillaError UNAVAILABLE at the limit of watchers, or when the registry does not run
    */
-  watch(target: Target | undefined, cursor?: string): Watcher;
+  watch(target: Target | undefined, cursor?: string, who?: string): Watcher;
+  /** Who reads, and up to where each has taken in what changed. */
+  readonly audience: Audience;
+  /** Ends the watches of those who may not have them any more; the registry's own stay. */
+  endWatches(mayStay: (who: string) => boolean): void;
 }
 
 /** Makes a registry; nothing happens before its `start`. */
@@ -148,6 +154,7 @@ class LeaseRegistry implements Registry {
   readonly name = 'registry';
   readonly epoch: string;
   readonly limits: RegistryLimits;
+  readonly audience: Audience;
   readonly #clock: Clock;
   readonly #log: RegistryLog;
   readonly #metrics: RegistryMetrics;
@@ -165,9 +172,9 @@ class LeaseRegistry implements Registry {
   readonly #warmingMs: number;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #warming = false;
+  /** It came up empty, and that is over. */
+  #isWarm = false;
   #started: Moment = { at: Infinity, wallAt: 0 };
-  /** Cursors before it get a snapshot: those given while it warmed up do not know that it is over. */
-  #resumableFrom = 0;
   #sweepTimer: Timer | undefined;
   #warmingTimer: Timer | undefined;
   #stopping: Promise<void> | undefined;
@@ -186,6 +193,7 @@ class LeaseRegistry implements Registry {
     this.judgesContracts = options.incompatible === 'refuse';
     this.#warmingMs = options.warmingMs ?? leaseDefaults.lastsMs;
     this.epoch = createEpoch(clock.wallNow(), random);
+    this.audience = new Audience({ epoch: this.epoch, clock, random, maxAway: this.limits.maxWatchers });
     this.#table = new LeaseTable(this.limits, random, (change) => this.#onChange(change));
     this.#store = store;
     const draft = () => this.#table.draft(momentOf(clock));
@@ -195,7 +203,7 @@ class LeaseRegistry implements Registry {
   }
 
   get cursor(): Cursor {
-    return { epoch: this.epoch, revision: this.#table.revision };
+    return { epoch: this.#cursorEpoch, revision: this.#table.revision };
   }
 
   get warming(): boolean {
@@ -329,7 +337,7 @@ class LeaseRegistry implements Registry {
     return this.#table.changesSince(revision);
   }
 
-  watch(target: Target | undefined, cursor?: string): Watcher {
+  watch(target: Target | undefined, cursor?: string, who?: string): Watcher {
     this.#assertRunning();
     if (this.#hub.size >= this.limits.maxWatchers) {
       throw new FlotillaError('UNAVAILABLE', `the registry has its limit of ${this.limits.maxWatchers} watchers`, {
@@ -338,6 +346,7 @@ class LeaseRegistry implements Registry {
     }
     const watcher = new Watcher({
       target,
+      who,
       missed: this.#missedSince(cursor),
       maxQueued: this.limits.maxQueuedChanges,
       collapsed: (droppedChanges) => {
@@ -383,15 +392,23 @@ class LeaseRegistry implements Registry {
     this.#metrics.brokenContracts.set(this.#broken.values().reduce((sum, count) => sum + count, 0));
   }
 
+  endWatches(mayStay: (who: string) => boolean): void {
+    for (const watcher of [...this.#hub]) if (watcher.who !== undefined && !mayStay(watcher.who)) watcher.close();
+  }
+
   #heard(kind: Operation['kind'], found: Found, said: Said): Found {
     if (found.outcome === 'known') this.#operations.happened(kind, found.lease, said);
     return found;
   }
 
+  /** Cursors given before it was warm are of another epoch: who comes back with one learns that it is. */
+  get #cursorEpoch(): string {
+    return this.#isWarm ? warmEpoch(this.epoch) : this.epoch;
+  }
+
   #missedSince(cursor: string | undefined): readonly Change[] | undefined {
     const { revision, oldestRevision } = this.#table;
-    const oldest = Math.max(oldestRevision, this.#resumableFrom);
-    const resume = resumeFrom(cursor, { epoch: this.epoch, oldest, revision });
+    const resume = resumeFrom(cursor, { epoch: this.#cursorEpoch, oldest: oldestRevision, revision });
     return resume === 'snapshot' ? undefined : this.#table.changesSince(resume.changesAfter);
   }
 
@@ -422,7 +439,7 @@ class LeaseRegistry implements Registry {
     this.#warming = true;
     const done = (): void => {
       this.#warming = false;
-      this.#resumableFrom = this.#table.revision + 1;
+      this.#isWarm = true;
       this.#log.warmedUp({ instances: this.#table.size });
       for (const watcher of this.#hub) watcher.resync();
     };

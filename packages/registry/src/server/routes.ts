@@ -29,7 +29,7 @@ import {
 } from './request-parts.ts';
 import { Snapshots } from './snapshots.ts';
 import { createAuthenticator, type RegistryUser } from './users.ts';
-import { watchResponse } from './watch-response.ts';
+import { watchRoutes } from './watch-routes.ts';
 
 /** How a registry is served. */
 export interface RegistryServerOptions {
@@ -51,8 +51,8 @@ export interface RegistryServerOptions {
  * | `DELETE …?incarnation=` | 204; 404 when it was not there |
  * | `GET /v1/services` | services, how many instances, why eviction is paused |
  * | `POST /v1/services/{service}/evictions` | evicts what self-preservation holds |
- * | `GET /v1/instances?service=` or `?contract=` | a snapshot with its cursor |
- * | `GET /v1/watch?service=` or `?contract=`, `&cursor=` | server-sent events: see {@link watchResponse} |
+ * | `GET /v1/instances?service=` or `?contract=` | a snapshot with its cursor; `&as=observer`: for somebody who calls none of them |
+ * | `GET /v1/watch?service=` or `?contract=`, `&cursor=` | pushed changes, and what belongs to them: {@link watchRoutes} |
  *
  * @throws FlotillaError CONFIG_INVALID for users that cannot be used
  */
@@ -75,8 +75,8 @@ export function registryRoutes(registry: Registry, options: RegistryServerOption
     route('DELETE', `${instance}/override`, (guarded) => clearOverride(registry, guarded)),
     route('GET', '/v1/services', async () => listServices(registry)),
     route('POST', '/v1/services/{service}/evictions', (guarded) => evictLapsed(registry, guarded)),
-    route('GET', '/v1/instances', (guarded) => listInstances(snapshots, guarded)),
-    route('GET', '/v1/watch', (guarded) => watch(registry, snapshots, guarded)),
+    route('GET', '/v1/instances', (guarded) => listInstances(registry, snapshots, guarded)),
+    ...watchRoutes(registry, snapshots, route),
     ...catalogueRoutes(registry, authenticate),
   ];
 }
@@ -173,24 +173,15 @@ async function evictLapsed(registry: Registry, { request, who, params }: Guarded
   return jsonResponse({ evicted: registry.evictLapsed(formatIdentity(identity)) });
 }
 
-async function listInstances(snapshots: Snapshots, { request }: GuardedRequest): Promise<HttpResponse> {
-  const target = targetOf(readQuery(request.query, ['service', 'contract']));
-  return { ...textResponse(''), body: snapshots.body(target) };
-}
-
-async function watch(
+async function listInstances(
   registry: Registry,
   snapshots: Snapshots,
-  { request, call }: GuardedRequest,
+  { request }: GuardedRequest,
 ): Promise<HttpResponse> {
-  const query = readQuery(request.query, ['service', 'contract', 'cursor']);
+  const query = readQuery(request.query, ['service', 'contract', 'as']);
+  if (query.get('as') !== 'observer') registry.audience.readBy('lists');
   const target = targetOf(query as Parameters<typeof targetOf>[0]);
-  const accept = request.headers.get('accept') ?? '*/*';
-  if (!/text\/event-stream|text\/\*|\*\/\*/i.test(accept)) {
-    throw new FlotillaError('NOT_ACCEPTABLE', 'a watch is answered as text/event-stream; a list is at /v1/instances');
-  }
-  const cursor = request.headers.get('last-event-id') ?? query.get('cursor');
-  return watchResponse({ registry, snapshots, watcher: registry.watch(target, cursor), call });
+  return { ...textResponse(''), body: snapshots.body(target) };
 }
 
 /** What the path says of an instance need not be repeated in its body; where it is, both have to agree. */

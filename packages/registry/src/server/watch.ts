@@ -13,6 +13,8 @@ export type WatchEvent = { readonly kind: 'snapshot' } | { readonly kind: 'chang
 export interface WatcherParts {
   /** Absent: everybody. */
   readonly target: Target | undefined;
+  /** Whose it is. Absent: the registry's own. */
+  readonly who?: string | undefined;
   /** Changes that it has not seen; undefined: it needs a snapshot. */
   readonly missed: readonly Change[] | undefined;
   readonly maxQueued: number;
@@ -32,7 +34,9 @@ export interface WatcherParts {
  */
 export class Watcher {
   readonly target: Target | undefined;
+  readonly who: string | undefined;
   readonly #parts: WatcherParts;
+  readonly #closeListeners: (() => void)[] = [];
   #queue: Change[];
   #snapshotDue: boolean;
   #closed = false;
@@ -41,6 +45,7 @@ export class Watcher {
   constructor(parts: WatcherParts) {
     const missed = parts.missed ?? [];
     this.target = parts.target;
+    this.who = parts.who;
     this.#parts = parts;
     this.#snapshotDue = parts.missed === undefined || missed.length > parts.maxQueued;
     this.#queue = this.#snapshotDue ? [] : [...missed];
@@ -102,6 +107,12 @@ export class Watcher {
     this.#queue = [];
     this.wake();
     this.#parts.closed(this);
+    for (const listener of this.#closeListeners) listener();
+  }
+
+  /** Calls `listener` once, when it is closed. */
+  onClose(listener: () => void): void {
+    this.#closeListeners.push(listener);
   }
 }
 

@@ -27,15 +27,16 @@ export class LivePages {
 
   /**
    * A page's stream of server-sent events: `view`, with the parts of the page that change, as HTML.
+   * @param who whose page it is.
    * @throws FlotillaError UNAVAILABLE when too many pages are open
    */
-  open(query: StatusQuery, call: Call): HttpResponse {
+  open(query: StatusQuery, who: string, call: Call): HttpResponse {
     if (this.#open >= mostLivePages) {
       throw new FlotillaError('UNAVAILABLE', `${mostLivePages} status pages are open already`, {
         retryAfterMs: 30_000,
       });
     }
-    const watcher = this.#registry.watch(undefined);
+    const watcher = this.#registry.watch(undefined, undefined, who);
     this.#open++;
     let isOpen = true;
     const close = (): void => {

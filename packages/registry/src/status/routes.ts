@@ -1,10 +1,10 @@
-import { FlotillaError } from '@flotilla/core';
-import { type HttpHandler, HttpHeaders, type HttpResponse, isLoopback, type RouteSpec } from '@flotilla/http';
+import { type HttpHandler, HttpHeaders, type HttpResponse, type RouteSpec } from '@flotilla/http';
 import { momentOf } from '../lease/moment.ts';
 import { type GuardedHandler, type GuardedRequest, guard } from '../server/guard.ts';
 import type { Registry } from '../server/registry.ts';
 import { jsonResponse } from '../server/request-parts.ts';
 import type { RegistryServerOptions } from '../server/routes.ts';
+import { assertNameOfThisMachine } from '../server/this-machine.ts';
 import { createAuthenticator } from '../server/users.ts';
 import { pageScript } from './engines/browser-script.ts';
 import { statusJson } from './json.ts';
@@ -36,8 +36,7 @@ const policy = [
  * | `GET /v1/status?…` | the same as JSON |
  * | `GET /status/page.css`, `page.js`, `icon.svg` | what the page consists of |
  *
- * Without users it is for this machine alone, and answers only to names of this machine: a page elsewhere that had its own
- * name resolved to 127.0.0.1 could read it otherwise.
+ * Without users it answers only to names of this machine: see {@link assertNameOfThisMachine}.
  */
 export function statusRoutes(registry: Registry, { users }: RegistryServerOptions = {}): RouteSpec<HttpHandler>[] {
   const authenticate = createAuthenticator(users);
@@ -45,7 +44,7 @@ export function statusRoutes(registry: Registry, { users }: RegistryServerOption
   const get = (path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
     path,
     methods: ['GET'],
-    value: guard(authenticate, users === undefined ? forThisMachine(handler) : handler),
+    value: guard(authenticate, users === undefined ? namedAsThisMachine(handler) : handler),
   });
   return [
     get('/', async (guarded) => {
@@ -53,7 +52,7 @@ export function statusRoutes(registry: Registry, { users }: RegistryServerOption
       return file('text/html; charset=utf-8', statusPage(now(registry, guarded), query), 'no-store');
     }),
     get('/v1/status', async (guarded) => jsonResponse(statusJson(now(registry, guarded)))),
-    get('/status/live', async ({ request, call }) => live.open(readStatusQuery(request.query), call)),
+    get('/status/live', async ({ request, call, who }) => live.open(readStatusQuery(request.query), who.name, call)),
     get('/status/page.css', async () => file('text/css; charset=utf-8', pageStyle)),
     get('/status/page.js', async () => file('text/javascript; charset=utf-8', pageScript)),
     get('/status/icon.svg', async () => file('image/svg+xml', pageIcon)),
@@ -64,14 +63,10 @@ function now(registry: Registry, { request, call }: GuardedRequest): Overview {
   return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock));
 }
 
-function forThisMachine(handler: GuardedHandler): GuardedHandler {
+function namedAsThisMachine(handler: GuardedHandler): GuardedHandler {
   return async (guarded) => {
-    const { authority } = guarded.request;
-    if (isLoopback(authority.replace(/:\d{1,5}$/, ''))) return handler(guarded);
-    throw new FlotillaError(
-      'FORBIDDEN',
-      `the status page of a registry without users is for this machine alone: ask for it as 127.0.0.1 or localhost, not as "${authority.slice(0, 80)}"`,
-    );
+    assertNameOfThisMachine(guarded.request);
+    return handler(guarded);
   };
 }
 
