@@ -1,6 +1,6 @@
 export { createCluster } from './balanced-cluster.ts';
 export type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
-export { createFileCache, type FileCacheOptions } from './engines/file-cache.ts';
+export { createFileCache, type FileCache, type FileCacheOptions, type SetFromDisk } from './engines/file-cache.ts';
 export { type Judge, judgeByCode, judgeByStatus } from './judge.ts';
 export { mergeSet, saysSomething } from './live-set.ts';
 export type { CachedSet, LiveSetCache } from './live-set-cache.ts';

@@ -50,6 +50,7 @@ export type { FleetFetch } from './fetch/fetch.ts';
 export type { FetchInit } from './fetch/request.ts';
 export type { JoinOptions } from './join/options.ts';
 export { type HealthConfig, type JoinConfig, joinSettings } from './join/settings.ts';
+export { lastKnownHealth } from './last-known-health.ts';
 export {
   type PlatformConfig,
   type ProcessConfig,

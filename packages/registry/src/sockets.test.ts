@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { type InstanceSet, nullLogger, Secret, systemClock, systemRandom } from '@flotilla/core';
 import { nodeNetwork } from '@flotilla/http/node';
@@ -73,4 +74,35 @@ test('over sockets a registry restarts under its clients, who find it again', as
   await sets.until(({ instances }) => instances.length === 2);
   await Promise.all([owner.close(), caller.close()]);
   await second.stop();
+});
+
+test('a watcher that stops reading costs a bounded amount, and gets the whole list when it reads again', async () => {
+  const { registry, port, stop } = await listening(0, { warmingMs: 0 });
+  const socket = connect(port, '127.0.0.1');
+  const authorization = Buffer.from('orders:a long password').toString('base64');
+  socket.write(`GET /v1/watch HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Basic ${authorization}\r\n\r\n`);
+  await once(socket, 'data');
+  socket.pause();
+  const changes = 4_000;
+  const bytes = 8_000;
+  const metadata = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`m${n}`, 'x'.repeat(bytes / 8 - 10)]));
+  globalThis.gc?.();
+  const before = process.memoryUsage();
+  for (let revision = 1; revision <= changes; revision++) {
+    registry.register(anInstance({ id: 'a', incarnation: revision, metadata: { ...metadata, n: String(revision) } }));
+    if (revision % 50 === 0) await new Promise((resolve) => setImmediate(resolve)); // the registry goes on meanwhile
+  }
+  const { rss } = process.memoryUsage();
+  // What was changed is 32 MB; what waits for the watcher is at most 256 changes, or one snapshot.
+  assert.ok(rss - before.rss < 120_000_000, `grew by ${rss - before.rss} bytes`);
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.resume();
+  const ended = new RegExp(`event: snapshot[^]*"n":"${changes}"`);
+  while (!ended.test(text.slice(-40_000))) await once(socket, 'data');
+  assert.ok(text.length < (changes * bytes) / 2, `${text.length} characters were sent`);
+  socket.destroy();
+  await stop();
 });

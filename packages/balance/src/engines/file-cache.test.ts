@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Instance, type Logger, nullLogger, type Target } from '@flotilla/core';
+import { formatTarget, type Instance, type Logger, nullLogger, type Target } from '@flotilla/core';
 import { instance } from '../../test/fleet.ts';
 import { formatStoredSet } from '../stored-set.ts';
 import { createFileCache } from './file-cache.ts';
@@ -140,4 +140,34 @@ test('a directory that cannot be made is a store that failed', async (t) => {
   await createFileCache({ directory: path }).save(target, { instances: [full], savedAt });
   const blocked = createFileCache({ directory: await onlyFile(path) });
   await assert.rejects(blocked.save(target, { instances: [], savedAt }), { code: 'STORE_FAILED' });
+});
+
+test('what was read is told until something newer is saved', async (t) => {
+  const path = await directory(t);
+  await createFileCache({ directory: path }).save(target, { instances: [full], savedAt });
+  const cache = createFileCache({ directory: path });
+  assert.deepEqual(cache.fromDisk(), []);
+  await cache.load(target);
+  assert.deepEqual(cache.fromDisk(), [{ target: formatTarget(target), instances: 1, savedAt }]);
+  await cache.save(target, { instances: [], savedAt });
+  assert.deepEqual(cache.fromDisk(), []);
+  await cache.load(target);
+  assert.deepEqual(cache.fromDisk(), []);
+});
+
+test('secrets in metadata stay out of the file', async (t) => {
+  const path = await directory(t);
+  const metadata = {
+    'user.password': 'hunter2',
+    apiKey: 'hunter2',
+    'auth-Token': 'hunter2',
+    store: 'redis://me:hunter2@redis:6379',
+    'user.name': 'me',
+    page: 'http://shop.example:8080/@me',
+  };
+  await createFileCache({ directory: path }).save(target, { instances: [{ ...full, metadata }], savedAt });
+  const [name = ''] = await readdir(path);
+  assert.equal((await readFile(join(path, name), 'utf8')).includes('hunter2'), false);
+  const kept = await createFileCache({ directory: path }).load(target);
+  assert.deepEqual(kept?.instances[0]?.metadata, { 'user.name': 'me', page: 'http://shop.example:8080/@me' });
 });

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FlotillaError, formatTarget, type Logger, nullLogger, type Target } from '@flotilla/core';
 import type { CachedSet, LiveSetCache } from '../live-set-cache.ts';
-import { formatStoredSet, parseStoredSet } from '../stored-set.ts';
+import { formatStoredSet, parseStoredSet, withoutSecrets } from '../stored-set.ts';
 
 /** Where sets are kept. */
 export interface FileCacheOptions {
@@ -14,15 +14,36 @@ export interface FileCacheOptions {
   readonly maxBytes?: number;
 }
 
+/** A set that was read from disk, for as long as nothing newer was saved: no registry has answered yet. */
+export interface SetFromDisk {
+  readonly target: string;
+  readonly instances: number;
+  /** When it was saved, in epoch milliseconds. */
+  readonly savedAt: number;
+}
+
+/** A cache on disk, and what is used of it. */
+export interface FileCache extends LiveSetCache {
+  fromDisk(): readonly SetFromDisk[];
+}
+
 /** Keeps each target's last known good set in a file of its own. */
-export function createFileCache(options: FileCacheOptions): LiveSetCache {
+export function createFileCache(options: FileCacheOptions): FileCache {
   const { directory, logger = nullLogger, maxBytes = 16_000_000 } = options;
+  const fromDisk = new Map<string, SetFromDisk>();
+  const note = (target: Target, set: CachedSet | undefined): CachedSet | undefined => {
+    const name = formatTarget(target);
+    if (!set || set.instances.length === 0) fromDisk.delete(name);
+    else fromDisk.set(name, { target: name, instances: set.instances.length, savedAt: set.savedAt });
+    return set;
+  };
   return {
+    fromDisk: () => [...fromDisk.values()],
     async load(target) {
       const file = fileOf(directory, target);
       try {
         const text = await readBounded(file, maxBytes);
-        return text === undefined ? undefined : parseStoredSet(formatTarget(target), text);
+        return note(target, text === undefined ? undefined : parseStoredSet(formatTarget(target), text));
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         logger.warn('kept instances are unusable', { file, reason });
@@ -31,6 +52,7 @@ export function createFileCache(options: FileCacheOptions): LiveSetCache {
     },
     async save(target, set) {
       const file = fileOf(directory, target);
+      fromDisk.delete(formatTarget(target)); // somebody answered, whether that can be kept or not
       try {
         await replaceFile(directory, file, boundedText(target, set, maxBytes));
       } catch (cause) {
@@ -38,7 +60,7 @@ export function createFileCache(options: FileCacheOptions): LiveSetCache {
         throw new FlotillaError('STORE_FAILED', detail, { cause });
       }
     },
-  } satisfies LiveSetCache;
+  } satisfies FileCache;
 }
 
 /** Readable, and unique by the hash: names may hold what file systems do not take, or differ in case only. */
@@ -66,7 +88,10 @@ async function readBounded(file: string, maxBytes: number): Promise<string | und
 }
 
 function boundedText(target: Target, set: CachedSet, maxBytes: number): string {
-  const text = formatStoredSet(formatTarget(target), set);
+  const text = formatStoredSet(formatTarget(target), {
+    ...set,
+    instances: set.instances.map(withoutSecrets),
+  });
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) throw new Error(`${bytes} bytes are more than maxBytes, ${maxBytes}`);
   return text;

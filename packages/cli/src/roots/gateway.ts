@@ -4,7 +4,7 @@ import { type Clock, FlotillaError, formatHostPort } from '@flotilla/core';
 import { createGateway, createLastGoodFile, outsideCalls, refusalPage, watchRoutes } from '@flotilla/gateway';
 import { type HttpListener, isLoopback } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
-import { connectDiscovery, type ProcessSources, runProcess } from 'flotilla';
+import { connectDiscovery, lastKnownHealth, type ProcessSources, runProcess } from 'flotilla';
 import { gatewaySettings } from './gateway-settings.ts';
 
 /** Browsers send more header fields than services do; and nothing that a stranger says decides about a call. */
@@ -35,10 +35,12 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           throw new FlotillaError('CONFIG_INVALID', detail);
         }
         const discovery = await connectDiscovery(config.registry, runtime);
+        const cache = createFileCache({ directory: config.stateDir, logger: runtime.logger });
+        runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const gateway = createGateway({
           ...runtime,
           resolver: discovery.resolver,
-          cache: createFileCache({ directory: config.stateDir, logger: runtime.logger }),
+          cache,
           // A loopback address means this machine only where the registry stands on it too.
           allowLoopbackInstances: config.registry.every((url) => isLoopback(new URL(url).hostname)),
           developerErrors: config.developerErrors,

@@ -16,6 +16,7 @@ import { joinLog } from '../join/log.ts';
 import { type MemberParts, memberParts } from '../join/member.ts';
 import { invalid, type JoinOptions, layerOf, portOf } from '../join/options.ts';
 import { type JoinConfig, joinSchema } from '../join/settings.ts';
+import { lastKnownHealth } from '../last-known-health.ts';
 import { announce, loadProcessConfig, openProcess, type ProcessSources } from './process.ts';
 
 /** An app that is a member of the fleet. */
@@ -122,6 +123,7 @@ async function open(
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
         const cache = createFileCache({ directory: config.stateDir, logger: runtime.logger });
+        runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const check = appCheck(config.health, { ...runtime, touch: (at, timeoutMs) => touch(at, timeoutMs) });
         return memberParts(
           { name, version: options.version, contracts, metadata, contextPath: options.contextPath },

@@ -4,6 +4,7 @@ import { describeContracts, openApiMediaType } from '@flotilla/rpc';
 import { type App, appParts } from '../app.ts';
 import { largestBodyBytes } from '../body-limit.ts';
 import { connectDiscovery } from '../discovery/connect.ts';
+import { lastKnownHealth } from '../last-known-health.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
 import { configSchemaOf, serviceParts } from '../start.ts';
@@ -37,6 +38,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
           zone: config.zone,
         });
         const cache = createFileCache({ directory: config.stateDir, logger: runtime.logger });
+        runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
         return serviceParts(app, config, { ...runtime, discovery, cache, advertise });
