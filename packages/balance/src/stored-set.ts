@@ -43,13 +43,17 @@ export function parseStoredSet(target: string, text: string): CachedSet {
 
 /** Spring Boot Admin's clients register `user.password`; others do alike. */
 const secretName = /passw|secret|token|credential|api[-_.]?key|private[-_.]?key/i;
-const urlWithPassword = /^[a-z][a-z0-9+.-]{0,30}:\/\/[^/\s@]{0,1000}:[^/\s@]{0,1000}@/i;
 
 /** Metadata that is a secret by its name, or a URL with a password, stays off the disk: it would outlive its reason there. */
 export function withoutSecrets(instance: Instance): Instance {
   const entries = Object.entries(instance.metadata);
-  const plain = entries.filter(([name, text]) => !secretName.test(name) && !urlWithPassword.test(text));
+  const plain = entries.filter(([name, text]) => !secretName.test(name) && !hasPassword(text));
   return plain.length === entries.length ? instance : { ...instance, metadata: Object.fromEntries(plain) };
+}
+
+/** `redis://me:password@redis:6379`. */
+function hasPassword(text: string): boolean {
+  return text.includes('@') && (URL.parse(text)?.password ?? '') !== '';
 }
 
 const formatName = 'flotilla-live-set';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,18 +12,21 @@ import { RegistryApi } from '../src/engines/registry-api.ts';
 
 interface RunningRegistry {
   readonly url: string;
+  /** Where its `flotilla.yaml` is looked for. */
+  readonly folder: string;
   readonly management: string;
   stop(): Promise<void>;
 }
 
 /** `flotilla registry start` as a process of its own, in a folder of its own. */
-async function startRegistry(users: Readonly<Record<string, unknown>>): Promise<RunningRegistry> {
+async function startRegistry(users?: Readonly<Record<string, unknown>>, yaml?: string): Promise<RunningRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'flotilla-registry-'));
+  if (yaml !== undefined) await writeFile(join(folder, 'flotilla.yaml'), yaml);
   const program = join(import.meta.dirname, '../src/main.ts');
   const args = ['--conditions=flotilla-source', program, 'registry', 'start', '--port=0', '--log.format=json'];
   const child = spawn(process.execPath, args, {
     cwd: folder,
-    env: { ...process.env, FLOTILLA_USERS: JSON.stringify(users) },
+    env: { ...process.env, ...(users && { FLOTILLA_USERS: JSON.stringify(users) }) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
@@ -31,6 +35,7 @@ async function startRegistry(users: Readonly<Record<string, unknown>>): Promise<
     if (msg !== 'serving') continue;
     return {
       url: url ?? '',
+      folder,
       management: management ?? '',
       async stop() {
         child.kill('SIGTERM');
@@ -93,3 +98,64 @@ test('the registry process: a page for its users alone, users with their own ser
     await running.stop();
   }
 });
+
+test('without users it answers to names of this machine alone, in every tongue', async () => {
+  const running = await startRegistry();
+  const statusAs = async (host: string, path: string): Promise<number | undefined> => {
+    const [response] = await once(get(`${running.url}${path}`, { headers: { host } }), 'response');
+    response.resume();
+    return response.statusCode;
+  };
+  try {
+    const { port } = new URL(running.url);
+    for (const path of ['/v1/instances', '/v1/services', '/eureka/apps', '/v1/status', '/']) {
+      const statuses = await Promise.all(
+        [
+          `127.0.0.1:${port}`,
+          `localhost:${port}`,
+          `evil.example:${port}`,
+          'evil.example',
+          '127.0.0.1.evil.example',
+        ].map((host) => statusAs(host, path)),
+      );
+      assert.deepEqual(statuses, [200, 200, 403, 403, 403], path);
+    }
+  } finally {
+    await running.stop();
+  }
+});
+
+test('the watches of a user that is taken out of the configuration end; those of others go on', async () => {
+  const yaml = (...names: string[]): string =>
+    ['registry:', '  users:', ...names.map((name) => `    ${name}: { password: password of ${name} }`), ''].join('\n');
+  const running = await startRegistry(undefined, yaml('leaver', 'stayer'));
+  const watch = async (name: string, end?: AbortSignal): Promise<AsyncIterator<unknown>> => {
+    const authorization = `Basic ${Buffer.from(`${name}:password of ${name}`).toString('base64')}`;
+    const response = await fetch(`${running.url}/v1/watch`, {
+      headers: { authorization },
+      ...(end && { signal: end }),
+    });
+    assert.equal(response.status, 200);
+    return (response.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  };
+  const end = new AbortController();
+  try {
+    const [leaver, stayer] = [await watch('leaver'), await watch('stayer', end.signal)];
+    await writeFile(join(running.folder, 'flotilla.yaml'), yaml('stayer'));
+    while (!(await leaver.next()).done);
+    await stayer.next(); // what it was told at first; there is nothing more, and no end
+    const more = await Promise.race([
+      drained(stayer).catch(() => 'broken'),
+      new Promise((resolve) => setImmediate(resolve, 'open')),
+    ]);
+    assert.equal(more, 'open');
+  } finally {
+    end.abort();
+    await running.stop();
+  }
+});
+
+async function drained(body: AsyncIterator<unknown>): Promise<'ended'> {
+  while (!(await body.next()).done);
+  return 'ended';
+}
