@@ -13,12 +13,7 @@ export interface InstanceFilter {
 
 /** The instances that the registry lists, and on what they do not agree. */
 export async function instances(api: RegistryApi, filter: InstanceFilter, output: Output): Promise<void> {
-  const snapshot = objectOf(
-    await api.json(
-      'GET',
-      `instances${filter.service === undefined ? '' : `?${new URLSearchParams({ service: filter.service })}`}`,
-    ),
-  );
+  const snapshot = objectOf(await api.json('GET', listPath(filter.service)));
   const listed = snapshot['instances'] as readonly Instance[];
   const found = listed
     .filter((instance) => filter.status === undefined || effectiveStatus(instance) === filter.status)
@@ -37,10 +32,15 @@ export async function instances(api: RegistryApi, filter: InstanceFilter, output
 
 /** The instances of one service that are listed. @throws FlotillaError NO_ROUTE when there are none. */
 export async function instancesOf(api: RegistryApi, service: string): Promise<readonly Instance[]> {
-  const { instances: listed } = objectOf(await api.json('GET', `instances?${new URLSearchParams({ service })}`));
+  const { instances: listed } = objectOf(await api.json('GET', listPath(service)));
   const found = listed as readonly Instance[];
   if (found.length > 0) return found;
   throw new FlotillaError('NO_ROUTE', `no instance of "${service}" is registered; "flotilla services" lists what is`);
+}
+
+/** A person reads it, who calls nobody: whoever leaves need not wait. */
+function listPath(service: string | undefined): string {
+  return `instances?${new URLSearchParams({ as: 'observer', ...(service === undefined ? undefined : { service }) })}`;
 }
 
 /** `down (operator; itself up)` where an operator said something. */

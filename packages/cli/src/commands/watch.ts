@@ -36,6 +36,7 @@ export async function watch(
   let cursor: string | undefined;
   for (let first = true; !signal.aborted; first = false) {
     const query = new URLSearchParams({
+      as: 'observer', // whoever leaves need not wait for a person
       ...(service === undefined ? undefined : { service }),
       ...(cursor === undefined ? undefined : { cursor }),
     });
