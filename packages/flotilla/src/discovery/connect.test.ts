@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createCluster } from '@flotilla/balance';
 import {
   FlotillaError,
   type Instance,
@@ -7,6 +8,7 @@ import {
   identity,
   leaseDefaults,
   nullLogger,
+  type Registration,
   type Target,
 } from '@flotilla/core';
 import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
@@ -16,6 +18,8 @@ import { type MemoryNetwork, memoryNetwork } from '@flotilla/http/memory';
 import { createRegistry, type Registry, registryRoutes } from '@flotilla/registry/server';
 import { connectDiscovery } from './connect.ts';
 import type { Discovery } from './discovery.ts';
+import { loadKind } from './kinds.ts';
+import { severalRegistries } from './several.ts';
 
 const instance = (id: string): Instance => ({
   id,
@@ -166,4 +170,64 @@ test('a scheme that nothing speaks is refused, with those that are known', async
     (error) =>
       error instanceof FlotillaError && error.code === 'CONFIG_INVALID' && /"eureka\+http:"/.test(error.message),
   );
+});
+
+test('a kind whose package is not installed is refused, with what to install', async () => {
+  const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
+  const kind = { name: 'x', schemes: ['x+http'], package: '@flotilla/x' };
+  await assert.rejects(
+    loadKind({ ...kind, load: () => Promise.reject(missing) }),
+    /registry "x\+http:…" needs the package @flotilla\/x: npm install @flotilla\/x/,
+  );
+  const broken = new Error('it is there, and does not work');
+  await assert.rejects(loadKind({ ...kind, load: () => Promise.reject(broken) }), broken);
+});
+
+test('in several registries an instance is noticed when all of them say so', async () => {
+  const registration = (noticed?: boolean): Registration => ({
+    announced: Promise.resolve(),
+    setStatus: async () => {},
+    setWeight: async () => {},
+    deregister: async () => {},
+    ...(noticed === undefined ? undefined : { noticed: async () => noticed }),
+  });
+  const registry = (noticed?: boolean): Discovery => ({
+    registrar: { register: () => registration(noticed) },
+    resolver: { watch: () => ({ close() {} }) },
+    close: async () => {},
+  });
+  const all = (...each: (boolean | undefined)[]): Promise<boolean> | undefined =>
+    severalRegistries(each.map(registry), nullLogger).registrar.register(instance('one')).noticed?.(5_000);
+  assert.deepEqual(await Promise.all([all(true, true), all(true, false), all(true, undefined)]), [true, false, false]);
+});
+
+test('a cold start while one of two registries is down keeps from the disk whom only that one knew', async () => {
+  const world = new World();
+  await world.registry('a');
+  const discovery = await world.connect('http://a:8761#east', 'eureka+http://b:8761');
+  await (await world.connect('http://a:8761')).registrar.register(instance('east')).announced;
+  const cluster = createCluster<undefined, undefined>({
+    target: { service: 'orders' },
+    resolver: discovery.resolver,
+    protocols: ['http'],
+    connect: () => ({ status: 'open', load: 0, handle: async () => undefined, close: async () => {} }),
+    cache: {
+      load: async () => ({ instances: [instance('east'), instance('west')], savedAt: 0 }),
+      save: async () => {},
+    },
+    clock: world.clock,
+    random: seededRandom(4),
+  });
+  cluster.start();
+  await settle();
+  const ids = (): string[] => cluster.instances().map(({ id }) => id);
+  assert.deepEqual(ids().sort(), ['east', 'west']);
+  await world.clock.advance(300_000);
+  assert.deepEqual(ids().sort(), ['east', 'west']);
+  const { registry } = await world.registry('b');
+  registry.register(instance('new'));
+  await world.clock.advance(60_000);
+  assert.deepEqual(ids().sort(), ['east', 'new']);
+  await cluster.close();
+  await world.end();
 });

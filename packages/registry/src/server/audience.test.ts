@@ -10,7 +10,14 @@ const leaving: Instance = anInstance({ status: 'draining', revision: 7 });
 
 class Stage {
   readonly clock = new ManualClock();
-  readonly audience = new Audience({ epoch: 'e', clock: this.clock, random: seededRandom(1), maxAway: 100 });
+  isShared = false;
+  readonly audience = new Audience({
+    epoch: 'e',
+    clock: this.clock,
+    random: seededRandom(1),
+    maxAway: 100,
+    isShared: () => this.isShared,
+  });
 
   static async ready(): Promise<Stage> {
     const stage = new Stage();
@@ -148,6 +155,14 @@ test('where somebody reads who cannot acknowledge, nobody can tell; until he sta
   const silent = stage.ask();
   await settle();
   assert.deepEqual(silent.answer?.silent, ['watches that do not acknowledge']);
+});
+
+test('while the registry passes on what it hears, there are watches that it does not see', async () => {
+  const stage = await Stage.ready();
+  stage.isShared = true;
+  const asked = stage.ask();
+  await settle();
+  assert.deepEqual(asked.answer?.silent, ['watches at other nodes']);
 });
 
 test('right after a start callers may not be back yet', async () => {

@@ -37,6 +37,8 @@ export interface AudienceParts {
   readonly random: Random;
   /** Watches that are connected are bounded elsewhere; this is for those that are away. */
   readonly maxAway: number;
+  /** Whether what the registry hears is passed on to others, whose watches are not seen from here. */
+  readonly isShared: () => boolean;
 }
 
 /** A watch that broke off may belong to a caller that is about to come back: it is waited for as if it were there. */
@@ -131,7 +133,7 @@ export class Audience {
   }
 
   /**
-   * Somebody who cannot acknowledge has read lists, or passes on what he hears: for a while nobody can say that all know.
+   * Somebody who cannot acknowledge has read lists: for a while nobody can say that all know.
    * @param kind one of a handful: `Eureka`.
    */
   readBy(kind: string): void {
@@ -214,6 +216,7 @@ export class Audience {
     return [
       ...this.#silent.keys(),
       ...(this.#of('silent', instance).length > 0 ? ['watches that do not acknowledge'] : []),
+      ...(this.#parts.isShared() ? ['watches at other nodes'] : []),
       ...(now < this.#completeFrom ? ['watches before the registry started'] : []),
     ];
   }

@@ -31,6 +31,11 @@ export class OperationHub {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Whether what is done here is passed on: others may be reading it elsewhere. */
+  get isFollowed(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   happened(kind: Operation['kind'], lease: Lease, { replicated = false }: Said): void {
     if (this.#listeners.size === 0) return; // nearly always: renewals are nearly everything that a registry does
     for (const listener of this.#listeners) listener({ kind, lease, replicated });

@@ -193,7 +193,13 @@ class LeaseRegistry implements Registry {
     this.judgesContracts = options.incompatible === 'refuse';
     this.#warmingMs = options.warmingMs ?? leaseDefaults.lastsMs;
     this.epoch = createEpoch(clock.wallNow(), random);
-    this.audience = new Audience({ epoch: this.epoch, clock, random, maxAway: this.limits.maxWatchers });
+    this.audience = new Audience({
+      epoch: this.epoch,
+      clock,
+      random,
+      maxAway: this.limits.maxWatchers,
+      isShared: () => this.#operations.isFollowed,
+    });
     this.#table = new LeaseTable(this.limits, random, (change) => this.#onChange(change));
     this.#store = store;
     const draft = () => this.#table.draft(momentOf(clock));
