@@ -83,6 +83,13 @@ function watched(discovery: Discovery, target: Target): { last: () => InstanceSe
   };
 }
 
+/** A Eureka server packs its lists, which is the machine's affair and takes real time. */
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!condition() && performance.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(condition());
+}
+
 test('URLs of one kind are one registry: an instance is registered at the first that answers', async () => {
   const world = new World();
   const [a, b] = [await world.registry('a'), await world.registry('b')];
@@ -148,8 +155,7 @@ test('ours and a Eureka server together: what each knows is found, with all that
   const java = await world.connect('eureka+http://old:8761');
   await java.registrar.register(instance('old')).announced;
   const caller = watched(discovery, { contract: 'orders' });
-  await settle();
-  assert.equal(caller.ids(), 'both,old');
+  await until(() => caller.ids() === 'both,old');
   const { zone, weight, contracts, metadata } = caller.last()?.instances.find(({ id }) => id === 'old') ?? {};
   assert.deepEqual(
     { zone, weight, contracts, metadata },
@@ -227,7 +233,7 @@ test('a cold start while one of two registries is down keeps from the disk whom 
   const { registry } = await world.registry('b');
   registry.register(instance('new'));
   await world.clock.advance(60_000);
-  assert.deepEqual(ids().sort(), ['east', 'new']);
+  await until(() => ids().sort().join() === 'east,new');
   await cluster.close();
   await world.end();
 });
