@@ -1,0 +1,4 @@
+package org.flotilla.interop;
+
+/** What services of this suite say to each other. */
+public record Greeting(String text, String from) {}
