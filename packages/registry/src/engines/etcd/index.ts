@@ -1,0 +1,16 @@
+export {
+  EtcdClient,
+  type EtcdClientOptions,
+  type EtcdCompare,
+  type EtcdDone,
+  type EtcdEvent,
+  type EtcdKeys,
+  type EtcdPair,
+  type EtcdRange,
+  type EtcdRangeRequest,
+  type EtcdStep,
+  type EtcdTls,
+  type EtcdWatch,
+  type EtcdWatchListener,
+  isCompacted,
+} from './client.ts';
