@@ -1,0 +1,15 @@
+export {
+  type Acl,
+  type CreateOptions,
+  codeOf,
+  type NodeEventKind,
+  type NodeWatch,
+  type PersistentListener,
+  type SessionEvent,
+  type Stat,
+  ZooKeeperClient,
+  type ZooKeeperClientOptions,
+  type ZooKeeperStep,
+  type ZooKeeperTls,
+  zookeeperCode,
+} from './client.ts';
