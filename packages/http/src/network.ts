@@ -11,6 +11,8 @@ export interface HttpTarget {
   readonly protocol: 'http' | 'https';
   readonly host: string;
   readonly port: number;
+  /** Certificates, as PEM, that its own has to be signed by. Default: those that Node trusts. An engine without TLS passes it over. */
+  readonly ca?: string;
   /**
    * Asked for each address that {@link host} turns out to mean, before it is dialled; a text says why it is not. Default:
    * none is refused. An engine without names to resolve does not ask.

@@ -130,8 +130,11 @@ export function patched(
   }
 }
 
-/** Checked against the bounds of a registration, and without addresses that nobody can call. */
-function usableInstance(json: unknown): Instance {
+/**
+ * Checked against the bounds of a registration, and without addresses that nobody can call.
+ * @throws FlotillaError INVALID_INPUT saying what is wrong
+ */
+export function usableInstance(json: unknown): Instance {
   const instance = checkInstance(json);
   const addresses = instance.addresses.filter(canBeCalled);
   if (addresses.length === instance.addresses.length) return instance;

@@ -39,7 +39,7 @@ export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<H
   });
 }
 
-function poolOptions(limits: PoolLimits, { refuses }: HttpTarget): UndiciPool.Options {
+function poolOptions(limits: PoolLimits, { refuses, ca }: HttpTarget): UndiciPool.Options {
   return {
     connections: limits.maxConnections,
     pipelining: 1,
@@ -50,7 +50,9 @@ function poolOptions(limits: PoolLimits, { refuses }: HttpTarget): UndiciPool.Op
     keepAliveMaxTimeout: limits.keepAliveIdleMs,
     maxHeaderSize: limits.maxHeaderBytes,
     allowH2: false,
-    ...(refuses && { connect: { lookup: guardedLookup(refuses) } }),
+    ...((refuses || ca !== undefined) && {
+      connect: { ...(refuses && { lookup: guardedLookup(refuses) }), ...(ca !== undefined && { ca }) },
+    }),
   };
 }
 

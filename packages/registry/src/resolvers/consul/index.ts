@@ -1,0 +1,1 @@
+export { type ConsulDiscoveryOptions, consulDiscovery, consulDiscoveryDefaults } from './consul-discovery.ts';

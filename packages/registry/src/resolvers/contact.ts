@@ -1,0 +1,33 @@
+import { FlotillaError } from '@flotilla/core';
+import type { SourceLog } from './log.ts';
+
+/** Whether a source answers, for the log: each change is said once, a refusal once for each reason. */
+export class Contact {
+  readonly #log: SourceLog;
+  #reached: boolean | undefined;
+  #refusal = '';
+
+  constructor(log: SourceLog) {
+    this.#log = log;
+  }
+
+  worked(): void {
+    if (this.#reached === false) this.#log.reachable();
+    this.#reached = true;
+    this.#refusal = '';
+  }
+
+  /** @param thrown an error that the peer sent with a 4xx status means that it is there and does not want us. */
+  failed(thrown: unknown): void {
+    const error = thrown instanceof FlotillaError ? thrown : undefined;
+    if (error?.code === 'CANCELLED') return;
+    const reason = error?.detail ?? String(thrown);
+    if (error?.fromPeer && error.httpStatus < 500) {
+      if (this.#refusal !== reason) this.#log.refused({ reason });
+      this.#refusal = reason;
+      return;
+    }
+    if (this.#reached !== false) this.#log.unreachable({ reason, cause: thrown });
+    this.#reached = false;
+  }
+}

@@ -1,0 +1,1 @@
+export { type FileDiscoveryOptions, fileDiscovery, fileDiscoveryDefaults } from './file-discovery.ts';

@@ -1,0 +1,5 @@
+export {
+  type KubernetesDiscoveryOptions,
+  kubernetesDiscovery,
+  kubernetesDiscoveryDefaults,
+} from './kubernetes-discovery.ts';
