@@ -67,7 +67,7 @@ export class Loop {
   }
 
   #wait(delayMs: number): Promise<void> {
-    if (this.closed || this.#woken) {
+    if (this.closed || this.#woken || delayMs === 0) {
       this.#woken = false;
       return Promise.resolve();
     }

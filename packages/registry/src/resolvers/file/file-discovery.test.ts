@@ -7,7 +7,7 @@ import { FlotillaError, systemClock } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import { anInstance } from '../../testing/instances.ts';
 import { manualUntil } from '../../testing/manual-until.ts';
-import { realUntil } from '../../testing/real-until.ts';
+import { until } from '../../testing/real-server.ts';
 import { type RecordedLine, recordingLogger } from '../../testing/recording-logger.ts';
 import { type ContractWorld, follow, type Listed, placeOf, resolverContract } from '../../testing/resolver-contract.ts';
 import { fileDiscovery, fileDiscoveryDefaults } from './file-discovery.ts';
@@ -223,17 +223,17 @@ test('a real file: written in place, renamed over, gone and back', async () => {
   });
   try {
     const seen = follow(discovery, { service: 'orders' });
-    const until = (host: string): Promise<void> => realUntil(host, () => seen.hosts() === host);
+    const lists = (host: string): Promise<void> => until(host, () => seen.hosts() === host);
     await writeFile(path, write('10.0.0.1'));
-    await until('10.0.0.1');
+    await lists('10.0.0.1');
     await writeFile(path, write('10.0.0.2'));
-    await until('10.0.0.2');
+    await lists('10.0.0.2');
     await writeFile(`${path}.new`, write('10.0.0.3'));
     await rename(`${path}.new`, path);
-    await until('10.0.0.3');
+    await lists('10.0.0.3');
     await rm(path);
     await writeFile(path, write('10.0.0.4'));
-    await until('10.0.0.4');
+    await lists('10.0.0.4');
   } finally {
     await discovery.close();
     await rm(folder, { recursive: true });

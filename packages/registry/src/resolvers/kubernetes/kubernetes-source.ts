@@ -1,12 +1,13 @@
-import { type Call, FlotillaError, identity, type Timer } from '@flotilla/core';
+import { type Call, FlotillaError, type Instance, identity, type Timer } from '@flotilla/core';
 import { decodeLines, type HttpResponse } from '@flotilla/http';
 import { jittered } from '../../client/backoff.ts';
 import { list, record } from '../../field-checks.ts';
 import { Contact } from '../contact.ts';
+import { Gathered } from '../gathered.ts';
 import { type HttpHosts, jsonOf, refusalOf } from '../http-hosts.ts';
 import type { SourceLog } from '../log.ts';
 import { Loop, type Moment } from '../loop.ts';
-import { readEntries } from '../readable.ts';
+import { type Readable, readEntries } from '../readable.ts';
 import type { Following, Source, SourceListener, Wanted } from '../source.ts';
 import {
   forZone,
@@ -68,7 +69,13 @@ export class KubernetesSource implements Source {
       return { close() {} };
     }
     const service = new SliceWatch(wanted.service, listener, this.#contact, this.#parts);
-    return new Loop(this.#parts, service);
+    const loop = new Loop(this.#parts, service);
+    return {
+      close() {
+        loop.close();
+        service.stop();
+      },
+    };
   }
 
   async close(): Promise<void> {}
@@ -90,6 +97,8 @@ class SliceWatch {
   readonly #contact: Contact;
   readonly #parts: KubernetesSourceParts;
   readonly #slices = new Map<string, SliceContent>();
+  readonly #readable = new WeakMap<SliceEndpoint, Readable>();
+  readonly #changes: Gathered;
   #version: string | undefined;
 
   constructor(service: string, listener: SourceListener, contact: Contact, parts: KubernetesSourceParts) {
@@ -100,6 +109,11 @@ class SliceWatch {
     this.#listener = listener;
     this.#contact = contact;
     this.#parts = parts;
+    this.#changes = new Gathered(parts.clock, () => this.#tell(true));
+  }
+
+  stop(): void {
+    this.#changes.drop();
   }
 
   async step(call: Call): Promise<number> {
@@ -150,6 +164,7 @@ class SliceWatch {
     this.#slices.clear();
     for (const [name, content] of slices) this.#slices.set(name, content);
     this.#version = version;
+    this.#changes.drop();
     return this.#tell(false);
   }
 
@@ -194,7 +209,7 @@ class SliceWatch {
     if (type === 'DELETED') this.#slices.delete(name);
     else if (type === 'ADDED' || type === 'MODIFIED') this.#put(this.#slices, object);
     else return; // of a newer API
-    this.#tell(true);
+    this.#changes.soon();
   }
 
   #put(slices: Map<string, SliceContent>, slice: unknown): void {
@@ -208,13 +223,29 @@ class SliceWatch {
   }
 
   #tell(certain: boolean): 'believed' | 'doubted' {
-    const { instances, leftOut } = readEntries(
-      forZone(joinSlices(this.#slices.values()), this.#parts.zone),
-      (endpoint) => [this.#instanceOf(endpoint)],
+    const endpoints = forZone(joinSlices(this.#slices.values()), this.#parts.zone);
+    const leftOut = Array.from(this.#slices.values(), (slice) => slice.leftOut).flat();
+    const instances: Instance[] = [];
+    for (const endpoint of endpoints) {
+      const read = this.#read(endpoint);
+      instances.push(...read.instances);
+      leftOut.push(...read.leftOut);
+    }
+    this.#listener.leftOut(leftOut);
+    return this.#listener.list(instances, certain);
+  }
+
+  /** Read once for each: an event is about one slice, and the others may hold thousands. */
+  #read(endpoint: SliceEndpoint): Readable {
+    const known = this.#readable.get(endpoint);
+    if (known) return known;
+    const read = readEntries(
+      [endpoint],
+      () => [this.#instanceOf(endpoint)],
       ({ id }) => `${JSON.stringify(id.slice(0, 80))} of ${this.#service}`,
     );
-    this.#listener.leftOut([...[...this.#slices.values()].flatMap((slice) => slice.leftOut), ...leftOut]);
-    return this.#listener.list(instances, certain);
+    this.#readable.set(endpoint, read);
+    return read;
   }
 
   #instanceOf({ id, addresses, status, zone, metadata }: SliceEndpoint): unknown {
