@@ -22,7 +22,7 @@ export class Contact {
     const error = thrown instanceof FlotillaError ? thrown : undefined;
     if (error?.code === 'CANCELLED') return;
     const reason = error?.detail ?? String(thrown);
-    if (error?.fromPeer && error.httpStatus < 500) {
+    if (isRefusal(error)) {
       if (this.#refusal !== reason) this.#log.refused({ reason });
       this.#refusal = reason;
       return;
@@ -30,4 +30,10 @@ export class Contact {
     if (this.#reached !== false) this.#log.unreachable({ reason, cause: thrown });
     this.#reached = false;
   }
+}
+
+/** Somebody is there and does not want us: trying again changes nothing until somebody sets something. */
+export function isRefusal(error: FlotillaError | undefined): boolean {
+  if (error === undefined) return false;
+  return error.code === 'UNAUTHENTICATED' || error.code === 'FORBIDDEN' || (error.fromPeer && error.httpStatus < 500);
 }

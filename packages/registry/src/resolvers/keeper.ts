@@ -9,6 +9,7 @@ import {
   type Timer,
 } from '@flotilla/core';
 import { Backoff, jittered } from '../client/backoff.ts';
+import { isRefusal } from './contact.ts';
 import type { SourceLog } from './log.ts';
 import type { Moment } from './loop.ts';
 import { reasonOf } from './readable.ts';
@@ -224,7 +225,7 @@ class Keeper implements Registration {
   /** That a registry cannot be reached is said by whoever tried; that it refuses us is said here, once for each reason. */
   #noteRefusal(thrown: unknown): void {
     if (this.#left || !(thrown instanceof FlotillaError)) return;
-    if (!(thrown.code === 'INVALID_INPUT' || (thrown.fromPeer && thrown.httpStatus < 500))) return;
+    if (thrown.code !== 'INVALID_INPUT' && !isRefusal(thrown)) return;
     const reason = reasonOf(thrown);
     if (reason === this.#refusal) return;
     this.#refusal = reason;

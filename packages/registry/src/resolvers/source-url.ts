@@ -16,8 +16,8 @@ export interface HttpSourceUrl {
   readonly authority: string;
   /** Segments before those of the API, for a server behind a proxy. */
   readonly prefix: readonly string[];
-  /** The field `authorization` of the user and password in the URL. */
-  readonly authorization?: Secret;
+  /** The user and password in the URL. */
+  readonly user?: { readonly name: string; readonly password: Secret };
   readonly params: ReadonlyMap<string, string>;
 }
 
@@ -60,7 +60,7 @@ export function readHttpSourceUrl(text: string, example: string, known: readonly
     target: { protocol, host, port },
     authority,
     prefix: pathFromText(url.pathname).segments.filter((segment) => segment !== ''),
-    ...basic(url),
+    ...userOf(url),
     params,
   };
 }
@@ -99,11 +99,16 @@ export function onlyUrl(urls: readonly string[], scheme: string): string {
   return url;
 }
 
-function basic({ username, password }: URL): Pick<HttpSourceUrl, 'authorization'> {
+/** The field `authorization` of a URL's user. */
+export function basicAuthorization({ name, password }: NonNullable<HttpSourceUrl['user']>): string {
+  return `Basic ${Buffer.from(`${name}:${password.reveal()}`).toString('base64')}`;
+}
+
+/** @throws FlotillaError CONFIG_INVALID */
+export function userOf({ username, password }: URL): Pick<HttpSourceUrl, 'user'> {
   if (username === '' && password === '') return {};
   try {
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-    return { authorization: new Secret(`Basic ${Buffer.from(credentials).toString('base64')}`) };
+    return { user: { name: decodeURIComponent(username), password: new Secret(decodeURIComponent(password)) } };
   } catch {
     throw invalid('user or password in a url cannot be read: a percent sign in them is written %25');
   }

@@ -5,7 +5,7 @@ import { type HttpHost, HttpHosts } from '../http-hosts.ts';
 import { keptRegistrar, type Place } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
 import { sharedResolver } from '../shared-resolver.ts';
-import { choiceParam, type HttpSourceUrl, readHttpSourceUrl } from '../source-url.ts';
+import { basicAuthorization, choiceParam, type HttpSourceUrl, readHttpSourceUrl } from '../source-url.ts';
 import { ConsulApi } from './consul-api.ts';
 import { checkIdOf, consulId, encodeConsulInstance, statusOf } from './consul-instance.ts';
 import { ConsulSource } from './consul-source.ts';
@@ -93,7 +93,7 @@ function placeAt(api: ConsulApi): Place {
   };
 }
 
-function hostOf({ label, target, authority, prefix, authorization, params }: HttpSourceUrl): HttpHost {
+function hostOf({ label, target, authority, prefix, user, params }: HttpSourceUrl): HttpHost {
   const token = params.get('token');
   const secret = token === undefined ? undefined : new Secret(token);
   return {
@@ -102,7 +102,7 @@ function hostOf({ label, target, authority, prefix, authorization, params }: Htt
     authority,
     prefix,
     headers: () => [
-      ...(authorization ? ([['authorization', authorization.reveal()]] as const) : []),
+      ...(user ? ([['authorization', basicAuthorization(user)]] as const) : []),
       ...(secret ? ([['x-consul-token', secret.reveal()]] as const) : []),
     ],
   };

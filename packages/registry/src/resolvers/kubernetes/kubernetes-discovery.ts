@@ -1,13 +1,14 @@
 import { assertDuration, type Clock, FlotillaError, isProtocol, nullLogger, Secret } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
+import { readText } from '../engines/pem-files.ts';
 import { type HostFields, HttpHosts } from '../http-hosts.ts';
 import { silentRegistrar } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
 import { sharedResolver } from '../shared-resolver.ts';
-import { onlyUrl, readHttpSourceUrl, splitSourceUrl } from '../source-url.ts';
+import { basicAuthorization, onlyUrl, readHttpSourceUrl, splitSourceUrl } from '../source-url.ts';
 import type { ClusterCredentials } from './credentials.ts';
-import { inCluster, readSync, tokenFile } from './engines/service-account.ts';
+import { inCluster, tokenFile } from './engines/service-account.ts';
 import { KubernetesSource } from './kubernetes-source.ts';
 
 /** What {@link kubernetesDiscovery} is told. */
@@ -96,11 +97,11 @@ function clusterOf(
     return { server, namespace: pod.namespace, trust: trustOf(given, pod.ca), headers: bearer(credentials) };
   }
   const server = readHttpSourceUrl(url, example, params);
-  const { authorization } = server;
+  const { user } = server;
   const credentials = credentialsOf(server.params, clock);
   const headers = credentials
     ? bearer(credentials)
-    : async (): Promise<HostFields> => (authorization ? [['authorization', authorization.reveal()]] : []);
+    : async (): Promise<HostFields> => (user ? [['authorization', basicAuthorization(user)]] : []);
   return { server, namespace: 'default', trust: trustOf(server.params, undefined), headers };
 }
 
@@ -111,7 +112,7 @@ function credentialsOf(given: ReadonlyMap<string, string>, clock: Clock): Cluste
 
 function trustOf(given: ReadonlyMap<string, string>, own: string | undefined): { ca?: string } {
   const path = given.get('ca-file');
-  const ca = path === undefined ? own : readSync(path);
+  const ca = path === undefined ? own : readText(path);
   return ca === undefined ? {} : { ca };
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, FlotillaError, formatHostPort } from '@flotilla/core';
+import { readText } from '../../engines/pem-files.ts';
 import type { ClusterCredentials, InCluster } from '../credentials.ts';
 
 /** Where every pod with a service account finds it (Kubernetes documentation, "Accessing the API from a Pod"). */
@@ -28,7 +28,7 @@ export function inCluster(
         '(KUBERNETES_SERVICE_HOST is not set); write kubernetes+https://API-SERVER?token-file=…',
     );
   }
-  const read = (name: string): string => readSync(join(folder, name));
+  const read = (name: string): string => readText(join(folder, name));
   return {
     url: `https://${formatHostPort({ host, port: Number(port) })}`,
     ca: read('ca.crt'),
@@ -51,15 +51,4 @@ export function tokenFile(path: string, clock: Clock): ClusterCredentials {
       return known.token;
     },
   } satisfies ClusterCredentials;
-}
-
-/** @throws FlotillaError CONFIG_INVALID */
-export function readSync(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new FlotillaError('CONFIG_INVALID', `registry: "${path}" cannot be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

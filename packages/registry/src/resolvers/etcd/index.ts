@@ -1,0 +1,1 @@
+export { type EtcdDiscoveryOptions, etcdDiscovery, etcdDiscoveryDefaults } from './etcd-discovery.ts';
