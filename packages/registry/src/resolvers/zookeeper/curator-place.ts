@@ -1,0 +1,50 @@
+import { FlotillaError, type Instance, within } from '@flotilla/core';
+import { codeOf, type Stat, type ZooKeeperClient, zookeeperCode } from '../../engines/zookeeper/client.ts';
+import type { Place } from '../keeper.ts';
+import { encodeCuratorInstance, nodeName } from './curator-instance.ts';
+
+/**
+ * Keeps instances as nodes of Curator's discovery: ephemeral ones for those with a lease. What belongs to another session by
+ * now is not taken out: a process that left does not end the one that came after it under the same id.
+ */
+export function curatorPlace(client: ZooKeeperClient, root: string): Place {
+  const pathOf = ({ identity: { service }, id }: Instance): string => {
+    if (service === '.' || service === '..') {
+      throw new FlotillaError('INVALID_INPUT', `ZooKeeper has no node called "${service}"`);
+    }
+    return `${root}/${service}/${nodeName(id)}`;
+  };
+  const isOurs = (stat: Stat, { lease }: Instance): boolean => stat.ephemeralOwner === (lease ? client.sessionId : 0n);
+
+  const write = async (instance: Instance): Promise<void> => {
+    const path = pathOf(instance);
+    const data = JSON.stringify(encodeCuratorInstance(instance));
+    const there = await client.exists(path);
+    if (there && isOurs(there, instance)) {
+      await client.set(path, data, there.version);
+      return;
+    }
+    // One of a session that is ending would take itself away later: Curator too makes the node anew then.
+    if (there) await client.delete(path, there.version);
+    await client.ensure(path.slice(0, path.lastIndexOf('/')));
+    await client.create(path, data, { ephemeral: instance.lease !== undefined });
+  };
+
+  return {
+    put: (instance, call) => within(call, write(instance)),
+    async renew(instance, call) {
+      const stat = await within(call, client.exists(pathOf(instance)));
+      return stat !== undefined && isOurs(stat, instance);
+    },
+    async remove(instance, call) {
+      const path = pathOf(instance);
+      const stat = await within(call, client.exists(path));
+      if (!stat || !isOurs(stat, instance)) return;
+      try {
+        await within(call, client.delete(path, stat.version));
+      } catch (thrown) {
+        if (codeOf(thrown) !== zookeeperCode.noNode) throw thrown;
+      }
+    },
+  };
+}

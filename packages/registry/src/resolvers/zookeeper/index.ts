@@ -1,0 +1,5 @@
+export {
+  type ZooKeeperDiscoveryOptions,
+  zookeeperDiscovery,
+  zookeeperDiscoveryDefaults,
+} from './zookeeper-discovery.ts';
