@@ -26,8 +26,9 @@ export function namesSecret(key: string): boolean {
 }
 
 /**
- * Hides the passwords of URLs, of each in a list with commas: `redis://app:***@cache:6379`. Text that is no URL may be
- * one with a password that was not percent-encoded: there everything between the user and the last `@` is hidden.
+ * Hides the passwords of URLs, and what their parameter `token` says, of each in a list with commas:
+ * `redis://app:***@cache:6379`. Text that is no URL may be one with a password that was not percent-encoded: there
+ * everything between the user and the last `@` is hidden.
  */
 export function maskUrl(text: string): string {
   return text
@@ -42,7 +43,8 @@ export function maskUrl(text: string): string {
     .join(',');
 }
 
-function maskOne(text: string): string {
+function maskOne(url: string): string {
+  const text = url.replace(/([?&]token=)[^&#]+/gi, `$1${masked}`);
   const authority = text.indexOf('://') + 3;
   const end = text.lastIndexOf('@');
   if (authority < 3 || end < authority) return text;

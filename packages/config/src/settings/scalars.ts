@@ -90,7 +90,7 @@ export function oneOf<const Choice extends string>(
 }
 
 export interface UrlOptions extends SettingOptions<string> {
-  /** Schemes allowed, without the colon. Default `http` and `https`. */
+  /** Schemes allowed, without the colon; with it where no `//` need follow, as in `file:`. Default `http` and `https`. */
   readonly protocols?: readonly string[];
 }
 
@@ -99,10 +99,11 @@ export function url(options: UrlOptions & { readonly optional: true }): Setting<
 export function url(options?: UrlOptions): Setting<string>;
 export function url(options: UrlOptions = {}): Setting<string> {
   const { protocols = ['http', 'https'] } = options;
-  const rule = `must be a URL that begins with ${protocols.map((protocol) => `"${protocol}://"`).join(' or ')}`;
+  const beginnings = protocols.map((protocol) => (protocol.endsWith(':') ? protocol : `${protocol}://`));
+  const rule = `must be a URL that begins with ${beginnings.map((text) => `"${text}"`).join(' or ')}`;
   return defineSetting('url', options, { type: 'string', format: 'uri', maxLength: 2_000 }, (value, refuse) => {
     if (typeof value !== 'string' || value.length > 2_000) return refuse(rule);
-    const known = protocols.some((protocol) => value.toLowerCase().startsWith(`${protocol}://`));
+    const known = beginnings.some((text) => value.toLowerCase().startsWith(text));
     return known && URL.canParse(value) ? value : refuse(rule);
   });
 }

@@ -51,3 +51,19 @@ test('no password of a URL is shown, neither as a value nor in a mistake', () =>
     assert.doesNotMatch(`${thrown} ${JSON.stringify(thrown)}`, /secret/);
   }
 });
+
+test('a token in a parameter is not shown either', () => {
+  const consul = settings({ registry: urls({ protocols: ['consul+http'] }) });
+  const text = 'registry: "consul+http://h:8500?dc=x&token=one-secret, consul+http://i?token=two-secret&dc=y"';
+  const { origins, values } = loadConfig(consul, { files: [{ name: 'f', text }] });
+  assert.equal(values.registry[0], 'consul+http://h:8500?dc=x&token=one-secret');
+  assert.deepEqual(origins[0]?.value, ['consul+http://h:8500?dc=x&token=***', 'consul+http://i?token=***&dc=y']);
+});
+
+test('a scheme with a colon needs no //', () => {
+  const schema = settings({ registry: urls({ protocols: ['http', 'file:'] }) });
+  const read = (text: string): readonly string[] =>
+    loadConfig(schema, { files: [{ name: 'f', text }] }).values.registry;
+  assert.deepEqual(read('registry: "file:/a.yaml, file:///b.yaml"'), ['file:/a.yaml', 'file:///b.yaml']);
+  assert.throws(() => read('registry: "http:/a"'), /must be a URL that begins with "http:\/\/" or "file:"/);
+});

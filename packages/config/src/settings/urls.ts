@@ -2,7 +2,7 @@ import { defineSetting, type Setting, type SettingOptions } from '../setting.ts'
 import { url } from './scalars.ts';
 
 export interface UrlsOptions extends Omit<SettingOptions<readonly string[]>, 'optional'> {
-  /** Default http and https. */
+  /** As in `url()`. Default http and https. */
   readonly protocols?: readonly string[];
 }
 

@@ -7,7 +7,7 @@ export type ConnectRegistry = (urls: readonly string[], needs: DiscoveryNeeds) =
 /** One kind of registry: what its URLs look like, and where its client is. */
 export interface RegistryKind {
   readonly name: string;
-  /** Of its URLs, in lower case and without the colon. */
+  /** Of its URLs, in lower case; with a colon where no server is named, so that no `//` need follow. */
   readonly schemes: readonly string[];
   /** Holds the client; loaded when a URL of this kind is named, and not before. */
   readonly package: string;
@@ -29,12 +29,70 @@ export const registryKinds: readonly RegistryKind[] = Object.freeze([
     },
   },
   {
+    name: 'consul',
+    schemes: ['consul+http', 'consul+https'],
+    package: '@flotilla/registry',
+    async load() {
+      const { consulDiscovery } = await import('@flotilla/registry/resolvers/consul');
+      return (urls, needs) => consulDiscovery({ urls, ...needs });
+    },
+  },
+  {
+    name: 'dns',
+    schemes: ['dns:'],
+    package: '@flotilla/registry',
+    async load() {
+      const { dnsDiscovery } = await import('@flotilla/registry/resolvers/dns');
+      return (urls, needs) => dnsDiscovery({ urls, ...needs });
+    },
+  },
+  {
+    name: 'etcd',
+    schemes: ['etcd+http', 'etcd+https'],
+    package: '@flotilla/registry',
+    async load() {
+      const { etcdDiscovery } = await import('@flotilla/registry/resolvers/etcd');
+      return (urls, needs) => etcdDiscovery({ urls, ...needs });
+    },
+  },
+  {
     name: 'eureka',
     schemes: ['eureka+http', 'eureka+https'],
     package: '@flotilla/eureka',
     async load() {
       const { eurekaClient } = await import('@flotilla/eureka/client');
       return (urls, needs) => eurekaClient({ urls: urls.map(withoutKind), ...needs });
+    },
+  },
+  {
+    name: 'file',
+    schemes: ['file:'],
+    package: '@flotilla/registry',
+    async load() {
+      const [{ fileDiscovery }, { parseYaml }] = await Promise.all([
+        import('@flotilla/registry/resolvers/file'),
+        import('@flotilla/config'),
+      ]);
+      const parse = (text: string, name: string): unknown => parseYaml(text, name).value;
+      return (urls, needs) => fileDiscovery({ urls, parse, ...needs });
+    },
+  },
+  {
+    name: 'kubernetes',
+    schemes: ['kubernetes:', 'kubernetes+http', 'kubernetes+https'],
+    package: '@flotilla/registry',
+    async load() {
+      const { kubernetesDiscovery } = await import('@flotilla/registry/resolvers/kubernetes');
+      return (urls, needs) => kubernetesDiscovery({ urls, ...needs });
+    },
+  },
+  {
+    name: 'zookeeper',
+    schemes: ['zookeeper'],
+    package: '@flotilla/registry',
+    async load() {
+      const { zookeeperDiscovery } = await import('@flotilla/registry/resolvers/zookeeper');
+      return (urls, needs) => zookeeperDiscovery({ urls, ...needs });
     },
   },
 ]);
@@ -45,9 +103,9 @@ export const registrySchemes: readonly string[] = Object.freeze(registryKinds.fl
 /** The kind of a registry's URL. @throws FlotillaError CONFIG_INVALID for a scheme that nothing here speaks. */
 export function kindOf(url: string): RegistryKind {
   const scheme = url.slice(0, Math.max(0, url.indexOf(':'))).toLowerCase();
-  const kind = registryKinds.find(({ schemes }) => schemes.includes(scheme));
+  const kind = registryKinds.find(({ schemes }) => schemes.includes(scheme) || schemes.includes(`${scheme}:`));
   if (kind) return kind;
-  const known = registrySchemes.map((name) => `"${name}:"`).join(', ');
+  const known = registrySchemes.map((name) => `"${name.replace(':', '')}:"`).join(', ');
   throw new FlotillaError('CONFIG_INVALID', `registry "${scheme.slice(0, 40)}:…" is of no known kind; known: ${known}`);
 }
 

@@ -165,7 +165,7 @@ export function consulStub(options: {
 
   const handler: HttpHandler = async (request, call) => {
     const [version, area, kind, ...rest] = request.path.segments;
-    const path = `${request.method} /${request.path.segments.join('/')}`;
+    const path = `${request.method} ${['', ...request.path.segments].join('/')}`;
     asked.push(request.query === '' ? path : `${path}?${request.query}`);
     if (version !== 'v1') return text(404, '');
     if (token !== undefined && request.headers.get('x-consul-token') !== token) {

@@ -205,11 +205,11 @@ export function kubernetesStub({ clock }: { readonly clock: Clock }): Kubernetes
 
   const handler: HttpHandler = async (request, call) => {
     const { segments } = request.path;
-    asked.push(`${request.method} /${segments.join('/')}?${request.query}`);
+    asked.push(`${request.method} ${['', ...segments].join('/')}?${request.query}`);
     const refusal = refuse(request, stub.tokens);
     if (refusal) return refusal;
     const [apis, group, apiVersion, , namespace = '', resource] = segments;
-    if (`${apis}/${group}/${apiVersion}/${resource}` !== 'apis/discovery.k8s.io/v1/endpointslices')
+    if ([apis, group, apiVersion, resource].join('/') !== 'apis/discovery.k8s.io/v1/endpointslices')
       return json(404, status(404, 'NotFound', 'not here'));
     const query = new URLSearchParams(request.query);
     const [label = '', value = ''] = (query.get('labelSelector') ?? '').split('=');

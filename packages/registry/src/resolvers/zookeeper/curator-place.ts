@@ -6,8 +6,9 @@ import { encodeCuratorInstance, nodeName } from './curator-instance.ts';
 /**
  * Keeps instances as nodes of Curator's discovery: ephemeral ones for those with a lease. What belongs to another session by
  * now is not taken out: a process that left does not end the one that came after it under the same id.
+ * @param begin has the client connect, if it has not yet.
  */
-export function curatorPlace(client: ZooKeeperClient, root: string): Place {
+export function curatorPlace(client: ZooKeeperClient, root: string, begin: () => void): Place {
   const pathOf = ({ identity: { service }, id }: Instance): string => {
     if (service === '.' || service === '..') {
       throw new FlotillaError('INVALID_INPUT', `ZooKeeper has no node called "${service}"`);
@@ -31,7 +32,10 @@ export function curatorPlace(client: ZooKeeperClient, root: string): Place {
   };
 
   return {
-    put: (instance, call) => within(call, write(instance)),
+    put(instance, call) {
+      begin();
+      return within(call, write(instance));
+    },
     async renew(instance, call) {
       const stat = await within(call, client.exists(pathOf(instance)));
       return stat !== undefined && isOurs(stat, instance);

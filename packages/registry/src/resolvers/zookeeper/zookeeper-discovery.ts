@@ -71,7 +71,14 @@ export function zookeeperDiscovery(options: ZooKeeperDiscoveryOptions): SourceDi
     if (event.kind === 'connected') contact.worked();
     if (event.kind === 'connected' && event.isNew) kept.renewNow();
   });
+  let begun = false;
+  const begin = (): void => {
+    if (begun) return;
+    begun = true;
+    client.connect(requestTimeoutMs).catch((thrown) => contact.failed(thrown)); // it goes on trying
+  };
   const tree = new ZooKeeperTree({
+    begin,
     clock,
     random,
     client,
@@ -82,8 +89,12 @@ export function zookeeperDiscovery(options: ZooKeeperDiscoveryOptions): SourceDi
   });
   const source = treeSource(tree, clock);
   const shared = sharedResolver(source, log);
-  const kept = keptRegistrar(curatorPlace(client, first.root), { clock, random, log, times: { requestTimeoutMs } });
-  client.connect(requestTimeoutMs).catch((thrown) => contact.failed(thrown)); // it goes on trying
+  const kept = keptRegistrar(curatorPlace(client, first.root, begin), {
+    clock,
+    random,
+    log,
+    times: { requestTimeoutMs },
+  });
   return openDiscovery(shared.resolver, kept.registrar, async () => {
     shared.close();
     kept.close();

@@ -11,6 +11,8 @@ import { decodeCuratorInstance } from './curator-instance.ts';
 /** What a {@link ZooKeeperTree} needs. */
 export interface ZooKeeperTreeParts extends Moment {
   readonly client: ZooKeeperClient;
+  /** Has the client connect, if it has not yet. */
+  readonly begin: () => void;
   readonly contact: Contact;
   /** Without a slash at its end. */
   readonly root: string;
@@ -36,6 +38,7 @@ export class ZooKeeperTree implements Tree {
   }
 
   fill(service: string | undefined, table: EntryTable): Following {
+    this.#parts.begin();
     const path = service === undefined ? this.#parts.root : `${this.#parts.root}/${service}`;
     const branch = new Branch(path === '' ? '/' : path, service, table, this.#parts);
     const loop = new Loop(this.#parts, branch);
