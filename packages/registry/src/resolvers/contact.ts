@@ -1,11 +1,17 @@
 import { FlotillaError } from '@flotilla/core';
 import type { SourceLog } from './log.ts';
 
-/** Whether a source answers, for the log: each change is said once, a refusal once for each reason. */
+/** So many reasons of a refusal are remembered as said. */
+const mostReasons = 32;
+
+/**
+ * Whether a source answers, for the log: each change is said once. A refusal is said once for each reason, also when others
+ * are let in meanwhile.
+ */
 export class Contact {
   readonly #log: SourceLog;
   #reached: boolean | undefined;
-  #refusal = '';
+  readonly #refusals = new Set<string>();
 
   constructor(log: SourceLog) {
     this.#log = log;
@@ -14,7 +20,6 @@ export class Contact {
   worked(): void {
     if (this.#reached === false) this.#log.reachable();
     this.#reached = true;
-    this.#refusal = '';
   }
 
   /** @param thrown an error that the peer sent with a 4xx status means that it is there and does not want us. */
@@ -23,8 +28,8 @@ export class Contact {
     if (error?.code === 'CANCELLED') return;
     const reason = error?.detail ?? String(thrown);
     if (isRefusal(error)) {
-      if (this.#refusal !== reason) this.#log.refused({ reason });
-      this.#refusal = reason;
+      if (!this.#refusals.has(reason) && this.#refusals.size < mostReasons) this.#log.refused({ reason });
+      if (this.#refusals.size < mostReasons) this.#refusals.add(reason);
       return;
     }
     if (this.#reached !== false) this.#log.unreachable({ reason, cause: thrown });

@@ -61,8 +61,9 @@ export function encodeConsulInstance(instance: Instance): ConsulRegistration {
   const { lastsMs } = instance.lease ?? leaseDefaults;
   const id = consulId(instance);
   const { host, port, protocol } = main;
-  const own = writeOwn(instance.metadata, isFact);
   const facts: [string, string][] = [...secureOf(protocol), ...placesOf(instance)];
+  const named = new Set(facts.map(([name]) => name));
+  const own = writeOwn(instance.metadata, (name, text) => named.has(name) || isFact(name, text));
   const native = nativeFacts(
     { id, service: instance.identity.service, host, port, warmth: statusOf(instance) },
     new Map(facts),

@@ -82,8 +82,10 @@ export function encodeCuratorInstance(instance: Instance): CuratorInstance {
     uriSpec,
     ...(instance.status === 'up' ? undefined : { enabled: false }),
   });
+  const named = new Set(native.map(([name]) => name));
+  const own = writeOwn(instance.metadata, (name, text) => named.has(name) || isFact(name, text));
   const plain = nativeFacts(record(document(native), 'instance'), new Map(native));
-  return document([...native, ...writeOwn(instance.metadata, isFact), ...writeNotes(instance, plain)]);
+  return document([...native, ...own, ...writeNotes(instance, plain)]);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { FlotillaError, type Instance, within } from '@flotilla/core';
+import { type Call, FlotillaError, type Instance, within } from '@flotilla/core';
 import { codeOf, type Stat, type ZooKeeperClient, zookeeperCode } from '../../engines/zookeeper/client.ts';
 import type { Place } from '../keeper.ts';
 import { encodeCuratorInstance, nodeName } from './curator-instance.ts';
@@ -17,10 +17,12 @@ export function curatorPlace(client: ZooKeeperClient, root: string, begin: () =>
   };
   const isOurs = (stat: Stat, { lease }: Instance): boolean => stat.ephemeralOwner === (lease ? client.sessionId : 0n);
 
-  const write = async (instance: Instance): Promise<void> => {
+  /** Between its steps it may have become unwanted: what is made after a farewell would stay. */
+  const write = async (instance: Instance, call: Call): Promise<void> => {
     const path = pathOf(instance);
     const data = JSON.stringify(encodeCuratorInstance(instance));
     const there = await client.exists(path);
+    call.throwIfCancelled();
     if (there && isOurs(there, instance)) {
       await client.set(path, data, there.version);
       return;
@@ -28,13 +30,14 @@ export function curatorPlace(client: ZooKeeperClient, root: string, begin: () =>
     // One of a session that is ending would take itself away later: Curator too makes the node anew then.
     if (there) await client.delete(path, there.version);
     await client.ensure(path.slice(0, path.lastIndexOf('/')));
+    call.throwIfCancelled();
     await client.create(path, data, { ephemeral: instance.lease !== undefined });
   };
 
   return {
     put(instance, call) {
       begin();
-      return within(call, write(instance));
+      return within(call, write(instance, call));
     },
     async renew(instance, call) {
       const stat = await within(call, client.exists(pathOf(instance)));
