@@ -126,8 +126,10 @@ describe('a real ZooKeeper', { skip }, () => {
   let server: ZooKeeperServer;
   let admin: ZooKeeperClient;
   before(async () => {
-    server = await ZooKeeperServer.start();
-    admin = new ZooKeeperClient({ servers: server.servers, clock: systemClock, random: systemRandom });
+    // Room for a busy machine: what writes ten thousand nodes is not to lose its session over it.
+    server = await ZooKeeperServer.start({ lines: ['maxSessionTimeout=60000'] });
+    const patient = { sessionTimeoutMs: 60_000, requestTimeoutMs: 60_000 };
+    admin = new ZooKeeperClient({ servers: server.servers, clock: systemClock, random: systemRandom, ...patient });
     await admin.connect();
   });
   after(async () => {
