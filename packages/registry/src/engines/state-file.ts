@@ -178,7 +178,7 @@ function readRecords(body: Buffer): Pick<StateFile, 'state' | 'journal'> {
   return { state: { revision, leases, tombstones }, journal };
 }
 
-function readLease({ lease, instance }: Readonly<Record<string, unknown>>): SavedLease {
+export function readLease({ lease, instance }: Readonly<Record<string, unknown>>): SavedLease {
   const fields = record(lease, 'lease');
   return {
     instance: checkInstance(instance),
@@ -190,7 +190,7 @@ function readLease({ lease, instance }: Readonly<Record<string, unknown>>): Save
   };
 }
 
-function readTombstone(value: unknown): SavedTombstone {
+export function readTombstone(value: unknown): SavedTombstone {
   const fields = record(value, 'gone');
   const { override } = fields;
   return {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   FlotillaError,
   formatIdentity,
@@ -53,6 +54,8 @@ export type Found = { readonly outcome: 'known'; readonly lease: Lease } | { rea
 /** What a sweep did. */
 export interface Sweep {
   readonly evicted: readonly Change[];
+  /** Who would have been evicted, where {@link Sweeping.lapsed} is `proposed`. */
+  readonly proposed: readonly InstanceKey[];
   /** More than 0: the registry itself stood still that long, so every lease was extended by it and none evicted. */
   readonly extendedMs: number;
   /**
@@ -67,8 +70,31 @@ export interface Sweep {
   readonly more: boolean;
 }
 
+/** How a sweep is made; by default as a registry that stands alone does. */
+export interface Sweeping {
+  /**
+   * - `evicted`: what may go goes. The default.
+   * - `proposed`: what may go is told and stays listed until somebody says `drop`.
+   * - `kept`: nobody lapses.
+   */
+  readonly lapsed?: 'evicted' | 'proposed' | 'kept';
+  /** A lease lapses this much later than at its expiry: for renewals that come a detour. Default 0. */
+  readonly graceMs?: number;
+}
+
 /** What one sweep does at most, so that none holds up its process for more than some milliseconds. */
 const mostPerSweep = Object.freeze({ lookedAt: 4_000, extended: 10_000, evicted: 250 });
+
+/** Somebody whose lease lapsed and who may go. */
+interface Doomed {
+  readonly service: ServiceLeases;
+  readonly id: string;
+}
+
+/** What became of the services in which something lapsed. */
+interface Judged extends Pick<Sweep, 'paused' | 'resumed'> {
+  readonly chosen: readonly Doomed[];
+}
 
 /**
  * All leases of a registry. Synchronous and without I/O: time comes with each call, randomness at construction, so
@@ -84,7 +110,7 @@ export class LeaseTable {
   readonly #lapsing = new Set<ServiceLeases>();
   readonly #tombstones: Tombstones;
   /** Lapsed ones that may go, and have not yet. */
-  #doomed: { readonly service: ServiceLeases; readonly id: string }[] = [];
+  #doomed: Doomed[] = [];
   /** Leases that get longer, and how; until all are, none lapses. */
   #extending: { readonly slots: Iterator<Slot>; readonly longer: (lease: Lease) => Lease } | undefined;
   #log: ChangeLog;
@@ -199,7 +225,7 @@ export class LeaseTable {
    * @param plannedAt when this sweep was due (monotonic): if it comes much later, the registry stood still, renewals
    * could not arrive, and every lease gets the lost time back.
    */
-  sweep(moment: Moment, plannedAt: number): Sweep {
+  sweep(moment: Moment, plannedAt: number, { lapsed = 'evicted', graceMs = 0 }: Sweeping = {}): Sweep {
     const lateMs = moment.at - plannedAt;
     const jumpMs = this.#noteClocks(moment);
     this.#tombstones.prune(moment.at, mostPerSweep.extended);
@@ -212,27 +238,35 @@ export class LeaseTable {
       return { ...nothingSwept, extendedMs: lateMs, more: this.#extendSome() };
     }
     if (this.#extending) return { ...nothingSwept, more: this.#extendSome() };
-    for (const service of this.#queue.collect(moment, mostPerSweep.lookedAt)) this.#lapsing.add(service);
+    if (lapsed === 'kept') return nothingSwept;
+    const until = { ...moment, at: moment.at - graceMs };
+    for (const service of this.#queue.collect(until, mostPerSweep.lookedAt)) this.#lapsing.add(service);
     // Judged when all that lapsed is known: a part of it is no measure of how many are missing.
-    if (this.nextExpiryAt <= moment.at) return { ...nothingSwept, more: true };
-    const judged = this.#doomed.length === 0 ? this.#judge(moment) : nothingSwept;
+    if (this.nextExpiryAt <= until.at) return { ...nothingSwept, more: true };
+    const { paused, resumed, chosen } = this.#doomed.length === 0 ? this.#judge(moment) : noneChosen;
+    if (lapsed === 'evicted') {
+      for (const { service } of chosen) service.noteEviction(moment.at);
+      this.#doomed.push(...chosen);
+    }
+    const proposed = lapsed === 'proposed' ? chosen.map(({ service, id }) => ({ service: service.key, id })) : [];
     const evicted = this.#evictDoomed(moment);
     this.#services.prune(moment.at, this.#limits);
-    return { ...nothingSwept, paused: judged.paused, resumed: judged.resumed, evicted, more: this.#doomed.length > 0 };
+    return { ...nothingSwept, paused, resumed, evicted, proposed, more: this.#doomed.length > 0 };
   }
 
   /** Chooses who of the lapsed may go. */
-  #judge({ at, wallAt }: Moment): Pick<Sweep, 'paused' | 'resumed'> {
+  #judge({ at, wallAt }: Moment): Judged {
     const paused: ServiceLeases[] = [];
     const resumed: ServiceLeases[] = [];
+    const chosen: Doomed[] = [];
     for (const service of this.#lapsing) {
       const before = service.preservation;
-      for (const id of service.judge(at, wallAt, this.#limits, this.#random)) this.#doomed.push({ service, id });
+      for (const id of service.judge(at, wallAt, this.#limits, this.#random)) chosen.push({ service, id });
       if (!before && service.preservation) paused.push(service);
       if (before && !service.preservation) resumed.push(service);
       if (service.lapsed.size === 0) this.#lapsing.delete(service);
     }
-    return { paused, resumed };
+    return { paused, resumed, chosen };
   }
 
   /** Those who gave a sign of life since they were chosen stay. */
@@ -244,6 +278,57 @@ export class LeaseTable {
       if (service.lapsed.size === 0) this.#lapsing.delete(service);
     }
     return changes;
+  }
+
+  /** Those of a service whose lease lapsed, as far as the last sweep saw. */
+  lapsedOf(service: string): readonly InstanceKey[] {
+    return [...(this.#services.get(service)?.lapsed ?? [])].map((id) => ({ service, id }));
+  }
+
+  /**
+   * What registries that share their leases agreed on takes the place of what was known of an instance.
+   * @param alive its owner gave a sign of life with it: the lease has a full term from now on.
+   * @returns undefined: the registry is full.
+   */
+  adopt(saved: SavedLease, alive: boolean, moment: Moment): Lease | undefined {
+    const { instance } = saved;
+    const service = formatIdentity(instance.identity);
+    const slot = this.#slot({ service, id: instance.id });
+    if (!slot) {
+      if (this.#services.size >= this.#limits.maxInstances) return undefined;
+      this.#tombstones.remove(service, instance.id);
+      const lease = restartTerm({ ...saved, expiresAt: moment.at }, moment);
+      return this.#announce(this.#add(this.#services.open(instance), lease), undefined, moment);
+    }
+    const { lease } = slot;
+    const next = { ...saved, instance: { ...instance, revision: lease.instance.revision }, expiresAt: lease.expiresAt };
+    this.#place(slot, alive ? restartTerm(next, moment) : next);
+    if (isDeepStrictEqual(lease.instance, next.instance)) return slot.lease;
+    return this.#announce(slot, lease.instance, moment);
+  }
+
+  /** Registries that share their leases agreed that an instance is gone. */
+  drop({ service, id, incarnation, reason, override }: Omit<SavedTombstone, 'until'>, moment: Moment): void {
+    const slot = this.#slot({ service, id });
+    if (slot && reason === 'evicted') slot.service.noteEviction(moment.at);
+    if (slot) this.#remove(slot, reason, moment);
+    const until = this.#tombstoneEnd(moment);
+    this.#tombstones.add({ service, id, incarnation, reason, ...(override ? { override } : undefined), until });
+  }
+
+  /** They agreed that its tombstone is over. */
+  forget({ service, id }: InstanceKey): void {
+    this.#tombstones.remove(service, id);
+  }
+
+  tombstone({ service, id }: InstanceKey, moment: Moment): Tombstone | undefined {
+    return this.#tombstones.get(service, id, moment.at);
+  }
+
+  /** Every lease has a full term from now on; of many, as the next sweeps come to them, and nobody lapses before. */
+  restartTerms(moment: Moment): void {
+    this.#extendAll((lease) => restartTerm(lease, moment));
+    this.#extendSome();
   }
 
   get(key: InstanceKey): Lease | undefined {
@@ -484,9 +569,12 @@ function savedTombstone({ until, ...stone }: Tombstone, { at, wallAt }: Moment):
 
 const nothingSwept: Sweep = Object.freeze({
   evicted: [],
+  proposed: [],
   extendedMs: 0,
   jumpMs: 0,
   paused: [],
   resumed: [],
   more: false,
 });
+
+const noneChosen: Judged = Object.freeze({ paused: [], resumed: [], chosen: [] });

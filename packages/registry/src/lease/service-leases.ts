@@ -47,9 +47,12 @@ export class ServiceLeases {
       limits,
     );
     this.preservation = preservation && { ...preservation, since: this.preservation?.since ?? wallNow };
-    const victims = evict === this.lapsed.size ? [...this.lapsed] : pickSome([...this.lapsed], evict, random);
-    for (const _ of victims) this.#evictedAt.push(now);
-    return victims;
+    return evict === this.lapsed.size ? [...this.lapsed] : pickSome([...this.lapsed], evict, random);
+  }
+
+  /** One of them was evicted: it counts as missing until the window is over. */
+  noteEviction(now: number): void {
+    this.#evictedAt.push(now);
   }
 
   /** Nothing is left to remember: no instance, and no eviction that still counts. */

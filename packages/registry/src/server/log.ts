@@ -21,6 +21,11 @@ export interface RegistryLog {
   contractBroken(name: string, promise: BrokenPromise): void;
   contractMended(name: string): void;
   watcherCollapsed(facts: { target: string; droppedChanges: number }): void;
+  engineTogether(facts: { engine: string; leases: number; unsynced: number; absent: number; was: string }): void;
+  engineAway(facts: { engine: string; unsynced: number }, cause: unknown): void;
+  engineWriteFailed(facts: { service: string; id: string }, cause: unknown): void;
+  engineRecordUnread(facts: { key: string }, cause: unknown): void;
+  engineOverfull(facts: { instance: string }): void;
 }
 
 export function registryLog(logger: Logger): RegistryLog {
@@ -49,6 +54,19 @@ export function registryLog(logger: Logger): RegistryLog {
         more: reasons.length - 1,
       }),
     contractMended: (contract) => logger.info('providers keep again what callers rely on', { contract }),
+    engineTogether: (facts) =>
+      logger.info('the registry is together with its engine; every lease has a full term from now on', facts),
+    engineAway: (facts, cause) =>
+      logger.error('the registry cannot reach its engine: it serves the last known state and evicts nobody', {
+        ...facts,
+        cause,
+      }),
+    engineWriteFailed: (facts, cause) =>
+      logger.warn('a write to the engine failed; it is tried again', { ...facts, cause }),
+    engineRecordUnread: (facts, cause) =>
+      logger.warn('a record in the engine is left alone: this program does not understand it', { ...facts, cause }),
+    engineOverfull: (facts) =>
+      logger.error('the engine holds more instances than this registry may: raise limits.maxInstances', facts),
     watcherCollapsed: (facts) => logger.info('a slow watcher gets a snapshot instead of its changes', facts),
   };
 }

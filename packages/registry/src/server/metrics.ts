@@ -18,6 +18,12 @@ export interface RegistryMetrics {
   readonly conflicts: Gauge;
   /** Providers that do not keep what a caller relies on. */
   readonly brokenContracts: Gauge;
+  /** 1: the shared engine is reached; 0: the last known state is served. */
+  readonly engineTogether: Family<Gauge>;
+  readonly engineUnsynced: Family<Gauge>;
+  /** `outcome`: written, conflict, failed, unknown. */
+  readonly engineWrites: Family<Counter>;
+  readonly engineListings: Counter;
 }
 
 export function registryMetrics(meter: Meter): RegistryMetrics {
@@ -58,6 +64,22 @@ export function registryMetrics(meter: Meter): RegistryMetrics {
         name: 'flotilla_registry_broken_contracts',
         help: 'Pairs of a provider and a caller that do not fit together',
       })
+      .with({}),
+    engineTogether: meter.gauge({
+      name: 'flotilla_registry_engine_together',
+      help: '1 while the shared engine is reached, 0 while the last known state is served',
+    }),
+    engineUnsynced: meter.gauge({
+      name: 'flotilla_registry_engine_unsynced',
+      help: 'Instances of which the shared engine does not have the latest yet',
+    }),
+    engineWrites: meter.counter({
+      name: 'flotilla_registry_engine_writes_total',
+      help: 'Writes to the shared engine by outcome',
+      labels: ['outcome'],
+    }),
+    engineListings: meter
+      .counter({ name: 'flotilla_registry_engine_listings_total', help: 'Times that the shared engine was read whole' })
       .with({}),
     collapses: meter
       .counter({

@@ -28,6 +28,8 @@ import { type RegistryLimits, registryLimits } from '../lease/limits.ts';
 import { type Moment, momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
 import { Audience } from './audience.ts';
+import type { LeaseEngine } from '../shared/engine.ts';
+import { type EngineState, SharedLeases } from '../shared/shared-leases.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
 import { type Operation, OperationHub, type Said } from './operations.ts';
@@ -43,6 +45,8 @@ export interface RegistryOptions {
   readonly meter?: Meter;
   /** Where the state outlives the process. Default: nowhere; then each start is an empty one and warms up. */
   readonly store?: RegistryStore;
+  /** Where this node and others keep their leases together. Default: nowhere; it is alone. */
+  readonly engine?: LeaseEngine;
   /** Overrides of `registryLimits`. */
   readonly limits?: Partial<RegistryLimits>;
   /**
@@ -73,6 +77,7 @@ export interface ServiceSummary {
  *
  * Lifecycle: `start` reads the store (1), restores the leases for a fresh full duration each (2), warms up if there were
  * none or some are lost (3), and begins to sweep (4). `stop` ends the watches (1), saves (2) and gives the store up (3).
+ * With an engine, `start` reads it after the store, and `stop` writes the last changes to it before it saves.
  */
 export interface Registry extends Component {
   /** The name of this start; cursors of another one get a snapshot. */
@@ -88,6 +93,8 @@ export interface Registry extends Component {
   /** Open watches. */
   readonly watchers: number;
   readonly saving: Saving;
+  /** Absent: it shares its leases with no other node. */
+  readonly engine: EngineState | undefined;
   /** On which contracts and services instances do not agree. Forms of a contract that are known to fit together agree. */
   readonly conflicts: readonly ContractConflict[];
   /** Who serves and who calls which contracts, and what is in them. */
@@ -169,6 +176,7 @@ class LeaseRegistry implements Registry {
   readonly #broken = new Map<ContractName, number>();
   readonly #store: RegistryStore | undefined;
   readonly #saver: Saver | undefined;
+  readonly #shared: SharedLeases | undefined;
   readonly #warmingMs: number;
   #state: 'new' | 'running' | 'stopped' = 'new';
   #warming = false;
@@ -206,6 +214,8 @@ class LeaseRegistry implements Registry {
     const delayMs = options.saveDelayMs ?? saveDelayMs;
     const [log, metrics] = [this.#log, this.#metrics];
     this.#saver = store && new Saver({ store, clock, log, metrics, draft, delayMs });
+    const shares = { table: this.#table, limits: this.limits, clock, random, node: this.epoch, log, metrics };
+    this.#shared = options.engine && new SharedLeases({ engine: options.engine, ...shares });
   }
 
   get cursor(): Cursor {
@@ -233,6 +243,10 @@ class LeaseRegistry implements Registry {
     return { kept: this.#store !== undefined, ...(failing ? { failing } : undefined) };
   }
 
+  get engine(): EngineState | undefined {
+    return this.#shared?.state;
+  }
+
   get conflicts(): readonly ContractConflict[] {
     return this.#census.conflicts.filter(
       ({ kind, name }) => kind !== 'contract' || !this.catalogue.fits(name as ContractName),
@@ -251,7 +265,9 @@ class LeaseRegistry implements Registry {
     if (stored) this.#table.restore(stored, momentOf(this.#clock));
     for (const { instance } of this.#table.list()) this.#count(undefined, instance);
     this.#metrics.instances.set(this.#table.size);
-    if (this.#table.size === 0 || stored?.incomplete) this.#warmUp();
+    await this.#startShared();
+    const isAway = this.#shared !== undefined && this.#shared.state.state !== 'together';
+    if (this.#table.size === 0 || stored?.incomplete || isAway) this.#warmUp();
     this.#armSweep();
     this.#saver?.begin();
     const warmingMs = this.#warming ? this.#warmingMs : 0;
@@ -295,7 +311,9 @@ class LeaseRegistry implements Registry {
   }
 
   settled(): Promise<void> {
-    return this.#saver?.settled() ?? nothing;
+    const saved = this.#saver?.settled() ?? nothing;
+    const shared = this.#shared?.settled();
+    return shared ? Promise.all([saved, shared]).then(() => {}) : saved;
   }
 
   follow(listener: (operation: Operation) => void): () => void {
@@ -304,7 +322,8 @@ class LeaseRegistry implements Registry {
 
   evictLapsed(service: string): number {
     const evicted = this.#table.lapsed(service);
-    this.#table.evictLapsed(service, momentOf(this.#clock));
+    if (this.#shared) this.#shared.evict(this.#table.lapsedOf(service));
+    else this.#table.evictLapsed(service, momentOf(this.#clock));
     if (evicted > 0) this.#log.evictionResumed(service);
     this.#metrics.preservedServices.set(this.#table.preserved);
     return evicted;
@@ -441,6 +460,13 @@ class LeaseRegistry implements Registry {
     this.#log.incarnationClamped({ service: identity.service, id, declared: incarnation, taken: instance.incarnation });
   }
 
+  async #startShared(): Promise<void> {
+    const shared = this.#shared;
+    if (!shared) return;
+    this.#operations.follow((operation) => shared.noted(operation));
+    await shared.start();
+  }
+
   #warmUp(): void {
     this.#warming = true;
     const done = (): void => {
@@ -454,7 +480,9 @@ class LeaseRegistry implements Registry {
 
   /** @param isLeft the last sweep was not done: what is waiting for the loop comes in between. */
   #armSweep(isLeft = false): void {
-    const nextAt = isLeft ? 0 : this.#table.nextExpiryAt;
+    const { lapsed, graceMs = 0 } = this.#shared?.sweeping ?? {};
+    const lapseAt = lapsed === 'kept' ? Infinity : this.#table.nextExpiryAt + graceMs;
+    const nextAt = isLeft ? 0 : lapseAt;
     const plannedAt = Math.max(this.#clock.now(), Math.min(nextAt, this.#clock.now() + this.#sweepEveryMs));
     const waitMs = Math.max(0, plannedAt - this.#clock.now());
     this.#sweepTimer = this.#clock.setTimer(waitMs, () => this.#sweep(plannedAt), { background: true });
@@ -466,7 +494,10 @@ class LeaseRegistry implements Registry {
   }
 
   #sweep(plannedAt: number): void {
-    const { extendedMs, jumpMs, paused, resumed, more } = this.#table.sweep(momentOf(this.#clock), plannedAt);
+    const moment = momentOf(this.#clock);
+    const swept = this.#table.sweep(moment, plannedAt, this.#shared?.sweeping);
+    const { extendedMs, jumpMs, paused, resumed, proposed, more } = swept;
+    this.#shared?.lapsed(proposed);
     if (jumpMs > 0) this.#log.clockJumped({ jumpMs: Math.round(jumpMs), leases: this.#table.size });
     else if (extendedMs > 0) this.#log.stoodStill({ lateMs: Math.round(extendedMs), leases: this.#table.size });
     for (const service of paused) this.#notePause(service);
@@ -486,6 +517,7 @@ class LeaseRegistry implements Registry {
     this.#warmingTimer?.cancel();
     for (const watcher of [...this.#hub]) watcher.close();
     if (!wasRunning) return;
+    await this.#shared?.stop();
     await this.#saver?.finish();
     await this.#store?.close();
   }
