@@ -13,6 +13,8 @@ export class MemoryEngine {
   readonly #nodes: MemoryNode[] = [];
   #revision = 0;
   #isUp = true;
+  #paused: Promise<void> = Promise.resolve();
+  #resume: () => void = () => {};
   /** Consulted before each write. */
   fate: (key: string) => WriteFate = () => 'done';
 
@@ -43,18 +45,38 @@ export class MemoryEngine {
     this.#records.clear();
   }
 
-  /** One node reads everything anew, as after a compaction or an expired session. */
-  relist(nodeName: string): void {
-    const node = this.#nodes.find(({ nodeName: name }) => name === nodeName);
-    if (node) this.#list(node);
+  /** That node is cut off; the others see it go. */
+  cut(node: LeaseEngine): void {
+    this.#of(node)?.lose('this node is cut off');
     this.#tellMembers();
   }
 
-  /** That node is cut off; the others see it go. */
-  cut(nodeName: string): void {
-    const node = this.#nodes.find(({ nodeName: name }) => name === nodeName);
-    node?.lose('this node is cut off');
+  /** That node is back. */
+  heal(node: LeaseEngine): void {
+    const found = this.#of(node);
+    if (found && this.#isUp) this.#list(found);
     this.#tellMembers();
+  }
+
+  /** Nothing is answered until {@link resume}. */
+  pause(): void {
+    this.#paused = new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  resume(): void {
+    this.#resume();
+    this.#paused = Promise.resolve();
+  }
+
+  /** @internal */
+  get paused(): Promise<void> {
+    return this.#paused;
+  }
+
+  #of(node: LeaseEngine): MemoryNode | undefined {
+    return this.#nodes.find((each) => each === node);
   }
 
   /** @internal */
@@ -168,7 +190,7 @@ class MemoryNode implements LeaseEngine {
   }
 
   async #reached(): Promise<void> {
-    await Promise.resolve();
+    await this.#engine.paused;
     if (!this.isConnected) throw new FlotillaError('CONNECT_FAILED', 'the engine cannot be reached');
   }
 }

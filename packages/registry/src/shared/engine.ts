@@ -24,7 +24,9 @@ export interface EngineListener {
   heard(node: string, text: string): void;
   /** The nodes that are there, in the order in which they came. */
   members(nodes: readonly string[]): void;
-  /** The engine cannot be reached. It goes on trying; `listing` follows. */
+  /** It can be reached again, and tells everything that was changed meanwhile: instead of a `listing`. */
+  back(): void;
+  /** The engine cannot be reached. It goes on trying; `listing` or `back` follows. */
   away(reason: FlotillaError): void;
 }
 

@@ -6,18 +6,23 @@ import { MemoryEngine } from '../engines/memory-engine.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../server/registry.ts';
 import { anInstance } from '../testing/instances.ts';
 import { type RecordedLine, recordingLogger } from '../testing/recording-logger.ts';
+import type { LeaseEngine } from './engine.ts';
 
 /** Registry nodes in front of one engine, under a clock that a test moves. */
 class Cluster {
   readonly clock = new ManualClock();
   readonly engine = new MemoryEngine();
   readonly lines: RecordedLine[] = [];
+  /** The nodes' engines, in the order of their start. */
+  readonly ways: LeaseEngine[] = [];
   #seed = 1;
 
   async node(options: Partial<RegistryOptions> = {}): Promise<Registry> {
     const random = seededRandom(this.#seed++);
     const logger = recordingLogger(this.lines);
-    const registry = createRegistry({ clock: this.clock, random, engine: this.engine.node(), logger, ...options });
+    const engine = this.engine.node();
+    this.ways.push(engine);
+    const registry = createRegistry({ clock: this.clock, random, engine, logger, ...options });
     await registry.start();
     await this.told();
     return registry;
@@ -127,7 +132,7 @@ test('a node that dies loses nothing, and another one evicts', async () => {
   a.register(one);
   a.register(two);
   await a.settled();
-  cluster.engine.cut(a.epoch);
+  cluster.engine.cut(cluster.ways[0] as LeaseEngine);
   await cluster.told();
   assert.equal(b.engine?.evicts, true);
   await cluster.pass(100, [[b, one]]);
@@ -323,7 +328,7 @@ test('a whole reading anew, as after a compaction, changes nothing', async () =>
   await a.settled();
   await cluster.told();
   const { revision } = b.cursor;
-  cluster.engine.relist(b.epoch);
+  cluster.engine.heal(cluster.ways[1] as LeaseEngine);
   await cluster.told();
   assert.equal(b.cursor.revision, revision);
   assert.equal(b.engine?.state, 'together');
@@ -347,7 +352,7 @@ test('tombstones leave the engine once no node needs them', async () => {
 test('a record that this program does not understand is left alone and said once', async () => {
   const cluster = new Cluster();
   const foreign = cluster.engine.node();
-  foreign.start('x', { listing() {}, listed() {}, changed() {}, heard() {}, members() {}, away() {} });
+  foreign.start('x', { listing() {}, listed() {}, back() {}, changed() {}, heard() {}, members() {}, away() {} });
   await cluster.told();
   const texts = ['{"v":2}', 'no json', '{"v":1,"alive":true,"lease":{},"instance":{"id":"\\u0000"}}', '[[[[', ''];
   for (const [i, text] of texts.entries()) await foreign.write(`orders\n${i}`, text, 0);

@@ -211,22 +211,12 @@ export class SharedLeases implements EngineListener {
 
   listed(): void {
     // What the engine does not have any more stays listed for one term: its owner's next renewal writes it again.
-    const { table, log, metrics } = this.#parts;
-    const absent = this.#known.endListing();
-    table.restartTerms(this.#moment());
-    const was = this.#state;
-    this.#enter('together');
-    metrics.engineListings.add();
-    log.engineTogether({
-      engine: this.#parts.engine.name,
-      leases: table.size,
-      unsynced: this.#pending.size,
-      absent: absent.length,
-      was,
-    });
-    for (const key of this.#pending.keys()) this.#queue.add(key);
-    this.#started?.();
-    this.#pump();
+    this.#parts.metrics.engineListings.add();
+    this.#resume(this.#known.endListing().length);
+  }
+
+  back(): void {
+    this.#resume(0);
   }
 
   away(reason: FlotillaError): void {
@@ -266,6 +256,18 @@ export class SharedLeases implements EngineListener {
     const content = this.#read(key, record);
     if (content) this.#merge(key, record.revision, content);
     else this.#known.learn(key, record.revision, 'lease', -1);
+  }
+
+  #resume(absent: number): void {
+    const { table, log, engine } = this.#parts;
+    const was = this.#state;
+    table.restartTerms(this.#moment());
+    this.#enter('together');
+    const unsynced = this.#pending.size;
+    log.engineTogether({ engine: engine.name, leases: table.size, unsynced, absent, was });
+    for (const key of this.#pending.keys()) this.#queue.add(key);
+    this.#started?.();
+    this.#pump();
   }
 
   get #evicts(): boolean {
