@@ -104,7 +104,7 @@ async function zookeeper(): Promise<EngineUnderTest> {
           ...parts,
           servers: [`127.0.0.1:${port}`],
           root: `/${space}`,
-          sessionTimeoutMs: 2_000,
+          sessionTimeoutMs: 4_000,
           requestTimeoutMs: 3_000,
         }),
       ),
@@ -119,7 +119,7 @@ async function zookeeper(): Promise<EngineUnderTest> {
       server.resume();
     },
     async compact() {},
-    memberGoneMs: 3_000,
+    memberGoneMs: 5_000,
     async end() {
       await ways.end();
       await server.end();

@@ -49,6 +49,7 @@ class Nodes {
   readonly #engine: EngineUnderTest;
   readonly #space: string;
   readonly #nodes: Node[] = [];
+  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(engine: EngineUnderTest, space: string) {
     this.#engine = engine;
@@ -87,7 +88,24 @@ class Nodes {
     return ids(nodes[0] as Node);
   }
 
+  /** Renews these at those nodes every 200 ms until the test ends, or until it is told to. */
+  renewing(pairs: () => readonly (readonly [Node, Instance])[]): () => void {
+    const timer = setInterval(() => {
+      for (const [{ registry }, { id }] of pairs()) registry.renew(orders(id));
+    }, 200);
+    this.#timers.push(timer);
+    return () => clearInterval(timer);
+  }
+
+  /** What a message of a failed test should say. */
+  describe(): string {
+    const states = this.#nodes.map(({ registry }) => ({ size: registry.size, ...registry.engine }));
+    const said = this.lines.filter(({ level, message }) => level !== 'info' || /engine/.test(message));
+    return JSON.stringify({ states, said: said.slice(-12) });
+  }
+
   async end(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
     await Promise.all(this.#nodes.map(({ registry }) => registry.stop('test')));
   }
 }
@@ -105,14 +123,6 @@ function listOf(registry: Registry): unknown[] {
 
 function ids({ registry }: Node): string[] {
   return Array.from(registry.list(), ({ instance }) => instance.id).sort();
-}
-
-/** Renews these at those nodes every 200 ms until it is told to end. */
-function renewing(pairs: () => readonly (readonly [Node, Instance])[]): () => void {
-  const timer = setInterval(() => {
-    for (const [{ registry }, { id }] of pairs()) registry.renew(orders(id));
-  }, 200);
-  return () => clearInterval(timer);
 }
 
 /** What registry nodes in front of an engine promise, whichever it is. */
@@ -134,6 +144,8 @@ export function leaseStoreContract(
         const nodes = new Nodes(engine, `space-${count++}`);
         try {
           await prove(nodes);
+        } catch (error) {
+          throw new Error(`${error instanceof Error ? error.message : error}; ${nodes.describe()}`, { cause: error });
         } finally {
           await nodes.end();
         }
@@ -196,7 +208,7 @@ export function leaseStoreContract(
       a.registry.register(lost);
       await nodes.agree('both are listed');
       assert.equal([a, b, c].filter(({ registry }) => registry.engine?.evicts).length, 1);
-      const stop = renewing(() => [[b, kept]]);
+      const stop = nodes.renewing(() => [[b, kept]]);
       await until('the silent one is evicted', () => [a, b, c].every((node) => ids(node).join() === 'kept'));
       stop();
       await until('so is the other one', () => [a, b, c].every(({ registry }) => registry.size === 0));
@@ -222,7 +234,7 @@ export function leaseStoreContract(
       const all = await nodes.three();
       const instances = Array.from({ length: 20 }, (_, i) => anInstance({ id: `i${i}`, lease: shortLease }));
       let silent = 6;
-      const stop = renewing(() => instances.slice(silent).map((one, i) => [all[i % 3] as Node, one] as const));
+      const stop = nodes.renewing(() => instances.slice(silent).map((one, i) => [all[i % 3] as Node, one] as const));
       for (const [i, instance] of instances.entries()) all[i % 3]?.registry.register(instance);
       await until('eviction stops', () =>
         all.every(({ registry }) => registry.size === 17 && preserved(registry).length === 1),
