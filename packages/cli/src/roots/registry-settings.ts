@@ -10,11 +10,22 @@ interface UserConfig {
   readonly contracts: readonly string[];
 }
 
+/** Files of certificates for the engine; empty: none. */
+interface EngineTlsConfig {
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 /** What the registry process is told. */
 export interface RegistryConfig extends ProcessConfig {
   readonly bind: string;
   readonly port: number;
   readonly snapshotFile: string;
+  readonly engine: string;
+  readonly engineUser: string;
+  readonly enginePassword: Secret | undefined;
+  readonly engineTls: EngineTlsConfig;
   readonly incompatibleContracts: 'report' | 'refuse';
   readonly users: Readonly<Record<string, UserConfig>>;
 }
@@ -27,6 +38,22 @@ export const registrySettings: SettingsOf<RegistryConfig> = {
     default: '.flotilla/state/registry.json',
     restart: true,
     describe: 'where the instances are kept for a restart; empty: nowhere',
+  }),
+  engine: text({
+    default: '',
+    restart: true,
+    describe: 'where several registries are one: etcd://host:2379,host2:2379/prefix, zookeeper://…; empty: it is alone',
+  }),
+  engineUser: text({ default: '', restart: true, describe: 'user of the engine; empty: none' }),
+  enginePassword: secret({ optional: true, restart: true }),
+  engineTls: group({
+    caFile: text({
+      default: '',
+      restart: true,
+      describe: 'PEM of who signed the certificates of etcds: or zookeepers:',
+    }),
+    certFile: text({ default: '', restart: true, describe: "PEM of the registry's own certificate" }),
+    keyFile: text({ default: '', restart: true, describe: 'PEM of its key' }),
   }),
   incompatibleContracts: oneOf(['report', 'refuse'], {
     default: 'report',

@@ -6,6 +6,7 @@ import type { NodeNetworkOptions } from '@flotilla/http/node';
 import {
   assertRegistryExposure,
   createRegistry,
+  type EngineState,
   fileStore,
   forThisMachine,
   type RegistryUser,
@@ -16,6 +17,7 @@ import {
 import type { HealthState } from '@flotilla/telemetry';
 import { type ProcessSources, runProcess } from 'flotilla';
 import { ensureFolderOf } from '../engines/folder.ts';
+import { engineOf } from './registry-engine.ts';
 import { type RegistryConfig, registrySettings } from './registry-settings.ts';
 
 /** A registry holds one connection per watcher and per renewing client. */
@@ -33,11 +35,13 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       network,
       check: (config) => assertRegistryExposure(config.bind, usersOf(config)),
       async build(config, { network, bindOf, clock, random, logger, meter, health }) {
+        const engine = await engineOf(config, { clock, random });
         const registry = createRegistry({
           clock,
           random,
           logger,
           meter,
+          ...(engine ? { engine } : undefined),
           incompatible: config.incompatibleContracts,
           ...(config.snapshotFile === '' ? undefined : { store: fileStore({ path: config.snapshotFile, logger }) }),
         });
@@ -60,6 +64,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
             if (config.snapshotFile !== '') await ensureFolderOf(config.snapshotFile);
             await registry.start();
             health.register({ name: 'snapshot', check: () => snapshotHealth(registry.saving) });
+            if (engine) health.register({ name: 'engine', check: () => engineHealth(registry.engine) });
             listener = await network.listen(bindOf(config.bind, config.port), (request, call) =>
               handler(request, call),
             );
@@ -108,4 +113,11 @@ function usersOf({ users }: RegistryConfig): RegistryUser[] {
 function snapshotHealth({ failing }: Saving): HealthState {
   if (!failing) return { ready: true };
   return { ready: true, reason: `not saved since ${new Date(failing.since).toISOString()}: ${failing.reason}` };
+}
+
+/** A registry whose engine is away still serves what it knows: it is ready, and says what is wrong. */
+function engineHealth(engine: EngineState | undefined): HealthState {
+  if (!engine || engine.state === 'together') return { ready: true };
+  const since = new Date(engine.since).toISOString();
+  return { ready: true, reason: `${engine.name} not reached since ${since}: ${engine.reason ?? 'no answer yet'}` };
 }

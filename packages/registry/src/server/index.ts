@@ -1,8 +1,12 @@
 export { type BackupFacts, type BackupParts, backUpState, restoreState } from '../engines/backup.ts';
 export { type FileStoreOptions, fileStore } from '../engines/file-store.ts';
+export { MemoryEngine } from '../engines/memory-engine.ts';
 export { memoryStore } from '../engines/memory-store.ts';
 export { nextTurn } from '../engines/next-turn.ts';
+export { type EngineUrl, type OpenEngineOptions, openLeaseEngine, parseEngineUrl } from '../engines/open-engine.ts';
 export { type RegistryLimits, registryLimits } from '../lease/limits.ts';
+export type { EngineListener, EngineRecord, LeaseEngine, Written } from '../shared/engine.ts';
+export type { EngineState } from '../shared/shared-leases.ts';
 export { statusRoutes } from '../status/routes.ts';
 export type { Audience, Notice, Reader, ReaderPart } from './audience.ts';
 export {

@@ -8,6 +8,7 @@ import type { Moment } from '../lease/moment.ts';
 import type { PreservedService } from '../lease/service-leases.ts';
 import type { Registry } from '../server/registry.ts';
 import type { Saving } from '../server/saver.ts';
+import type { EngineState } from '../shared/shared-leases.ts';
 import { fits, type StatusQuery } from './query.ts';
 
 /** One service, in numbers. */
@@ -43,6 +44,8 @@ export interface Overview {
   readonly watchers: number;
   readonly byStatus: Readonly<Partial<Record<InstanceStatus, number>>>;
   readonly saving: Saving;
+  /** Absent: the registry shares its leases with no other node. */
+  readonly engine?: EngineState;
   readonly conflicts: readonly ContractConflict[];
   /** Providers that do not keep what callers rely on. */
   readonly broken: readonly BrokenPromise[];
@@ -94,6 +97,7 @@ export function overviewOf(registry: Registry, query: StatusQuery, moment: Momen
     watchers: registry.watchers,
     byStatus: total(everybody.map(({ overview }) => overview.byStatus)),
     saving: registry.saving,
+    ...(registry.engine ? { engine: registry.engine } : undefined),
     conflicts: registry.conflicts.slice(0, shownAtMost.conflicts),
     broken: registry.catalogue.broken().slice(0, shownAtMost.conflicts),
     preserved: everybody

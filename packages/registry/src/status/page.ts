@@ -81,14 +81,22 @@ function option(status: InstanceStatus, query: StatusQuery): Html {
   return html`<option value="${status}"${query.status === status && html` selected`}>${status}</option>`;
 }
 
-function stateOf({ saving, preserved, conflicts, broken, warming }: Overview): 'bad' | 'warn' | 'calm' | 'good' {
-  if (saving.failing) return 'bad';
+function stateOf({
+  saving,
+  engine,
+  preserved,
+  conflicts,
+  broken,
+  warming,
+}: Overview): 'bad' | 'warn' | 'calm' | 'good' {
+  if (saving.failing || engine?.state === 'away') return 'bad';
   if (preserved.length > 0 || conflicts.length > 0 || broken.length > 0) return 'warn';
   return warming ? 'calm' : 'good';
 }
 
 function stateWords(overview: Overview): string {
-  const { saving, preserved, conflicts, broken, warming } = overview;
+  const { saving, engine, preserved, conflicts, broken, warming } = overview;
+  if (engine?.state === 'away') return 'without its engine';
   if (saving.failing) return 'not saved';
   if (preserved.length > 0) return 'eviction paused';
   if (broken.length > 0) return 'callers may fail';

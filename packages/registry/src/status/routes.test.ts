@@ -4,6 +4,7 @@ import { Call, Secret } from '@flotilla/core';
 import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { decodeEvents, HttpHeaders, pathFromText, readBody, routesHandler } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
+import { MemoryEngine } from '../engines/memory-engine.ts';
 import { createRegistry, type RegistryOptions } from '../server/registry.ts';
 import type { RegistryUser } from '../server/users.ts';
 import { anInstance } from '../testing/instances.ts';
@@ -143,6 +144,20 @@ test('why eviction is paused, with its numbers; that the state is not saved; tha
   assert.match(text, /Eviction is paused for <a href="\/\?service=orders"><bdi>orders<\/bdi>/);
   assert.match(text, /10 of 10 instances fell silent, more than the 2 that may go within 60 s/);
   assert.match(text, /The state is not saved.*ENOSPC: no space left on device/s);
+  await stop();
+});
+
+test('that the engine is away, why, and how much only this node knows', async () => {
+  const engine = new MemoryEngine();
+  const { registry, get, stop } = await served(undefined, { engine: engine.node() });
+  await settle();
+  const { state, nodes, evicts } = JSON.parse((await get('/v1/status')).text).engine;
+  assert.deepEqual([state, nodes, evicts], ['together', 1, true]);
+  engine.down();
+  registry.register(anInstance());
+  const { text } = await get('/');
+  assert.match(text, /The engine cannot be reached.*memory.*the engine is down.*1 instance this node alone/s);
+  assert.match(text, /without its engine/);
   await stop();
 });
 

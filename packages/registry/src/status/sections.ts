@@ -16,8 +16,14 @@ export function ago(ms: number): Html {
 }
 
 /** What somebody may have to do something about, the worst first. */
-export function notices({ warming, saving, preserved, conflicts, broken }: Overview, query: StatusQuery): Html {
+export function notices({ warming, saving, engine, preserved, conflicts, broken }: Overview, query: StatusQuery): Html {
   return html`${
+    engine &&
+    engine.state !== 'together' &&
+    html`<div class="notice bad"><h3>The engine cannot be reached</h3><p><bdi>${engine.name}</bdi>, since ${time(engine.since)}:
+      ${engine.reason ?? 'no answer yet'}. The last known state is served and nobody is evicted. Of
+      ${counted(engine.unsynced, 'instance')} this node alone knows the latest; it is written once the engine is back.</p></div>`
+  }${
     saving.failing &&
     html`<div class="notice bad"><h3>The state is not saved</h3><p>Since ${time(saving.failing.since)}: ${saving.failing.reason}.
       The registry goes on in memory and tries again every five seconds; the last saved state is untouched. What changed

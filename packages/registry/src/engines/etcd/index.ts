@@ -14,3 +14,4 @@ export {
   type EtcdWatchListener,
   isCompacted,
 } from './client.ts';
+export { type EtcdEngineOptions, etcdEngine } from './engine.ts';

@@ -13,3 +13,4 @@ export {
   type ZooKeeperTls,
   zookeeperCode,
 } from './client.ts';
+export { type ZooKeeperEngineOptions, zookeeperEngine } from './engine.ts';
