@@ -304,6 +304,22 @@ test('an operator ends a pause of eviction at any node, for all', async () => {
   assert.deepEqual([a.size, b.size], [5, 5]);
 });
 
+test('evicted by the others while only a node that was cut off heard it: it is listed again once that is back', async () => {
+  const cluster = new Cluster();
+  const [a, b] = await cluster.nodes(2);
+  const [heard, silent] = [anInstance({ id: 'heard' }), anInstance({ id: 'silent' })];
+  a.register(heard);
+  a.register(silent);
+  await a.settled();
+  await cluster.told();
+  cluster.engine.cut(cluster.ways[0] as LeaseEngine);
+  await cluster.pass(100, [[a, heard]]);
+  assert.deepEqual([ids(a), ids(b)], [['heard', 'silent'], []]);
+  cluster.engine.heal(cluster.ways[0] as LeaseEngine);
+  await cluster.told();
+  assert.deepEqual([ids(a), ids(b)], [['heard'], ['heard']]);
+});
+
 test('an engine that came back empty: what lives is written again, and no caller saw an empty list', async () => {
   const cluster = new Cluster();
   const [a, b] = await cluster.nodes(2);

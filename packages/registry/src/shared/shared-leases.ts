@@ -412,6 +412,12 @@ export class SharedLeases implements EngineListener {
       this.#known.learn(key, revision, 'gone' in kept ? 'gone' : 'lease', -1);
       return this.#put(pending, kept, alive);
     }
+    const objection = this.#objection(key, kept);
+    if (objection) {
+      this.#known.learn(key, revision, 'gone', -1);
+      this.#enqueue(keyOfText(key), objection);
+      return false;
+    }
     const incarnation = this.#ownFarewell(key, kept);
     if (incarnation !== undefined) {
       this.#known.learn(key, revision, 'lease', -1);
@@ -429,6 +435,14 @@ export class SharedLeases implements EngineListener {
     const result = rebase(kept, pending.changes, this.#moment(), limits);
     if (result) this.#apply(result, alive);
     return sameListing(kept, result);
+  }
+
+  /** Whoever evicted it did not know of renewals that came here: it is written again. */
+  #objection(key: string, kept: Kept): LocalChange | undefined {
+    if (!('gone' in kept) || kept.gone.reason !== 'evicted' || !this.#renewed.has(key)) return undefined;
+    const lease = this.#parts.table.get(keyOfText(key));
+    if (!lease || lease.instance.incarnation < kept.gone.incarnation) return undefined;
+    return { kind: 'registered', instance: { ...lease.instance, incarnation: lease.declaredIncarnation } };
   }
 
   /** The incarnation of a farewell that reached this node before the registration did, and so ended nothing. */

@@ -5,7 +5,7 @@ import type { EtcdWatch } from './watch.ts';
 
 /** How registry nodes share an etcd. */
 export interface EtcdEngineOptions extends EtcdClientOptions {
-  /** All keys of this cluster of nodes begin with it. Default `/flotilla/registry`. */
+  /** All keys of this cluster of nodes begin with it and a slash. Default `/flotilla/registry`. */
   readonly prefix?: string | undefined;
   /** A node that says nothing for this long is no member any more. Default 10. */
   readonly memberSeconds?: number;
@@ -55,7 +55,7 @@ class EtcdEngine implements LeaseEngine {
     this.#options = options;
     this.#client = new EtcdClient(options);
     this.#clock = options.clock;
-    this.#prefix = `${(options.prefix ?? '/flotilla/registry').replace(/\/+$/, '')}/`;
+    this.#prefix = `${options.prefix ?? '/flotilla/registry'}/`;
     this.#memberSeconds = options.memberSeconds ?? 10;
   }
 

@@ -31,7 +31,7 @@ export interface LineListener {
 }
 
 /** Connections at a time to one endpoint, besides streams. */
-const maxSockets = 16;
+const maxSockets = 64;
 const maxAnswerBytes = 64 * 1_024 * 1_024;
 /** Longest message of a stream. etcd catches a watch up in messages of at most 1,000 revisions. */
 const maxLineBytes = 64 * 1_024 * 1_024;

@@ -12,7 +12,7 @@ import {
 
 /** How registry nodes share a ZooKeeper (3.6 or newer). */
 export interface ZooKeeperEngineOptions extends Omit<ZooKeeperClientOptions, 'onSession'> {
-  /** All nodes of this cluster are below it. Default `/flotilla/registry`. */
+  /** All nodes of this cluster are below it; no slash at its end. Default `/flotilla/registry`. */
   readonly root?: string | undefined;
 }
 
@@ -65,7 +65,7 @@ class ZooKeeperEngine implements LeaseEngine {
     this.#options = options;
     this.#clock = options.clock;
     this.name = `ZooKeeper at ${options.servers.join(',')}`;
-    this.#root = (options.root ?? '/flotilla/registry').replace(/\/+$/, '');
+    this.#root = options.root ?? '/flotilla/registry';
     this.#client = new ZooKeeperClient({ ...options, onSession: (event) => this.#sessionChanged(event) });
   }
 
