@@ -55,7 +55,7 @@ const bulletinEveryMs = 1_000;
 const graceMs = 2_000;
 /** A change is answered no later than this, whether the engine has it or not. */
 const settleMs = 2_000;
-/** A start waits this long for the engine, then goes on without. */
+/** A start waits this long without a word of the engine, then goes on without it. */
 const startMs = 10_000;
 /** Last words, when the node stops, wait this long. */
 const farewellMs = 2_000;
@@ -120,19 +120,27 @@ export class SharedLeases implements EngineListener {
     return { lapsed: this.#state === 'together' ? 'proposed' : 'kept', graceMs };
   }
 
-  /** Begins; resolves when the engine's leases are in the table, or after 10 s without. */
+  /** Begins; resolves when the engine's leases are in the table, or after 10 s without any more of them. */
   start(): Promise<void> {
     const { engine, clock, node } = this.#parts;
     this.#since = this.#moment().wallAt;
     this.#armBulletin();
     this.#armTombstones();
     return new Promise((resolve) => {
-      const late = clock.setTimer(startMs, () => this.#started?.());
+      let late: Timer | undefined;
+      const wait = (knownBefore: number): void => {
+        late = clock.setTimer(startMs, () => {
+          const { size } = this.#known;
+          if (size > knownBefore && this.#state === 'starting') wait(size);
+          else this.#started?.();
+        });
+      };
       this.#started = () => {
-        late.cancel();
+        late?.cancel();
         this.#started = undefined;
         resolve();
       };
+      wait(0);
       engine.start(node, this);
     });
   }
