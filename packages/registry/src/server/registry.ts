@@ -27,9 +27,9 @@ import { type Found, type InstanceKey, LeaseTable, type Registered } from '../le
 import { type RegistryLimits, registryLimits } from '../lease/limits.ts';
 import { type Moment, momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
-import { Audience } from './audience.ts';
 import type { LeaseEngine } from '../shared/engine.ts';
 import { type EngineState, SharedLeases } from '../shared/shared-leases.ts';
+import { Audience } from './audience.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
 import { type Operation, OperationHub, type Said } from './operations.ts';
