@@ -1,11 +1,11 @@
-import { group, integer, list, map, oneOf, secret, text } from '@flotilla/config';
+import { group, integer, list, map, oneOf, secret, text, urls } from '@flotilla/config';
 import type { Secret } from '@flotilla/core';
 import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla/settings';
 
 /** Somebody who may use the registry. */
 interface UserConfig {
   readonly password: Secret;
-  readonly role: 'instance' | 'operator' | 'reader';
+  readonly role: 'instance' | 'operator' | 'peer' | 'reader';
   readonly services: readonly string[];
   readonly contracts: readonly string[];
 }
@@ -27,6 +27,10 @@ export interface RegistryConfig extends ProcessConfig {
   readonly enginePassword: Secret | undefined;
   readonly engineTls: EngineTlsConfig;
   readonly incompatibleContracts: 'report' | 'refuse';
+  readonly peers: readonly string[];
+  readonly myUrl: string;
+  readonly peerTimeoutMs: number;
+  readonly peerStartTimeoutMs: number;
   readonly users: Readonly<Record<string, UserConfig>>;
 }
 
@@ -60,10 +64,36 @@ export const registrySettings: SettingsOf<RegistryConfig> = {
     restart: true,
     describe: 'what becomes of a provider that does not keep what present callers rely on',
   }),
+  peers: urls({
+    default: [],
+    mayBeEmpty: true,
+    restart: true,
+    describe:
+      'registries to replicate with, ours or Java servers: http://user:password@host:8761/eureka/, the user with the role peer there',
+  }),
+  myUrl: text({
+    default: '',
+    restart: true,
+    describe: 'which of the peers is this registry itself, so that one list fits all; empty: found out by asking',
+  }),
+  peerTimeoutMs: integer({
+    default: 5_000,
+    min: 100,
+    max: 60_000,
+    restart: true,
+    describe: 'milliseconds that a peer has for one answer',
+  }),
+  peerStartTimeoutMs: integer({
+    default: 10_000,
+    min: 0,
+    max: 300_000,
+    restart: true,
+    describe: 'milliseconds that a start waits for a peer to tell what it lists; 0: it does not wait',
+  }),
   users: map(
     group({
       password: secret(),
-      role: oneOf(['instance', 'operator', 'reader'], { default: 'instance' }),
+      role: oneOf(['instance', 'operator', 'peer', 'reader'], { default: 'instance' }),
       services: list(text(), {
         describe: 'services that this user may register, "*" for any; default: the one that bears its name',
         default: [],

@@ -1,5 +1,6 @@
 import { settings } from '@flotilla/config';
 import { type Component, formatHostPort } from '@flotilla/core';
+import { createPeers } from '@flotilla/eureka/peers';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { type HttpHandler, type HttpListener, routesHandler } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
@@ -45,13 +46,25 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           incompatible: config.incompatibleContracts,
           ...(config.snapshotFile === '' ? undefined : { store: fileStore({ path: config.snapshotFile, logger }) }),
         });
+        const peers = createPeers({
+          registry,
+          network,
+          clock,
+          random,
+          logger,
+          meter,
+          urls: config.peers,
+          myUrl: config.myUrl || undefined,
+          requestTimeoutMs: config.peerTimeoutMs,
+          startTimeoutMs: config.peerStartTimeoutMs,
+        });
         const handlerFor = (now: RegistryConfig): HttpHandler => {
           const users = usersOf(now);
           const access = users.length > 0 ? { users } : {};
           const all = routesHandler([
             ...registryRoutes(registry, access),
-            ...statusRoutes(registry, access),
-            ...eurekaRoutes(registry, access),
+            ...statusRoutes(registry, { ...access, peers: () => peers.states }),
+            ...eurekaRoutes(registry, { ...access, peers }),
           ]);
           return users.length > 0 ? all : forThisMachine(all);
         };
@@ -63,6 +76,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           async start() {
             if (config.snapshotFile !== '') await ensureFolderOf(config.snapshotFile);
             await registry.start();
+            await peers.start(); // before anybody is served: a list without what peers know would be wrong
             health.register({ name: 'snapshot', check: () => snapshotHealth(registry.saving) });
             if (engine) health.register({ name: 'engine', check: () => engineHealth(registry.engine) });
             listener = await network.listen(bindOf(config.bind, config.port), (request, call) =>
@@ -71,6 +85,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
           },
           async stop(reason) {
             const drained = listener?.drain(drainMs); // from here on nobody new comes in
+            await peers.stop(reason); // tells them what they do not know yet
             await registry.stop(reason); // ends the watches, which would hold their connections for ever
             await drained;
           },

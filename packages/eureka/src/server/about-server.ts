@@ -10,14 +10,6 @@ import { document } from './answers.ts';
 import type { Asked, EurekaContext } from './context.ts';
 import { visible } from './listing.ts';
 
-/** Another server that changes are passed on to. */
-export interface Replica {
-  /** `http://registry-2:8761/eureka/`. */
-  readonly url: string;
-  /** Whether it could be reached last. */
-  readonly isAvailable: boolean;
-}
-
 type Stats = Readonly<Record<string, string>>;
 
 /**

@@ -1,10 +1,11 @@
 import type { Instance } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
 import type { GuardedRequest, Registry } from '@flotilla/registry/server';
-import type { Replica } from './about-server.ts';
+import type { PeerResources } from '../peers/peer-resources.ts';
 import type { DeltaListing } from './delta.ts';
 import type { FullListing } from './full-listing.ts';
 import type { DocumentType } from './negotiation.ts';
+import type { Replica } from './replica.ts';
 
 /** What the handlers of one registry share. */
 export interface EurekaContext {
@@ -18,6 +19,8 @@ export interface EurekaContext {
    * then fresh. Forgotten with the instance's next change; that costs a heartbeat answered with 200.
    */
   readonly takenBack: WeakSet<Instance>;
+  /** What this registry does for its peers. */
+  readonly peers: PeerResources;
   /** The other servers that changes are passed on to. */
   readonly replicas: () => readonly Replica[];
 }

@@ -1,2 +1,2 @@
-export type { Replica } from './about-server.ts';
+export type { Replica } from './replica.ts';
 export { type EurekaServerOptions, eurekaHandler, eurekaRoutes } from './routes.ts';

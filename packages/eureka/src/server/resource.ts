@@ -1,6 +1,6 @@
 import { FlotillaError } from '@flotilla/core';
 import { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
-import { type Authenticate, type GuardedRequest, guard } from '@flotilla/registry/server';
+import { type Authenticate, assertMayReplicate, type GuardedRequest, guard } from '@flotilla/registry/server';
 import { failure, silentFailure } from './answers.ts';
 import type { Answerer, EurekaContext } from './context.ts';
 import { acceptedType, sentType } from './negotiation.ts';
@@ -13,6 +13,8 @@ export interface Resource {
   readonly path: string;
   /** Who answers; HEAD goes to GET. */
   readonly methods: Readonly<Partial<Record<Method, Answerer>>>;
+  /** Who answers a peer that passes on what it heard (`x-netflix-discovery-replication: true`). Default: the same. */
+  readonly asPeer?: Readonly<Partial<Record<Method, Answerer>>>;
   /** Methods whose answers never have a body, errors included. Default: none. */
   readonly silent?: readonly Method[];
   /** Whether it reads and answers something else than documents, in whatever is sent or asked for. Default false. */
@@ -50,12 +52,13 @@ export function resourceHandler(context: EurekaContext, resource: Resource, auth
 
 async function answer(
   context: EurekaContext,
-  { methods, isPage = false }: Resource,
+  { methods, asPeer = {}, isPage = false }: Resource,
   allow: string,
   asked: GuardedRequest,
 ): Promise<HttpResponse> {
   const { request } = asked;
-  refuseReplication(request);
+  const replicates = request.headers.get('x-netflix-discovery-replication') === 'true';
+  if (replicates) assertMayReplicate(asked.who); // what is said so counts without a role for the service
   if (request.method === 'OPTIONS') return options(methods.GET ? `HEAD,${allow}` : allow);
   const name = request.method === 'HEAD' ? 'GET' : request.method;
   const answerer = Object.hasOwn(methods, name) ? methods[name as Method] : undefined;
@@ -66,7 +69,7 @@ async function answer(
     const accept = request.headers.get('accept')?.slice(0, 80);
     throw new FlotillaError('NOT_ACCEPTABLE', `answers are application/json or application/xml, not "${accept}"`);
   }
-  return answerer(context, { ...asked, type });
+  return ((replicates && asPeer[name as Method]) || answerer)(context, { ...asked, type });
 }
 
 function options(allow: string): HttpResponse {
@@ -83,15 +86,6 @@ function assertSendsDocument({ headers }: HttpRequest): void {
   );
 }
 
-function refuseReplication({ headers }: HttpRequest): void {
-  if (headers.get('x-netflix-discovery-replication') !== 'true') return;
-  throw new FlotillaError('FORBIDDEN', 'this registry takes no replication: it has no role for peers');
-}
-
 function nothingThere(_context: EurekaContext, { request }: GuardedRequest): never {
   throw new FlotillaError('NO_ROUTE', `nothing is served at ${request.path.text.slice(0, 200)}`);
-}
-
-export function refuseBatch(): never {
-  throw new FlotillaError('UNIMPLEMENTED', 'this registry takes no replication: it has no role for peers');
 }

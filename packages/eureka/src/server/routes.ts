@@ -1,14 +1,18 @@
 import { type HttpHandler, type RouteSpec, routesHandler } from '@flotilla/http';
 import { createAuthenticator, type Registry, type RegistryUser } from '@flotilla/registry/server';
-import { aboutServer, type Replica, refuseGroup, statusOverrides } from './about-server.ts';
+import type { ReplicationAction } from '../peers/items.ts';
+import type { Peers } from '../peers/peers.ts';
+import { peerResources } from '../peers/routes.ts';
+import { aboutServer, refuseGroup, statusOverrides } from './about-server.ts';
 import { ApplicationsIndex } from './applications-index.ts';
-import type { EurekaContext } from './context.ts';
+import type { Answerer, EurekaContext } from './context.ts';
 import { DeltaListing, deltaRetentionMs } from './delta.ts';
 import { FullListing } from './full-listing.ts';
 import { lastChanges } from './last-changes.ts';
 import { application, everybody, instance, instanceAnywhere, ofVip, whatChanged } from './reads.ts';
-import { type Resource, refuseBatch, refuseUnknown, resourceHandler } from './resource.ts';
-import { cancel, register, renew } from './said-by-owners.ts';
+import type { Replica } from './replica.ts';
+import { type Resource, refuseUnknown, resourceHandler } from './resource.ts';
+import { adopt, cancel, register, renew } from './said-by-owners.ts';
 import { clearOverride, mergeMetadata, setOverride } from './said-of-others.ts';
 
 /** How a registry is served to Eureka's clients. */
@@ -17,7 +21,9 @@ export interface EurekaServerOptions {
   readonly users?: readonly RegistryUser[] | undefined;
   /** How long a change stays in the delta. Default 180,000, as of Java servers; clients fetch every 30 s. */
   readonly deltaRetentionMs?: number;
-  /** The other servers that changes are passed on to, for `GET status`. Default: none. */
+  /** The registries that this one replicates with, started. Absent: it takes replication and sends none. */
+  readonly peers?: Peers | undefined;
+  /** The other servers that changes are passed on to, for `GET status`. Default: the peers. */
   readonly replicas?: () => readonly Replica[];
 }
 
@@ -28,9 +34,18 @@ const prefixes: readonly string[] = Object.freeze(['/eureka', '/eureka/v2', '/v2
 const resources: readonly Resource[] = [
   { path: '/apps', methods: { GET: everybody } },
   { path: '/apps/delta', methods: { GET: whatChanged } },
-  { path: '/apps/{app}', methods: { GET: application, POST: register } },
-  { path: '/apps/{app}/{id}', methods: { GET: instance, PUT: renew, DELETE: cancel }, silent: ['PUT', 'DELETE'] },
-  { path: '/apps/{app}/{id}/status', methods: { PUT: setOverride, DELETE: clearOverride } },
+  { path: '/apps/{app}', methods: { GET: application, POST: register }, asPeer: { POST: adopt } },
+  {
+    path: '/apps/{app}/{id}',
+    methods: { GET: instance, PUT: renew, DELETE: cancel },
+    asPeer: { PUT: task('Heartbeat'), DELETE: task('Cancel') },
+    silent: ['PUT', 'DELETE'],
+  },
+  {
+    path: '/apps/{app}/{id}/status',
+    methods: { PUT: setOverride, DELETE: clearOverride },
+    asPeer: { PUT: task('StatusUpdate'), DELETE: task('DeleteStatusOverride') },
+  },
   { path: '/apps/{app}/{id}/metadata', methods: { PUT: mergeMetadata } },
   { path: '/instances/{id}', methods: { GET: instanceAnywhere } },
   { path: '/vips/{vip}', methods: { GET: ofVip('vipAddress') } },
@@ -39,7 +54,9 @@ const resources: readonly Resource[] = [
   { path: '/status', methods: { GET: aboutServer } },
   { path: '/lastn', methods: { GET: lastChanges }, isPage: true },
   { path: '/serverinfo/statusoverrides', methods: { GET: statusOverrides } },
-  { path: '/peerreplication/batch', methods: { POST: refuseBatch } },
+  { path: '/peerreplication/batch', methods: { POST: ({ peers }, asked) => peers.batch(asked) } },
+  { path: '/peerreplication/fingerprints', methods: { GET: ({ peers }, asked) => peers.fingerprints(asked) } },
+  { path: '/peerreplication/instances', methods: { POST: ({ peers }, asked) => peers.instances(asked) } },
 ];
 
 /** Outside of the prefixes: where Spring's dashboard and Netflix' own server have them. */
@@ -62,8 +79,8 @@ const atRoot: readonly Resource[] = resources.filter(({ path }) => /^\/(?:lastn|
  * | `PUT apps/{app}/{id}/metadata?name=value` | 200; 404. Until its owner registers again |
  * | `GET status`, `lastn`, `serverinfo/statusoverrides` | 200: the server, its last changes, operators' words |
  * | `PUT asg/{name}/status` | 400: not in Amazon's cloud |
- * | `POST peerreplication/batch` | 501 |
- * | anything with `x-netflix-discovery-replication: true` | 403: there is no role for peers |
+ * | `POST peerreplication/batch` | 200 with a result for each task; 403 without the role peer: see {@link peerResources} |
+ * | a change with `x-netflix-discovery-replication: true` | the same for one task; 409 with the instance: a newer one is listed |
  * | another method; an `accept` without JSON and XML; another address below `/eureka` | 405 with `allow`; 406; 404 |
  *
  * `regions` changes nothing but which deltas are counted: there is one region. `docs/decisions/0028-eureka-dialect.md`
@@ -79,7 +96,8 @@ export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = 
     delta: new DeltaListing(registry, index, retentionMs),
     regionsDelta: new DeltaListing(registry, index, retentionMs),
     takenBack: new WeakSet(),
-    replicas: options.replicas ?? (() => []),
+    peers: peerResources(registry, options.peers),
+    replicas: options.replicas ?? (() => replicasOf(options.peers)),
   };
   const serve = (resource: Resource, prefix: string): RouteSpec<HttpHandler>[] => {
     const value = resourceHandler(context, resource, authenticate);
@@ -95,4 +113,13 @@ export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = 
 /** {@link eurekaRoutes} as one handler; NO_ROUTE for everything else. */
 export function eurekaHandler(registry: Registry, options: EurekaServerOptions = {}): HttpHandler {
   return routesHandler(eurekaRoutes(registry, options));
+}
+
+function replicasOf(peers: Peers | undefined): Replica[] {
+  return peers?.states.map(({ url, reachable }) => ({ url, isAvailable: reachable })) ?? [];
+}
+
+/** One task that a peer sends by itself. */
+function task(action: Exclude<ReplicationAction, 'Register'>): Answerer {
+  return ({ peers }, asked) => peers.task(action, asked);
 }

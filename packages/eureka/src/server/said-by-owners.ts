@@ -1,6 +1,6 @@
-import { FlotillaError } from '@flotilla/core';
+import { FlotillaError, type Instance } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
-import { assertMayRegister, assertMaySpeakFor } from '@flotilla/registry/server';
+import { assertMayRegister, assertMaySpeakFor, type Registry } from '@flotilla/registry/server';
 import { empty, refusedRegistration } from './answers.ts';
 import type { Asked, EurekaContext } from './context.ts';
 import { judgeHeartbeat } from './heartbeat.ts';
@@ -13,17 +13,28 @@ import { sentType } from './negotiation.ts';
  * it is a late copy of what its owner ended, or a replay. One of the very age of the farewell is a late copy where it says
  * DOWN, the last word of Spring's clients; otherwise its owner gives every life the same timestamp, and is back.
  */
-export async function register(
-  { registry }: EurekaContext,
-  { request, call, who, params }: Asked,
-): Promise<HttpResponse> {
-  const app = params.get('app') ?? '';
-  assertMaySpeakFor(who, app);
-  const type = sentType(request.headers) ?? 'application/json';
-  try {
-    const instance = await readInstance(request, type, app, call);
+export async function register({ registry }: EurekaContext, asked: Asked): Promise<HttpResponse> {
+  const { who, params } = asked;
+  assertMaySpeakFor(who, params.get('app') ?? '');
+  return stored(registry, asked, (instance) => {
     assertMayRegister(who, instance); // a note in its metadata may name another service than the path
     registry.register(instance, { acceptOverride: who.isOperator, mayReturn: instance.status !== 'down' });
+  });
+}
+
+/** `POST apps/{app}` by a peer, which passes on what it heard. */
+export function adopt({ registry, peers }: EurekaContext, asked: Asked): Promise<HttpResponse> {
+  return stored(registry, asked, (instance) => peers.adopt(instance, asked.call));
+}
+
+async function stored(
+  registry: Registry,
+  { request, call, params }: Asked,
+  store: (instance: Instance) => void,
+): Promise<HttpResponse> {
+  const type = sentType(request.headers) ?? 'application/json';
+  try {
+    store(await readInstance(request, type, params.get('app') ?? '', call));
   } catch (error) {
     const refusable = error instanceof FlotillaError && error.httpStatus === 400;
     if (refusable) return refusedRegistration(error, type);

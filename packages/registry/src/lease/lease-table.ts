@@ -155,11 +155,16 @@ export class LeaseTable {
     return this.#queue.nextAt;
   }
 
-  /** @throws FlotillaError UNAVAILABLE when the registry is full. */
-  register(incoming: Instance, moment: Moment): Registered {
+  /**
+   * @param heardAgoMs how long ago its owner was heard, where another registry tells of it.
+   * @throws FlotillaError UNAVAILABLE when the registry is full.
+   */
+  register(incoming: Instance, moment: Moment, heardAgoMs = 0): Registered {
     const service = formatIdentity(incoming.identity);
     const slot = this.#slot({ service, id: incoming.id });
-    return slot ? this.#registerAgain(slot, incoming, moment) : this.#registerNew(service, incoming, moment);
+    return slot
+      ? this.#registerAgain(slot, incoming, moment, heardAgoMs)
+      : this.#registerNew(service, incoming, moment, heardAgoMs);
   }
 
   /** Lets an instance that was deregistered come back with the incarnation with which it went. */
@@ -200,6 +205,9 @@ export class LeaseTable {
     const { lease } = slot;
     if (incarnation !== undefined && incarnation < lease.instance.incarnation) return { outcome: 'known', lease };
     this.#remove(slot, 'deregistered', moment);
+    // It registered anew at another registry, and left before we heard of it: that is what must not come back.
+    if (incarnation !== undefined && incarnation > lease.declaredIncarnation)
+      this.#bury(key, believedIncarnation(lease, incarnation, moment, this.#limits), moment);
     return { outcome: 'known', lease };
   }
 
@@ -415,7 +423,7 @@ export class LeaseTable {
     }
   }
 
-  #registerNew(service: string, incoming: Instance, moment: Moment): Registered {
+  #registerNew(service: string, incoming: Instance, moment: Moment, heardAgoMs: number): Registered {
     const { id } = incoming;
     const buried = this.#tombstones.get(service, id, moment.at);
     const incarnation = believedIncarnation(endedAt(buried?.incarnation), incoming.incarnation, moment, this.#limits);
@@ -433,16 +441,16 @@ export class LeaseTable {
       { ...incoming, ...(override ? { override } : undefined) },
       moment,
       this.#limits,
-      buried?.incarnation,
+      { endedIncarnation: buried?.incarnation, heardAgoMs },
     );
     this.#tombstones.remove(service, id);
     const slot = this.#add(this.#services.open(incoming), lease);
     return { outcome: 'registered', lease: this.#announce(slot, undefined, moment) };
   }
 
-  #registerAgain(slot: Slot, incoming: Instance, moment: Moment): Registered {
+  #registerAgain(slot: Slot, incoming: Instance, moment: Moment, heardAgoMs: number): Registered {
     const before = slot.lease.instance;
-    const { lease, changed } = register(slot.lease, incoming, moment, this.#limits);
+    const { lease, changed } = register(slot.lease, incoming, moment, this.#limits, { heardAgoMs });
     this.#place(slot, lease);
     if (changed) this.#announce(slot, before, moment);
     const kept = lease.declaredIncarnation !== incoming.incarnation;

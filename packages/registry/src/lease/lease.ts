@@ -36,6 +36,14 @@ export interface LeaseStep {
   readonly changed: boolean;
 }
 
+/** What else is known of an instance that registers. */
+export interface RegisteredBefore {
+  /** The incarnation with which it went, where it was here before. */
+  readonly endedIncarnation?: number | undefined;
+  /** How long ago its owner was heard, where another registry tells of it. Default 0: now, by ourselves. */
+  readonly heardAgoMs?: number;
+}
+
 /** The part of the limits that single leases are judged by. */
 export type LeaseBounds = Pick<
   RegistryLimits,
@@ -45,19 +53,19 @@ export type LeaseBounds = Pick<
 /**
  * The owner registers. A new lease, unless a higher incarnation is known: then that one stays and is renewed. An
  * operator's override outlives a registration; `incoming.override` counts only where there is none.
- * @param ended the incarnation with which it went, where it was here before.
  */
 export function register(
   existing: Lease | undefined,
   incoming: Instance,
   moment: Moment,
   bounds: LeaseBounds,
-  ended?: number | undefined,
+  { endedIncarnation, heardAgoMs = 0 }: RegisteredBefore = {},
 ): LeaseStep {
-  const known = existing ?? endedAt(ended);
+  const heard: Moment = { at: moment.at - heardAgoMs, wallAt: moment.wallAt - heardAgoMs };
+  const known = existing ?? endedAt(endedIncarnation);
   const incarnation = believedIncarnation(known, incoming.incarnation, moment, bounds);
   if (existing && existing.instance.incarnation > incarnation)
-    return { lease: prolong(existing, moment), changed: false };
+    return { lease: heardAgoMs === 0 ? prolong(existing, moment) : existing, changed: false };
   const { lease: terms, ...owned } = incoming;
   const instance = withOverride(
     {
@@ -72,9 +80,10 @@ export function register(
   const lease: Lease = {
     instance,
     declaredIncarnation: incoming.incarnation,
-    expiresAt: expiryOf(instance, moment),
+    // What another registry heard earlier takes nothing away from what was heard here since.
+    expiresAt: later(heardAgoMs > 0 ? existing?.expiresAt : undefined, expiryOf(instance, heard)),
     registeredAt: moment.wallAt,
-    renewedAt: moment.wallAt,
+    renewedAt: later(heardAgoMs > 0 ? existing?.renewedAt : undefined, heard.wallAt),
     changedAt: changed || !existing ? moment.wallAt : existing.changedAt,
     upAt: upSince(existing?.upAt ?? 0, instance, moment),
   };
@@ -174,6 +183,10 @@ function prolong(existing: Lease, moment: Moment): Lease {
 
 function expiryOf({ lease }: Instance, { at }: Moment): number {
   return lease ? at + lease.lastsMs : Infinity;
+}
+
+function later(known: number | undefined, heard: number): number {
+  return known === undefined ? heard : Math.max(known, heard);
 }
 
 function upSince(upAt: number, instance: Instance, { wallAt }: Moment): number {

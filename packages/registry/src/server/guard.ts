@@ -65,6 +65,12 @@ export function assertOperator(who: Principal, action: string): void {
   throw new FlotillaError('FORBIDDEN', `the user "${who.name}" may not ${action}: that needs the role operator`);
 }
 
+/** @throws FlotillaError FORBIDDEN unless `who` may pass on what another registry heard. */
+export function assertMayReplicate(who: Principal): void {
+  if (who.mayReplicate) return;
+  throw new FlotillaError('FORBIDDEN', `the user "${who.name}" may not replicate: that needs the role peer`);
+}
+
 function refuseBrowsers({ method, headers }: HttpRequest): void {
   if (method === 'GET' || method === 'HEAD' || !headers.has('origin')) return;
   throw new FlotillaError('FORBIDDEN', 'a registry takes no changes from pages in a browser');

@@ -11,6 +11,7 @@ export { statusRoutes } from '../status/routes.ts';
 export type { Audience, Notice, Reader, ReaderPart } from './audience.ts';
 export {
   assertMayRegister,
+  assertMayReplicate,
   assertMaySpeakFor,
   assertOperator,
   type GuardedHandler,
@@ -18,6 +19,7 @@ export {
   guard,
 } from './guard.ts';
 export type { Operation, Said } from './operations.ts';
+export type { PeerState } from './peer-state.ts';
 export { createRegistry, type Registry, type RegistryOptions, type ServiceSummary } from './registry.ts';
 export { type RegistryServerOptions, registryHandler, registryRoutes } from './routes.ts';
 export type { Saving } from './saver.ts';

@@ -11,6 +11,11 @@ export interface Said {
   readonly mayReturn?: boolean;
   /** True: another registry passed it on, and it is not passed on again. Default false. */
   readonly replicated?: boolean;
+  /**
+   * Of a registration that another registry tells of: how long ago its owner was heard there. The lease is as old, so
+   * that registries which tell each other do not keep alive who is gone. Default 0.
+   */
+  readonly heardAgoMs?: number;
 }
 
 /** What somebody did to an instance. */

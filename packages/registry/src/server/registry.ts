@@ -285,7 +285,7 @@ class LeaseRegistry implements Registry {
     if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
     const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
     if (said.mayReturn) this.#table.forgive(incoming);
-    const registered = this.#table.register(incoming, momentOf(this.#clock));
+    const registered = this.#table.register(incoming, momentOf(this.#clock), said.heardAgoMs);
     if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
     this.#metrics.registrations.with({ outcome: registered.outcome }).add();
     if (registered.outcome !== 'stale') this.#operations.happened('registered', registered.lease, said);

@@ -9,9 +9,10 @@ import { type HttpRequest, isLoopback } from '@flotilla/http';
  * |---|---|
  * | `reader` | nothing more |
  * | `instance` | register, renew, change and deregister instances of its own services |
- * | `operator` | that for every service, set overrides, evict what self-preservation holds |
+ * | `peer` | pass on what other registries heard, for every service; register its own services as `instance` does |
+ * | `operator` | all of that, set overrides, evict what self-preservation holds |
  */
-export type RegistryRole = 'reader' | 'instance' | 'operator';
+export type RegistryRole = 'reader' | 'instance' | 'peer' | 'operator';
 
 /** Credentials for a registry, sent as HTTP Basic (RFC 7617). */
 export interface RegistryUser {
@@ -21,7 +22,7 @@ export interface RegistryUser {
   readonly password: Secret;
   readonly role: RegistryRole;
   /**
-   * Names of the services that an `instance` user may speak for, in any case; `['*']`: all. Default: the service that
+   * Names of the services that an `instance` or `peer` user may speak for, in any case; `['*']`: all. Default: the service that
    * bears the user's own name.
    */
   readonly services?: readonly string[];
@@ -33,6 +34,8 @@ export interface RegistryUser {
 export interface Principal {
   readonly name: string;
   readonly isOperator: boolean;
+  /** Whether it may pass on what another registry heard, of any service: a registry itself. */
+  readonly mayReplicate: boolean;
   /** Whether it may speak for the instances of a service of that name. */
   maySpeakFor(service: string): boolean;
   /** Whether its instances may say that they serve a contract of that name. */
@@ -49,6 +52,7 @@ const mostUsers = 1_000;
 const anybody: Principal = Object.freeze({
   name: 'anybody',
   isOperator: true,
+  mayReplicate: true,
   maySpeakFor: () => true,
   mayServe: () => true,
 });
@@ -132,8 +136,10 @@ function principalOf({ name, role, services = [name], contracts = ['*'] }: Regis
   return Object.freeze({
     name,
     isOperator: role === 'operator',
+    mayReplicate: role === 'operator' || role === 'peer',
     maySpeakFor: (service: string) =>
-      role === 'operator' || (role === 'instance' && (own.has('*') || own.has(service.toLowerCase()))),
+      role === 'operator' ||
+      ((role === 'instance' || role === 'peer') && (own.has('*') || own.has(service.toLowerCase()))),
     mayServe: (contract: string) => role === 'operator' || contracts.includes('*') || contracts.includes(contract),
   });
 }

@@ -6,6 +6,7 @@ import type { Change } from '../lease/change.ts';
 import { hasLapsed, type Lease } from '../lease/lease.ts';
 import type { Moment } from '../lease/moment.ts';
 import type { PreservedService } from '../lease/service-leases.ts';
+import type { PeerState } from '../server/peer-state.ts';
 import type { Registry } from '../server/registry.ts';
 import type { Saving } from '../server/saver.ts';
 import type { EngineState } from '../shared/shared-leases.ts';
@@ -46,6 +47,8 @@ export interface Overview {
   readonly saving: Saving;
   /** Absent: the registry shares its leases with no other node. */
   readonly engine?: EngineState;
+  /** The registries that this one replicates with. */
+  readonly peers: readonly PeerState[];
   readonly conflicts: readonly ContractConflict[];
   /** Providers that do not keep what callers rely on. */
   readonly broken: readonly BrokenPromise[];
@@ -71,7 +74,12 @@ export const shownAtMost: Readonly<Record<'services' | 'instances' | 'changes' |
 const recentMs = 86_400_000;
 
 /** Looks at everything once, and sorts only what is shown: the cost is that of the whole registry, what comes out is bounded. */
-export function overviewOf(registry: Registry, query: StatusQuery, moment: Moment): Overview {
+export function overviewOf(
+  registry: Registry,
+  query: StatusQuery,
+  moment: Moment,
+  peers: readonly PeerState[] = [],
+): Overview {
   const everybody = Array.from(registry.services(), (summary) => ({
     ...summary,
     overview: serviceOverview(summary.service, summary.leases, summary.preservation, moment),
@@ -98,6 +106,7 @@ export function overviewOf(registry: Registry, query: StatusQuery, moment: Momen
     byStatus: total(everybody.map(({ overview }) => overview.byStatus)),
     saving: registry.saving,
     ...(registry.engine ? { engine: registry.engine } : undefined),
+    peers,
     conflicts: registry.conflicts.slice(0, shownAtMost.conflicts),
     broken: registry.catalogue.broken().slice(0, shownAtMost.conflicts),
     preserved: everybody

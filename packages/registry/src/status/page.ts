@@ -2,7 +2,7 @@ import { type InstanceStatus, instanceStatuses } from '@flotilla/core';
 import { type Html, html } from './html.ts';
 import type { Overview } from './overview.ts';
 import { type StatusQuery, writeStatusQuery } from './query.ts';
-import { changeList, instanceTable, notices, serviceList } from './sections.ts';
+import { changeList, instanceTable, notices, peerList, serviceList } from './sections.ts';
 import { counted } from './words.ts';
 
 /** The whole page: complete without scripts, and kept up by one where there are. */
@@ -58,6 +58,7 @@ export function statusView(overview: Overview, query: StatusQuery): Html {
 ${others.length > 0 && html`<p class="small">${others.map((status, n) => html`${n > 0 && ', '}${byStatus[status]} ${status}`)}</p>`}
 </section>
 <section id="notices" aria-label="Notices">${notices(overview, query)}</section>
+${overview.peers.length > 0 && html`<section id="peers" aria-labelledby="peers-title"><h2 id="peers-title">Peers</h2>${peerList(overview.peers)}</section>`}
 <div class="columns">
 <section id="services" aria-labelledby="services-title"><h2 id="services-title">${counted(matchingServices, 'service')}</h2>${serviceList(overview, query)}</section>
 <section id="instances" aria-labelledby="instances-title"><h2 id="instances-title">${counted(matchingInstances, 'instance')}${

@@ -1,6 +1,7 @@
 import { type HttpHandler, HttpHeaders, type HttpResponse, type RouteSpec } from '@flotilla/http';
 import { momentOf } from '../lease/moment.ts';
 import { type GuardedHandler, type GuardedRequest, guard } from '../server/guard.ts';
+import type { PeerState } from '../server/peer-state.ts';
 import type { Registry } from '../server/registry.ts';
 import { jsonResponse } from '../server/request-parts.ts';
 import type { RegistryServerOptions } from '../server/routes.ts';
@@ -26,6 +27,12 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** What {@link statusRoutes} shows, and to whom. */
+export interface StatusOptions extends RegistryServerOptions {
+  /** The registries that this one replicates with, as they are now. Default: none. */
+  readonly peers?: () => readonly PeerState[];
+}
+
 /**
  * The status page of a registry, on the registry's own port: whoever may read the registry may read it.
  *
@@ -38,9 +45,12 @@ const policy = [
  *
  * Without users it answers only to names of this machine: see {@link assertNameOfThisMachine}.
  */
-export function statusRoutes(registry: Registry, { users }: RegistryServerOptions = {}): RouteSpec<HttpHandler>[] {
+export function statusRoutes(
+  registry: Registry,
+  { users, peers = () => [] }: StatusOptions = {},
+): RouteSpec<HttpHandler>[] {
   const authenticate = createAuthenticator(users);
-  const live = new LivePages(registry);
+  const live = new LivePages(registry, peers);
   const get = (path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
     path,
     methods: ['GET'],
@@ -49,9 +59,9 @@ export function statusRoutes(registry: Registry, { users }: RegistryServerOption
   return [
     get('/', async (guarded) => {
       const query = readStatusQuery(guarded.request.query);
-      return file('text/html; charset=utf-8', statusPage(now(registry, guarded), query), 'no-store');
+      return file('text/html; charset=utf-8', statusPage(now(registry, peers, guarded), query), 'no-store');
     }),
-    get('/v1/status', async (guarded) => jsonResponse(statusJson(now(registry, guarded)))),
+    get('/v1/status', async (guarded) => jsonResponse(statusJson(now(registry, peers, guarded)))),
     get('/status/live', async ({ request, call, who }) => live.open(readStatusQuery(request.query), who.name, call)),
     get('/status/page.css', async () => file('text/css; charset=utf-8', pageStyle)),
     get('/status/page.js', async () => file('text/javascript; charset=utf-8', pageScript)),
@@ -59,8 +69,8 @@ export function statusRoutes(registry: Registry, { users }: RegistryServerOption
   ];
 }
 
-function now(registry: Registry, { request, call }: GuardedRequest): Overview {
-  return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock));
+function now(registry: Registry, peers: () => readonly PeerState[], { request, call }: GuardedRequest): Overview {
+  return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock), peers());
 }
 
 function namedAsThisMachine(handler: GuardedHandler): GuardedHandler {

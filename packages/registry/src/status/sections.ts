@@ -1,5 +1,6 @@
 import { formatHostPort, type InstanceStatus } from '@flotilla/core';
 import type { Change } from '../lease/change.ts';
+import type { PeerState } from '../server/peer-state.ts';
 import { type Html, html } from './html.ts';
 import type { InstanceOverview, Overview, ServiceOverview } from './overview.ts';
 import { type StatusQuery, writeStatusQuery } from './query.ts';
@@ -54,6 +55,23 @@ function preservationNotice({ service, preservation }: ServiceOverview, query: S
   ];
   return html`<div class="notice warn"><h3>Eviction is paused for <a href="/${writeStatusQuery(query, { service, page: 1 })}"><bdi>${service}</bdi></a></h3>
 <p>${reason}.</p><dl class="numbers">${numbers.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></div>`;
+}
+
+/** The registries that this one replicates with, each in one line. */
+export function peerList(peers: readonly PeerState[]): Html {
+  return html`<ul>${peers.map(
+    ({ url, kind, reachable, queued, lost, lastSuccessAt, lastComparedAt, lastError }) =>
+      html`<li><bdi>${url}</bdi> <span class="tag ${reachable ? 'calm' : 'warn'}">${peerWords(kind, reachable)}</span>
+<span class="small">${counted(queued, 'task')} waiting${lost > 0 && html`, ${lost} lost`}${lastSuccessAt !== undefined && html`, answered ${time(lastSuccessAt)}`}${
+        lastComparedAt !== undefined && html`, compared ${time(lastComparedAt)}`
+      }</span>${lastError && html`<span class="small">last error ${time(lastError.at)}: ${lastError.reason}</span>`}</li>`,
+  )}</ul>`;
+}
+
+function peerWords(kind: PeerState['kind'], reachable: boolean): string {
+  if (kind === 'self') return 'this registry itself';
+  if (!reachable) return 'does not answer';
+  return kind === 'eureka' ? 'a Java server' : 'answers';
 }
 
 /** The services that fit, each with a bar of its states. */
