@@ -73,7 +73,7 @@ function registered(
   if (tooOld) return kept;
   const override = stone?.override ?? incoming.override;
   const instance = { ...incoming, ...(override ? { override } : undefined) };
-  return saved(register(undefined, instance, moment, limits, stone?.incarnation).lease);
+  return saved(register(undefined, instance, moment, limits, { endedIncarnation: stone?.incarnation }).lease);
 }
 
 function asLease(lease: SavedLease): Lease {
