@@ -19,6 +19,7 @@ test('the defaults of a service', () => {
     management: { bind: '127.0.0.1', port: 0 },
     log: { level: 'info', format: 'auto' },
     drainNoticeMs: 5_000,
+    tls: { clientAuth: 'none', minVersion: 'TLSv1.2' },
     drainMs: 30_000,
     settings: {},
   });

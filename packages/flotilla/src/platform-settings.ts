@@ -13,6 +13,7 @@ import {
   urls,
 } from '@flotilla/config';
 import type { LogLevel, Secret } from '@flotilla/core';
+import type { TlsOptions } from '@flotilla/http';
 import { registrySchemes } from './discovery/kinds.ts';
 
 export { registrySchemes } from './discovery/kinds.ts';
@@ -29,6 +30,8 @@ export interface ProcessConfig {
     readonly user: string | undefined;
     readonly password: Secret | undefined;
   };
+  /** For what it calls by https, and, of a registry, for what it serves. */
+  readonly tls: Required<TlsOptions>;
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' | 'auto' };
   /** The longest that is waited for callers to see that this instance is draining, before it stops taking calls. */
   readonly drainNoticeMs: number;
@@ -77,6 +80,20 @@ export const processSettings: SettingsOf<ProcessConfig> = {
       password: secret({ optional: true }),
     },
     { describe: 'the management port' },
+  ),
+  tls: group(
+    {
+      cert: text({ optional: true, restart: true, describe: 'file with the certificate of this process, PEM' }),
+      key: text({ optional: true, restart: true, describe: 'file with its private key, readable by its owner only' }),
+      ca: text({ optional: true, restart: true, describe: 'file with the authorities that others are verified by' }),
+      clientAuth: oneOf(['none', 'optional', 'require'], {
+        default: 'none',
+        restart: true,
+        describe: 'whether its clients show a certificate',
+      }),
+      minVersion: oneOf(['TLSv1.2', 'TLSv1.3'], { default: 'TLSv1.2', restart: true }),
+    },
+    { describe: 'certificates; files that change are read again' },
   ),
   log: group({
     level: oneOf(['debug', 'info', 'warn', 'error'], { default: 'info' }),

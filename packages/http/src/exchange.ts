@@ -14,6 +14,16 @@ export interface Peer {
   readonly address: string;
   readonly port: number;
   readonly encrypted: boolean;
+  /** The client's certificate; present only when the listener asked for one and verified it. */
+  readonly certificate?: PeerCertificate;
+}
+
+/** A certificate that was verified. */
+export interface PeerCertificate {
+  /** `CN=orders` of its subject, then its alternative names as `DNS:orders.internal`, `URI:spiffe://fleet/orders`. */
+  readonly names: readonly string[];
+  /** SHA-256 of the whole certificate: `AB:CD:…`. */
+  readonly fingerprint: string;
 }
 
 /** A request, free of any engine: the same for `node:http`, memory and whatever comes. Treat it as read-only. */

@@ -13,7 +13,16 @@ export {
   eventStreamMediaType,
   type ServerSentEvent,
 } from './event-stream.ts';
-export type { CallMaker, HttpBody, HttpHandler, HttpRequest, HttpResponse, Peer, Upgrade } from './exchange.ts';
+export type {
+  CallMaker,
+  HttpBody,
+  HttpHandler,
+  HttpRequest,
+  HttpResponse,
+  Peer,
+  PeerCertificate,
+  Upgrade,
+} from './exchange.ts';
 export { isFieldName, isFieldValue, quoted } from './field-grammar.ts';
 export { safeFileName } from './file-name.ts';
 export { encodeForm, type FormPairs, formMediaType, parseForm, tooManyFields } from './form.ts';
@@ -51,4 +60,5 @@ export { queryParameter, queryParameters } from './query.ts';
 export type { RouteSpec } from './route-spec.ts';
 export { compileRoutes, type RoutedRequest, type RouteMatch, type RouteTable } from './routes.ts';
 export { paramsAttribute, patternAttribute, routesHandler } from './routes-handler.ts';
+export type { TlsOptions } from './tls.ts';
 export { checkWebSocketRequest, webSocketAccept, webSocketFields } from './websocket-handshake.ts';

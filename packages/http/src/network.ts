@@ -2,9 +2,13 @@ import type { Endpoint } from '@flotilla/core';
 import type { HttpHandler, HttpRequest, HttpResponse } from './exchange.ts';
 
 /** Where a listener binds, or a listening socket that a supervisor opened and handed over. */
-export type Bind =
+export type Bind = (
   | { readonly host: string /** 0 takes a free one. */; readonly port: number }
-  | { /** Descriptor of a socket that already listens. */ readonly fd: number };
+  | { /** Descriptor of a socket that already listens. */ readonly fd: number }
+) & {
+  /** Whether connections are encrypted, by the network's TLS configuration. Default false. A network in memory is not. */
+  readonly tls?: boolean;
+};
 
 /** Whom to connect to. */
 export interface HttpTarget {
@@ -40,7 +44,7 @@ export interface HttpListener {
  * a manual clock). Whatever is written against this port runs on both.
  */
 export interface HttpNetwork {
-  /** @throws FlotillaError ADDRESS_IN_USE */
+  /** @throws FlotillaError ADDRESS_IN_USE; CONFIG_INVALID for TLS without a certificate */
   listen(bind: Bind, handler: HttpHandler): Promise<HttpListener>;
   /** A pool of connections to one address. Opens nothing before its first request. It ends the calls that it is given. */
   connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse>;

@@ -1,2 +1,3 @@
+export { Authority, type Issue, type Issued, stamp } from './certificates.ts';
 export { ManualClock, settle } from './manual-clock.ts';
 export { seededRandom } from './random.ts';

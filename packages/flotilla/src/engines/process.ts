@@ -29,7 +29,7 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import { type Bind, type HttpListener, type HttpNetwork, isLoopback } from '@flotilla/http';
-import { inheritedSockets, type NodeNetworkOptions, nodeNetwork } from '@flotilla/http/node';
+import { inheritedSockets, type NodeNetworkOptions, nodeNetwork, openTls } from '@flotilla/http/node';
 import {
   assertManagementExposure,
   createHealth,
@@ -81,6 +81,8 @@ export interface ProcessSpec<C extends ProcessConfig, P extends ProcessParts<C> 
   readonly schema: ConfigSchema<C>;
   /** Its part of `flotilla.yaml`. */
   readonly section: readonly string[];
+  /** Whether what it serves is encrypted where `tls.cert` is set. Default: `tls` is for what it calls. */
+  readonly servesTls?: boolean;
   /** What of its network is not the default: limits, or whom to believe about a call. */
   readonly network?: (
     needs: { readonly clock: Clock; readonly random: Random },
@@ -223,7 +225,13 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
   });
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
-  const network = nodeNetwork({ ...foundation, ...spec.network?.(foundation, config.now) });
+  const { tls: tlsOptions } = config.now;
+  const tls =
+    tlsOptions.cert === undefined && tlsOptions.ca === undefined && tlsOptions.key === undefined
+      ? undefined
+      : await openTls(tlsOptions, { clock: systemClock, logger, meter });
+  const network = nodeNetwork({ ...foundation, tls, ...spec.network?.(foundation, config.now) });
+  const servesTls = spec.servesTls === true && tlsOptions.cert !== undefined;
   const [inherited] = inheritedSockets(process.env, process.pid).values();
   let parts: P | undefined;
   const management = managementPort(spec, config, { network, meter, health, logger, parts: () => parts });
@@ -232,7 +240,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     parts = await spec.build(config.now, {
       ...foundation,
       network,
-      bindOf: (host, port) => (inherited === undefined ? { host, port } : { fd: inherited }),
+      bindOf: (host, port) => ({ ...(inherited === undefined ? { host, port } : { fd: inherited }), tls: servesTls }),
       meter,
       tracer: tracesAreCollected() ? otelTracer(opentelemetry) : nullTracer,
       health,
@@ -252,6 +260,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
       health.drain();
       await running.stop(reason);
       await management.component.stop(reason);
+      tls?.close();
     };
     let stopping: Promise<void> | undefined;
     return {
@@ -268,6 +277,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     };
   } catch (thrown) {
     await management.component.stop('start failed');
+    tls?.close();
     throw thrown;
   }
 }

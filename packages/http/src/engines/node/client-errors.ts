@@ -12,6 +12,31 @@ const reasons: ReadonlyMap<string, (thrown: Error) => string> = new Map([
   ['HTTPParserError', (thrown: Error) => thrown.message],
 ]);
 
+/** What of a certificate was not believed (OpenSSL's X509_V_ERR names, as Node has them). */
+const certificateReasons: ReadonlyMap<string, string> = new Map([
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'its certificate does not count yet'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is signed by itself: name it or its authority in "tls.ca"'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate is of an authority that "tls.ca" does not name'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its certificate is of an authority that "tls.ca" does not name'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its certificate is of an authority that "tls.ca" does not name'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for other names than this one'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it speaks no TLS: is it http:// instead of https://?'],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', 'it speaks no TLS: is it http:// instead of https://?'],
+]);
+
+/** An alert of the peer that ended the handshake: nobody looked at what was sent behind it. */
+const refusedByPeer =
+  /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3)_ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|UNKNOWN_CA|HANDSHAKE|PROTOCOL|NO_CERT|UNSUPPORTED)/;
+
+function tlsReason(code: string): string | undefined {
+  const reason = certificateReasons.get(code);
+  if (reason !== undefined || !refusedByPeer.test(code)) return reason;
+  return code.endsWith('CERTIFICATE_REQUIRED')
+    ? 'it wants a client certificate: set "tls.cert" and "tls.key"'
+    : `it refused our certificate or protocol (${code.toLowerCase().replaceAll('_', ' ')})`;
+}
+
 /** undici says these with the code that it has for a lost connection. */
 const badResponseWords = /^bad (?:response|upgrade)$/;
 
@@ -20,6 +45,8 @@ export function clientError(thrown: Error, progress: Progress, target: string): 
   if (thrown instanceof FlotillaError) return thrown;
   const code = (thrown as NodeJS.ErrnoException).code ?? thrown.name;
   const reason = reasons.get(code)?.(thrown) ?? code;
+  const handshake = progress === 'answering' ? undefined : tlsReason(code);
+  if (handshake !== undefined) return error('CONNECT_FAILED', `no connection to ${target}: ${handshake}`, thrown);
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
     return error('INTERNAL', 'the body of a request does not have its declared length', thrown);
   }

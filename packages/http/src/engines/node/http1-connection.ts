@@ -7,10 +7,10 @@ import { incomingHeaders } from '../messages.ts';
 import { discard } from './discard.ts';
 import { type ExchangeHost, Http1Exchange } from './http1-exchange.ts';
 import type { Http1Options } from './http1-options.ts';
-import { plainAddress } from './listener.ts';
 import { parserError } from './parser-error.ts';
 import { farewell, refusal } from './refusal.ts';
 import { checkHead, type RequestHead } from './request-head.ts';
+import { peerOf } from './tls/peer-of.ts';
 import type { TongueConnection } from './tongue.ts';
 
 /**
@@ -44,11 +44,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
   constructor(socket: Socket, openedAt: number, options: Http1Options) {
     this.socket = socket;
     this.options = options;
-    this.peer = {
-      address: plainAddress(socket.remoteAddress),
-      port: socket.remotePort ?? 0,
-      encrypted: false,
-    };
+    this.peer = peerOf(socket);
     this.#headSince = openedAt;
     this.#idleSince = openedAt;
     this.#idleLimitMs = this.#jitteredIdleMs();

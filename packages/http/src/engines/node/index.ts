@@ -11,4 +11,5 @@ export {
   poolDefaults,
 } from './options.ts';
 export type { RefusalPage } from './refusal.ts';
+export { openTls, type TlsFiles, type TlsFilesOptions } from './tls/tls-files.ts';
 export type { Tongue, TongueConnection } from './tongue.ts';

@@ -2,7 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, FlotillaError, formatHostPort, type Logger, type Timer } from '@flotilla/core';
 import type { Bind, HttpListener } from '../../network.ts';
 import type { ListenerLimits } from './options.ts';
+import { plainAddress } from './plain-address.ts';
 import { farewell, refusal } from './refusal.ts';
+import { certificateProblem, Handshakes, looksLikeTls } from './tls/handshakes.ts';
+import type { TlsFiles } from './tls/tls-files.ts';
 import type { Tongue, TongueConnection } from './tongue.ts';
 
 /** What a {@link SocketListener} needs. */
@@ -12,6 +15,8 @@ export interface SocketListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: ListenerLimits;
+  /** Every connection begins with a handshake. Absent: none does. */
+  readonly tls?: TlsFiles | undefined;
 }
 
 /**
@@ -19,12 +24,17 @@ export interface SocketListenerOptions {
  *
  * | phase | permits | exits |
  * |---|---|---|
- * | `unknown`: its first bytes are looked at | waiting `headTimeoutMs` for them | `spoken`, `leaving` |
+ * | `unknown`: its first bytes are looked at, with TLS twice: of the handshake, and in it | waiting `headTimeoutMs` for them | `spoken`, `leaving` |
  * | `spoken`: a tongue has it | whatever the tongue does | closed |
  * | `leaving`: told why, half-closed | throwing away input for `lingerMs` | closed |
  */
 interface Connection {
-  readonly socket: Socket;
+  /** As it was accepted. */
+  readonly raw: Socket;
+  /** That, or what encrypts it, from the end of the handshake on. */
+  socket: Socket;
+  /** Why nothing is served to it, whatever it asks. */
+  unwanted: string | undefined;
   readonly address: string;
   readonly openedAt: number;
   /** False for one over the caps: it only hears why. */
@@ -49,6 +59,7 @@ const leastDrainPauseMs = 20;
 export class SocketListener implements HttpListener {
   readonly #server: Server;
   readonly #options: SocketListenerOptions;
+  readonly #handshakes: Handshakes | undefined;
   readonly #connections = new Map<Socket, Connection>();
   readonly #perAddress = new Map<string, number>();
   #address: { host: string; port: number } = { host: '', port: 0 };
@@ -61,6 +72,14 @@ export class SocketListener implements HttpListener {
 
   private constructor(options: SocketListenerOptions) {
     this.#options = options;
+    const { tls, limits, logger } = options;
+    this.#handshakes =
+      tls &&
+      new Handshakes({
+        tls,
+        timeoutMs: limits.headTimeoutMs,
+        failed: (cause, address) => logger.debug('TLS handshake failed', { reason: cause.message, address }),
+      });
     // Half-open, as `node:http` wants it: a client that ends its side may still read the answer.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
@@ -133,6 +152,7 @@ export class SocketListener implements HttpListener {
     socket.once('close', () => this.#forget(connection));
     this.#sweeper ??= this.#armSweeper();
     if (refused) this.#leave(connection, refused);
+    else if (this.#handshakes) this.#listenForHandshake(connection, this.#handshakes);
     else this.#listenForFirstBytes(connection);
   }
 
@@ -149,11 +169,43 @@ export class SocketListener implements HttpListener {
 
   #remember(socket: Socket, address: string, admitted: boolean): Connection {
     const openedAt = this.#options.clock.now();
-    const connection: Connection = { socket, address, openedAt, admitted, spoken: undefined, leavingAt: undefined };
+    const connection: Connection = {
+      raw: socket,
+      socket,
+      unwanted: undefined,
+      address,
+      openedAt,
+      admitted,
+      spoken: undefined,
+      leavingAt: undefined,
+    };
     this.#connections.set(socket, connection);
     if (admitted) this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     else this.#refused++;
     return connection;
+  }
+
+  #listenForHandshake(connection: Connection, handshakes: Handshakes): void {
+    const { raw } = connection;
+    const onEnd = (): void => {
+      raw.destroy();
+    };
+    raw.once('end', onEnd).once('data', (seen: Buffer) => {
+      raw.off('end', onEnd);
+      if (!looksLikeTls(seen)) {
+        const detail = 'this port speaks TLS: ask for https:// instead of http://';
+        this.#leave(connection, new FlotillaError('MALFORMED_REQUEST', detail));
+        return;
+      }
+      raw.pause();
+      raw.unshift(seen);
+      handshakes.begin(raw, (secure) => {
+        connection.socket = secure;
+        connection.unwanted = this.#options.tls && certificateProblem(secure, this.#options.tls);
+        secure.on('error', nothing);
+        this.#listenForFirstBytes(connection);
+      });
+    });
   }
 
   #listenForFirstBytes(connection: Connection): void {
@@ -167,8 +219,10 @@ export class SocketListener implements HttpListener {
       const tongue = this.#tongueOf(seen);
       if (tongue === 'more') return;
       socket.off('data', onData).off('end', onEnd);
-      if (tongue) this.#handOver(connection, tongue, seen);
-      else this.#leave(connection, new FlotillaError('MALFORMED_REQUEST', 'no protocol that is spoken here'));
+      if (connection.unwanted !== undefined)
+        this.#leave(connection, new FlotillaError('UNAUTHENTICATED', connection.unwanted));
+      else if (tongue) this.#handOver(connection, tongue, seen);
+      else this.#leave(connection, new FlotillaError('MALFORMED_REQUEST', unknownProtocol(seen)));
     };
     socket.on('data', onData).on('end', onEnd);
   }
@@ -197,11 +251,15 @@ export class SocketListener implements HttpListener {
     const { clock, logger } = this.#options;
     logger.debug('connection refused', { code: error.code, detail: error.detail, address: connection.address });
     connection.leavingAt = clock.now();
-    farewell(connection.socket, refusal(error));
+    // In the middle of a handshake words would be noise.
+    const midway =
+      this.#handshakes !== undefined && connection.socket === connection.raw && error.code !== 'MALFORMED_REQUEST';
+    if (midway) connection.raw.destroy();
+    else farewell(connection.socket, refusal(error));
   }
 
-  #forget({ socket, address, admitted }: Connection): void {
-    this.#connections.delete(socket);
+  #forget({ raw, address, admitted }: Connection): void {
+    this.#connections.delete(raw);
     if (admitted) this.#leaveAddress(address);
     else this.#refused--;
     this.#endIfEmpty();
@@ -302,10 +360,10 @@ function boundAddress(server: Server): { host: string; port: number } {
   return { host: address.address, port: address.port };
 }
 
-/** IPv4 in its own form, also on a socket that takes both. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+function unknownProtocol(seen: Uint8Array): string {
+  return looksLikeTls(seen)
+    ? 'this port speaks no TLS: ask for http:// instead of https://'
+    : 'no protocol that is spoken here';
 }
 
 function nothing(): void {}

@@ -1,4 +1,4 @@
-import { type Endpoint, type Logger, nullLogger } from '@flotilla/core';
+import { type Endpoint, FlotillaError, type Logger, nullLogger } from '@flotilla/core';
 import { readContext } from '../../context-headers.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
 import type { Bind, HttpListener, HttpNetwork, HttpTarget } from '../../network.ts';
@@ -20,14 +20,16 @@ import { poolEndpoint } from './pool.ts';
  * @throws RangeError for a limit that is unknown or no number from 0 on
  */
 export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
-  const { clock, random, logger = nullLogger, encodedSlash = 'refuse', refusalPage } = options;
+  const { clock, random, tls, logger = nullLogger, encodedSlash = 'refuse', refusalPage } = options;
   const limits = resolveLimits(listenerDefaults, options.limits);
   const pathOptions = { encodedSlash };
   const failed = failureLog(logger);
   const pool = resolveLimits(poolDefaults, options.pool);
   const makeCall = options.makeCall ?? ((request: HttpRequest) => readContext(request.headers, { clock, random }));
   return {
-    listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
+    async listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
+      if (bind.tls && !tls)
+        throw new FlotillaError('CONFIG_INVALID', 'this network has no TLS configuration to listen with');
       const tongue = http1Tongue({
         handler,
         makeCall,
@@ -39,10 +41,10 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
         failed,
         refusalPage,
       });
-      return SocketListener.open(bind, { tongues: [tongue], clock, logger, limits });
+      return SocketListener.open(bind, { tongues: [tongue], clock, logger, limits, tls: bind.tls ? tls : undefined });
     },
     connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
-      return poolEndpoint(target, pool);
+      return poolEndpoint(target, pool, target.protocol === 'https' ? tls : undefined);
     },
   } satisfies HttpNetwork;
 }

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random } from '@flotilla/core';
 import type { CallMaker } from '../../exchange.ts';
 import type { RefusalPage } from './refusal.ts';
+import type { TlsFiles } from './tls/tls-files.ts';
 
 /** What a listener allows. Sizes are bytes; `Infinity` lifts a limit. */
 export interface ListenerLimits {
@@ -106,6 +107,8 @@ export interface NodeNetworkOptions {
   readonly logger?: Logger;
   /** Overrides of {@link listenerDefaults}. */
   readonly limits?: Partial<ListenerLimits>;
+  /** For listeners that are told to speak TLS, and for every https target. Default: none listens so; Node's authorities. */
+  readonly tls?: TlsFiles | undefined;
   /** Overrides of {@link poolDefaults}. */
   readonly pool?: Partial<PoolLimits>;
   /** Which call a request that comes in gets. Default: the one that its context headers say. */

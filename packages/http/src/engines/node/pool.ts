@@ -9,6 +9,8 @@ import { outgoingRequestHeaders } from '../messages.ts';
 import { ClientExchange } from './client-exchange.ts';
 import { guardedLookup } from './guarded-lookup.ts';
 import type { PoolLimits } from './options.ts';
+import { connector } from './tls/connector.ts';
+import type { TlsFiles } from './tls/tls-files.ts';
 
 /**
  * The pool alone: the library's entry also loads a fetch, a cache, a WebSocket and a mock, which costs every process of
@@ -20,10 +22,14 @@ const Pool: typeof UndiciPool = createRequire(import.meta.url)('undici/lib/dispa
  * An endpoint over a pool of connections to one address. Times are the calls' own: the only time-out here is that of
  * connecting. A connection carries one request at a time, so that a cancel can close it without hurting another.
  */
-export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<HttpRequest, HttpResponse> {
+export function poolEndpoint(
+  target: HttpTarget,
+  limits: PoolLimits,
+  tls?: TlsFiles,
+): Endpoint<HttpRequest, HttpResponse> {
   const name = formatHostPort(target);
   const origin = `${target.protocol}://${name}`;
-  const pool = new Pool(origin, poolOptions(limits, target));
+  const pool = new Pool(origin, poolOptions(limits, target, tls));
   // The certificate has to be that of the target, whatever authority a request names.
   const servername = isIP(target.host) === 0 ? target.host : undefined;
   return new CountedEndpoint({
@@ -39,7 +45,8 @@ export function poolEndpoint(target: HttpTarget, limits: PoolLimits): Endpoint<H
   });
 }
 
-function poolOptions(limits: PoolLimits, { refuses, ca }: HttpTarget): UndiciPool.Options {
+function poolOptions(limits: PoolLimits, { refuses, ca }: HttpTarget, tls: TlsFiles | undefined): UndiciPool.Options {
+  const lookup = refuses && { lookup: guardedLookup(refuses) };
   return {
     connections: limits.maxConnections,
     pipelining: 1,
@@ -50,9 +57,11 @@ function poolOptions(limits: PoolLimits, { refuses, ca }: HttpTarget): UndiciPoo
     keepAliveMaxTimeout: limits.keepAliveIdleMs,
     maxHeaderSize: limits.maxHeaderBytes,
     allowH2: false,
-    ...((refuses || ca !== undefined) && {
-      connect: { ...(refuses && { lookup: guardedLookup(refuses) }), ...(ca !== undefined && { ca }) },
-    }),
+    ...(ca !== undefined
+      ? { connect: { ...lookup, ca } } // a target with an authority of its own is no concern of the process's files
+      : tls
+        ? { connect: connector(tls, { ...lookup, timeout: limits.connectTimeoutMs }) }
+        : lookup && { connect: lookup }),
   };
 }
 
