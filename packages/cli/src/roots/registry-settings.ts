@@ -1,11 +1,21 @@
-import { group, integer, list, map, oneOf, secret, text, urls } from '@flotilla/config';
+import { flag, group, integer, list, map, number, oneOf, type Setting, secret, text, urls } from '@flotilla/config';
 import type { Secret } from '@flotilla/core';
+import { clientLimits, type Rate } from '@flotilla/registry/server';
 import { type ProcessConfig, processSettings, type SettingsOf } from 'flotilla/settings';
+
+/** A token that one of them may send; instants as ISO 8601. */
+interface TokenConfig {
+  readonly secret: Secret;
+  readonly notBefore: string | undefined;
+  readonly notAfter: string | undefined;
+}
 
 /** Somebody who may use the registry. */
 interface UserConfig {
-  readonly password: Secret;
-  readonly role: 'instance' | 'operator' | 'peer' | 'reader';
+  readonly password: Secret | undefined;
+  readonly tokens: readonly TokenConfig[];
+  readonly certificates: readonly string[];
+  readonly role: 'instance' | 'operator' | 'reader' | 'peer';
   readonly services: readonly string[];
   readonly contracts: readonly string[];
 }
@@ -32,6 +42,21 @@ export interface RegistryConfig extends ProcessConfig {
   readonly peerTimeoutMs: number;
   readonly peerStartTimeoutMs: number;
   readonly users: Readonly<Record<string, UserConfig>>;
+  readonly allowAnonymousRead: boolean;
+  readonly insecureAllowAnybody: boolean;
+  readonly auditFile: string;
+  readonly checkAddresses: { readonly enabled: boolean | undefined; readonly allow: readonly string[] };
+  readonly limits: Readonly<Record<'renewal' | 'change' | 'read' | 'list' | 'failedLogin', Rate>>;
+}
+
+function rate({ perSecond, burst }: Rate, describe: string): Setting<Rate> {
+  return group(
+    {
+      perSecond: number({ default: perSecond, min: 0.001, max: 1_000_000, restart: true }),
+      burst: integer({ default: burst, min: 1, max: 10_000_000, restart: true }),
+    },
+    { describe },
+  );
 }
 
 /** Keys of the registry process; its part of `flotilla.yaml` is `registry`. */
@@ -92,8 +117,21 @@ export const registrySettings: SettingsOf<RegistryConfig> = {
   }),
   users: map(
     group({
-      password: secret(),
-      role: oneOf(['instance', 'operator', 'peer', 'reader'], { default: 'instance' }),
+      password: secret({ optional: true }),
+      tokens: list(
+        group({
+          secret: secret(),
+          notBefore: text({ optional: true, describe: 'from when on it counts: 2026-01-31T00:00:00Z' }),
+          notAfter: text({ optional: true, describe: 'from when on it counts no more' }),
+        }),
+        { default: [], maxItems: 8, describe: 'what it may send as Bearer or as password; "sha256:…" for a hash' },
+      ),
+      certificates: list(text(), {
+        default: [],
+        maxItems: 16,
+        describe: 'names in its client certificate: CN=orders, DNS:orders.internal, URI:spiffe://fleet/orders',
+      }),
+      role: oneOf(['instance', 'operator', 'reader', 'peer'], { default: 'instance' }),
       services: list(text(), {
         describe: 'services that this user may register, "*" for any; default: the one that bears its name',
         default: [],
@@ -104,6 +142,43 @@ export const registrySettings: SettingsOf<RegistryConfig> = {
       }),
     }),
     { default: {}, describe: 'who may use it, by name' },
+  ),
+  allowAnonymousRead: flag({ default: false, describe: 'whoever has no credentials may read, with users' }),
+  insecureAllowAnybody: flag({
+    default: false,
+    restart: true,
+    describe: 'off loopback without users: whoever reaches it may do everything',
+  }),
+  auditFile: text({
+    default: '',
+    restart: true,
+    describe: 'where deeds of operators and what was refused are appended; empty: the log alone',
+  }),
+  checkAddresses: group(
+    {
+      enabled: flag({
+        optional: true,
+        restart: true,
+        describe: 'connects to an instance before it is listed as up; default: under `flotilla dev` only',
+      }),
+      allow: list(text(), {
+        default: [],
+        maxItems: 100,
+        restart: true,
+        describe: 'ranges that it dials although it would not: loopback, link-local, multicast; 127.0.0.0/8',
+      }),
+    },
+    { describe: 'whether advertised addresses are tried' },
+  ),
+  limits: group(
+    {
+      renewal: rate(clientLimits.renewal, 'signs of life'),
+      change: rate(clientLimits.change, 'registrations, farewells, status, metadata'),
+      read: rate(clientLimits.read, 'single instances, deltas, services'),
+      list: rate(clientLimits.list, 'lists of everybody'),
+      failedLogin: rate(clientLimits.failedLogin, 'wrong credentials of one address'),
+    },
+    { describe: 'what one client may do: a user at one address' },
   ),
   ...processSettings,
 };

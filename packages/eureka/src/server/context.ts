@@ -1,6 +1,6 @@
 import type { Instance } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
-import type { GuardedRequest, Registry } from '@flotilla/registry/server';
+import type { DialBack, GuardedRequest, Registry } from '@flotilla/registry/server';
 import type { PeerResources } from '../peers/peer-resources.ts';
 import type { DeltaListing } from './delta.ts';
 import type { FullListing } from './full-listing.ts';
@@ -10,6 +10,8 @@ import type { Replica } from './replica.ts';
 /** What the handlers of one registry share. */
 export interface EurekaContext {
   readonly registry: Registry;
+  /** Connects to instances before they are listed as up. */
+  readonly dialBack: DialBack | undefined;
   readonly full: FullListing;
   readonly delta: DeltaListing;
   /** For requests that name regions: Java's servers count those deltas by themselves. */

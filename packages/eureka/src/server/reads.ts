@@ -20,6 +20,7 @@ function noteReader({ registry }: EurekaContext): void {
 
 /** `GET apps`. */
 export function everybody(context: EurekaContext, asked: Asked): Promise<HttpResponse> {
+  asked.enterList(context.registry.size);
   noteReader(context);
   return shared(context.full, asked);
 }

@@ -1,6 +1,12 @@
 import { FlotillaError } from '@flotilla/core';
 import { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
-import { type Authenticate, assertMayReplicate, type GuardedRequest, guard } from '@flotilla/registry/server';
+import {
+  type Access,
+  assertMayReplicate,
+  type GuardedRequest,
+  type GuardOptions,
+  guard,
+} from '@flotilla/registry/server';
 import { failure, silentFailure } from './answers.ts';
 import type { Answerer, EurekaContext } from './context.ts';
 import { acceptedType, sentType } from './negotiation.ts';
@@ -33,8 +39,9 @@ export const refuseUnknown: Resource = Object.freeze({
  * with `allow`), with what (415), for what (406); only then something happens. Whatever is thrown becomes the answer that
  * Eureka's clients know.
  */
-export function resourceHandler(context: EurekaContext, resource: Resource, authenticate: Authenticate): HttpHandler {
+export function resourceHandler(context: EurekaContext, resource: Resource, access: Access): HttpHandler {
   const allow = [...Object.keys(resource.methods), 'OPTIONS'].sort().join(',');
+  const renewal: GuardOptions = resource.path === '/apps/{app}/{id}' ? { kind: 'renewal' } : {};
   const guarded = (asked: GuardedRequest) => answer(context, resource, allow, asked);
   return async (request, call) => {
     const fail = (error: FlotillaError, allowed?: string): HttpResponse =>
@@ -42,7 +49,8 @@ export function resourceHandler(context: EurekaContext, resource: Resource, auth
         ? silentFailure(error, allowed)
         : failure(error, request, call, allowed);
     try {
-      return await guard(authenticate, guarded, (error) => fail(error))(request, call);
+      const deny = (error: FlotillaError): HttpResponse => fail(error);
+      return await guard(access, guarded, { deny, ...(request.method === 'PUT' ? renewal : undefined) })(request, call);
     } catch (thrown) {
       if (!(thrown instanceof FlotillaError)) throw thrown;
       return fail(thrown, thrown.code === 'METHOD_NOT_ALLOWED' ? allow : undefined);

@@ -1,5 +1,5 @@
 import { type HttpHandler, type RouteSpec, routesHandler } from '@flotilla/http';
-import { createAuthenticator, type Registry, type RegistryUser } from '@flotilla/registry/server';
+import { type Access, accessOf, type DialBack, type Registry, type RegistryUser } from '@flotilla/registry/server';
 import type { ReplicationAction } from '../peers/items.ts';
 import type { Peers } from '../peers/peers.ts';
 import { peerResources } from '../peers/routes.ts';
@@ -19,6 +19,10 @@ import { clearOverride, mergeMetadata, setOverride } from './said-of-others.ts';
 export interface EurekaServerOptions {
   /** The registry's users; Eureka's clients send them from `user:password@` in their service URL. Absent: open. */
   readonly users?: readonly RegistryUser[] | undefined;
+  /** The door that all dialects of one registry share. Default: one of these routes alone, with `users`. */
+  readonly access?: Access | undefined;
+  /** Connects to instances before they are listed as up. Default: they are believed. */
+  readonly dialBack?: DialBack | undefined;
   /** How long a change stays in the delta. Default 180,000, as of Java servers; clients fetch every 30 s. */
   readonly deltaRetentionMs?: number;
   /** The registries that this one replicates with, started. Absent: it takes replication and sends none. */
@@ -87,11 +91,12 @@ const atRoot: readonly Resource[] = resources.filter(({ path }) => /^\/(?:lastn|
  * lists by name where a Java server answers otherwise, and why.
  */
 export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = {}): RouteSpec<HttpHandler>[] {
-  const authenticate = createAuthenticator(options.users);
+  const access = accessOf(options);
   const retentionMs = options.deltaRetentionMs ?? deltaRetentionMs;
   const index = new ApplicationsIndex(registry);
   const context: EurekaContext = {
     registry,
+    dialBack: options.dialBack,
     full: new FullListing(registry, index),
     delta: new DeltaListing(registry, index, retentionMs),
     regionsDelta: new DeltaListing(registry, index, retentionMs),
@@ -100,13 +105,13 @@ export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = 
     replicas: options.replicas ?? (() => replicasOf(options.peers)),
   };
   const serve = (resource: Resource, prefix: string): RouteSpec<HttpHandler>[] => {
-    const value = resourceHandler(context, resource, authenticate);
+    const value = resourceHandler(context, resource, access);
     return ['', '/'].map((slash) => ({ path: `${prefix}${resource.path}${slash}`, value }));
   };
   return [
     ...prefixes.flatMap((prefix) => resources.flatMap((resource) => serve(resource, prefix))),
     ...atRoot.flatMap((resource) => serve(resource, '')),
-    { path: '/eureka/**', value: resourceHandler(context, refuseUnknown, authenticate) },
+    { path: '/eureka/**', value: resourceHandler(context, refuseUnknown, access) },
   ];
 }
 

@@ -13,28 +13,29 @@ import { sentType } from './negotiation.ts';
  * it is a late copy of what its owner ended, or a replay. One of the very age of the farewell is a late copy where it says
  * DOWN, the last word of Spring's clients; otherwise its owner gives every life the same timestamp, and is back.
  */
-export async function register({ registry }: EurekaContext, asked: Asked): Promise<HttpResponse> {
-  const { who, params } = asked;
+export async function register({ registry, dialBack }: EurekaContext, asked: Asked): Promise<HttpResponse> {
+  const { request, who, by, params } = asked;
   assertMaySpeakFor(who, params.get('app') ?? '');
-  return stored(registry, asked, (instance) => {
-    assertMayRegister(who, instance); // a note in its metadata may name another service than the path
-    registry.register(instance, { acceptOverride: who.isOperator, mayReturn: instance.status !== 'down' });
+  return stored(registry, asked, async (given) => {
+    assertMayRegister(who, given); // a note in its metadata may name another service than the path
+    const { instance } = (await dialBack?.judge(given, request.peer?.address)) ?? { instance: given };
+    registry.register(instance, { acceptOverride: who.isOperator, mayReturn: given.status !== 'down', by });
   });
 }
 
 /** `POST apps/{app}` by a peer, which passes on what it heard. */
 export function adopt({ registry, peers }: EurekaContext, asked: Asked): Promise<HttpResponse> {
-  return stored(registry, asked, (instance) => peers.adopt(instance, asked.call));
+  return stored(registry, asked, async (instance) => peers.adopt(instance, asked.call));
 }
 
 async function stored(
   registry: Registry,
   { request, call, params }: Asked,
-  store: (instance: Instance) => void,
+  store: (instance: Instance) => Promise<void>,
 ): Promise<HttpResponse> {
   const type = sentType(request.headers) ?? 'application/json';
   try {
-    store(await readInstance(request, type, params.get('app') ?? '', call));
+    await store(await readInstance(request, type, params.get('app') ?? '', call));
   } catch (error) {
     const refusable = error instanceof FlotillaError && error.httpStatus === 400;
     if (refusable) return refusedRegistration(error, type);
@@ -45,19 +46,19 @@ async function stored(
 }
 
 /** `PUT apps/{app}/{id}`. `ApplicationInfoManager` sends the status too; a Java server does not look at it either. */
-export function renew({ registry, takenBack }: EurekaContext, { request, who, params }: Asked): HttpResponse {
+export function renew({ registry, takenBack }: EurekaContext, { request, who, by, params }: Asked): HttpResponse {
   assertMaySpeakFor(who, params.get('app') ?? '');
   const dirty = dirtyTimestamp(request.query);
   const lease = leaseAt(registry, params);
   const verdict = takenBack.has(lease.instance) ? 'register' : judgeHeartbeat(lease, dirty);
   if (verdict === 'register') return empty(404);
-  return empty(registry.renew(keyOf(lease), dirty).outcome === 'known' ? 200 : 404);
+  return empty(registry.renew(keyOf(lease), dirty, { by }).outcome === 'known' ? 200 : 404);
 }
 
 /** `DELETE apps/{app}/{id}`. */
-export async function cancel({ registry }: EurekaContext, { who, params }: Asked): Promise<HttpResponse> {
+export async function cancel({ registry }: EurekaContext, { who, by, params }: Asked): Promise<HttpResponse> {
   assertMaySpeakFor(who, params.get('app') ?? '');
-  registry.deregister(keyOf(leaseAt(registry, params)));
+  registry.deregister(keyOf(leaseAt(registry, params)), undefined, { by });
   await registry.settled();
   return empty(200);
 }

@@ -9,14 +9,17 @@ import type { Asked, EurekaContext } from './context.ts';
 import { dirtyTimestamp, keyOf, leaseAt } from './lease-at.ts';
 
 /** `PUT apps/{app}/{id}/status?value=`: an operator's word. */
-export async function setOverride({ registry }: EurekaContext, { request, who, params }: Asked): Promise<HttpResponse> {
+export async function setOverride(
+  { registry }: EurekaContext,
+  { request, who, by, params }: Asked,
+): Promise<HttpResponse> {
   assertOperator(who, 'override a status');
   const lease = leaseAt(registry, params);
   dirtyTimestamp(request.query);
   const status = statusOf(request.query);
   if (!status) throw new FlotillaError('INVALID_INPUT', `value must be one of ${eurekaStatuses.join(', ')}`);
   // What it is already needs no word of an operator: it would outlive the owner's next one.
-  if (status !== listedStatus(lease.instance)) registry.setOverride(keyOf(lease), decodeStatus(status));
+  if (status !== listedStatus(lease.instance)) registry.setOverride(keyOf(lease), decodeStatus(status), { by });
   await registry.settled();
   return empty(200);
 }
@@ -28,16 +31,16 @@ export async function setOverride({ registry }: EurekaContext, { request, who, p
  */
 export async function clearOverride(
   { registry, takenBack }: EurekaContext,
-  { request, who, params }: Asked,
+  { request, who, by, params }: Asked,
 ): Promise<HttpResponse> {
   assertOperator(who, 'take an override back');
   const lease = leaseAt(registry, params);
   dirtyTimestamp(request.query);
   const status = statusOf(request.query) ?? 'UNKNOWN';
   if (lease.instance.override === undefined) return empty(200);
-  registry.setOverride(keyOf(lease), undefined);
+  registry.setOverride(keyOf(lease), undefined, { by });
   if (status === 'UNKNOWN') takenBack.add(leaseAt(registry, params).instance);
-  else registry.setStatus(keyOf(lease), decodeStatus(status));
+  else registry.setStatus(keyOf(lease), decodeStatus(status), undefined, { by });
   await registry.settled();
   return empty(200);
 }
@@ -47,7 +50,7 @@ export async function clearOverride(
  */
 export async function mergeMetadata(
   { registry }: EurekaContext,
-  { request, call, who, params }: Asked,
+  { request, call, who, by, params }: Asked,
 ): Promise<HttpResponse> {
   assertMaySpeakFor(who, params.get('app') ?? '');
   const { instance: before } = leaseAt(registry, params);
@@ -59,7 +62,7 @@ export async function mergeMetadata(
     throw new FlotillaError('INVALID_INPUT', 'metadata cannot make an instance another one');
   }
   assertMayRegister(who, after);
-  registry.register({ ...after, bags: { ...before.bags, ...after.bags } });
+  registry.register({ ...after, bags: { ...before.bags, ...after.bags } }, { by });
   await registry.settled();
   return empty(200);
 }

@@ -1,9 +1,9 @@
 import { FlotillaError } from '@flotilla/core';
 import { type HttpHandler, type HttpResponse, type RouteSpec, readBody } from '@flotilla/http';
+import type { Access } from '../server/access.ts';
 import { assertMaySpeakFor, type GuardedHandler, type GuardedRequest, guard } from '../server/guard.ts';
 import type { Registry } from '../server/registry.ts';
 import { emptyResponse, jsonResponse, readQuery } from '../server/request-parts.ts';
-import type { Authenticate } from '../server/users.ts';
 import type { Catalogue } from './catalogue.ts';
 import { maxDocumentBytes } from './contract-document.ts';
 import type { FieldShape, MessageShape } from './message-shape.ts';
@@ -18,12 +18,12 @@ import type { FieldShape, MessageShape } from './message-shape.ts';
  * | `GET /v1/contracts/{name}/versions/{version}` | one of them with its operations and their fields |
  * | `GET …/impact?operation=&field=` | who calls the operation, and whether each `breaks`, `uses` it, is `unaffected` or `unknown` if the field (`out.price`, `in.items[].sku`), or without one the operation, goes |
  */
-export function catalogueRoutes(registry: Registry, authenticate: Authenticate): RouteSpec<HttpHandler>[] {
+export function catalogueRoutes(registry: Registry, access: Access): RouteSpec<HttpHandler>[] {
   const { catalogue } = registry;
   const route = (method: string, path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
     path,
     methods: [method],
-    value: guard(authenticate, handler),
+    value: guard(access, handler),
   });
   const contract = '/v1/contracts/{name}/versions/{version}';
   return [

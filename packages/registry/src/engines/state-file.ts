@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FlotillaError } from '@flotilla/core';
 import { checkInstance, checkStatus } from '../check-instance.ts';
-import { oneText, optional, record, wholeNumber } from '../field-checks.ts';
+import { oneText, optional, record, text, wholeNumber } from '../field-checks.ts';
 import type { SavedLease, SavedTombstone, StateDraft, StoredChange, StoredState } from '../lease/stored-state.ts';
 import type { NewFile } from './disk.ts';
 
@@ -180,6 +180,7 @@ function readRecords(body: Buffer): Pick<StateFile, 'state' | 'journal'> {
 
 export function readLease({ lease, instance }: Readonly<Record<string, unknown>>): SavedLease {
   const fields = record(lease, 'lease');
+  const owner = optional(fields['owner'], 'lease.owner', text);
   return {
     instance: checkInstance(instance),
     declaredIncarnation: wholeNumber(fields['declaredIncarnation'], 'lease.declaredIncarnation'),
@@ -187,6 +188,7 @@ export function readLease({ lease, instance }: Readonly<Record<string, unknown>>
     renewedAt: wholeNumber(fields['renewedAt'], 'lease.renewedAt'),
     changedAt: wholeNumber(fields['changedAt'], 'lease.changedAt'),
     upAt: wholeNumber(fields['upAt'], 'lease.upAt'),
+    ...(owner === undefined ? undefined : { owner }),
   };
 }
 

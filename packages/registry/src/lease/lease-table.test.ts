@@ -64,12 +64,12 @@ test('a farewell with a newer incarnation than is known ends that one too', () =
 
 test('what another registry heard makes a lease as old as it is, and takes nothing away from what was heard here', () => {
   const table = tableOf();
-  table.register(anInstance({ incarnation: 5 }), at(100_000), 60_000);
+  table.register(anInstance({ incarnation: 5 }), at(100_000), { heardAgoMs: 60_000 });
   assert.deepEqual([table.get(a)?.expiresAt, table.get(a)?.renewedAt], [130_000, wall + 40_000]);
   table.renew(a, at(110_000));
-  table.register(anInstance({ incarnation: 6 }), at(120_000), 80_000);
+  table.register(anInstance({ incarnation: 6 }), at(120_000), { heardAgoMs: 80_000 });
   assert.deepEqual([table.get(a)?.expiresAt, table.get(a)?.renewedAt], [200_000, wall + 110_000]);
-  table.register(anInstance({ incarnation: 4 }), at(130_000), 1_000);
+  table.register(anInstance({ incarnation: 4 }), at(130_000), { heardAgoMs: 1_000 });
   assert.equal(table.get(a)?.expiresAt, 200_000, 'an older incarnation is no sign of life of this one');
 });
 

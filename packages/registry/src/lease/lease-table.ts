@@ -16,6 +16,7 @@ import {
   extend,
   type Lease,
   type LeaseStep,
+  type RegisteredBefore,
   register,
   renew,
   restartTerm,
@@ -47,6 +48,9 @@ export interface InstanceKey {
 export type Registered =
   | { readonly outcome: 'registered' | 'kept'; readonly lease: Lease }
   | { readonly outcome: 'stale' /** The one to exceed. */; readonly incarnation: number };
+
+/** What is said of a registration by whoever passes it on. */
+export type Told = Omit<RegisteredBefore, 'endedIncarnation'>;
 
 /** What came of a sign of life or of word about an instance; `unknown`: register (again). */
 export type Found = { readonly outcome: 'known'; readonly lease: Lease } | { readonly outcome: 'unknown' };
@@ -156,15 +160,15 @@ export class LeaseTable {
   }
 
   /**
-   * @param heardAgoMs how long ago its owner was heard, where another registry tells of it.
+   * @param told of it by others: how long ago its owner was heard, and the principal whose lease it becomes.
    * @throws FlotillaError UNAVAILABLE when the registry is full.
    */
-  register(incoming: Instance, moment: Moment, heardAgoMs = 0): Registered {
+  register(incoming: Instance, moment: Moment, told: Told = {}): Registered {
     const service = formatIdentity(incoming.identity);
     const slot = this.#slot({ service, id: incoming.id });
     return slot
-      ? this.#registerAgain(slot, incoming, moment, heardAgoMs)
-      : this.#registerNew(service, incoming, moment, heardAgoMs);
+      ? this.#registerAgain(slot, incoming, moment, told)
+      : this.#registerNew(service, incoming, moment, told);
   }
 
   /** Lets an instance that was deregistered come back with the incarnation with which it went. */
@@ -423,7 +427,7 @@ export class LeaseTable {
     }
   }
 
-  #registerNew(service: string, incoming: Instance, moment: Moment, heardAgoMs: number): Registered {
+  #registerNew(service: string, incoming: Instance, moment: Moment, told: Told): Registered {
     const { id } = incoming;
     const buried = this.#tombstones.get(service, id, moment.at);
     const incarnation = believedIncarnation(endedAt(buried?.incarnation), incoming.incarnation, moment, this.#limits);
@@ -441,16 +445,16 @@ export class LeaseTable {
       { ...incoming, ...(override ? { override } : undefined) },
       moment,
       this.#limits,
-      { endedIncarnation: buried?.incarnation, heardAgoMs },
+      { endedIncarnation: buried?.incarnation, ...told },
     );
     this.#tombstones.remove(service, id);
     const slot = this.#add(this.#services.open(incoming), lease);
     return { outcome: 'registered', lease: this.#announce(slot, undefined, moment) };
   }
 
-  #registerAgain(slot: Slot, incoming: Instance, moment: Moment, heardAgoMs: number): Registered {
+  #registerAgain(slot: Slot, incoming: Instance, moment: Moment, told: Told): Registered {
     const before = slot.lease.instance;
-    const { lease, changed } = register(slot.lease, incoming, moment, this.#limits, { heardAgoMs });
+    const { lease, changed } = register(slot.lease, incoming, moment, this.#limits, told);
     this.#place(slot, lease);
     if (changed) this.#announce(slot, before, moment);
     const kept = lease.declaredIncarnation !== incoming.incarnation;

@@ -28,6 +28,8 @@ export interface Lease {
   readonly changedAt: number;
   /** Wall time at which it was first listed as up; 0 before. */
   readonly upAt: number;
+  /** The principal that registered it: nobody but it may renew, change or end it. Absent: nobody's. */
+  readonly owner?: string;
 }
 
 /** A step's result: the lease as it is now, and whether what is listed changed. */
@@ -42,6 +44,8 @@ export interface RegisteredBefore {
   readonly endedIncarnation?: number | undefined;
   /** How long ago its owner was heard, where another registry tells of it. Default 0: now, by ourselves. */
   readonly heardAgoMs?: number;
+  /** The principal whose lease it becomes, unless it is somebody's already. */
+  readonly owner?: string;
 }
 
 /** The part of the limits that single leases are judged by. */
@@ -59,17 +63,17 @@ export function register(
   incoming: Instance,
   moment: Moment,
   bounds: LeaseBounds,
-  { endedIncarnation, heardAgoMs = 0 }: RegisteredBefore = {},
+  { endedIncarnation, heardAgoMs = 0, owner }: RegisteredBefore = {},
 ): LeaseStep {
   const heard: Moment = { at: moment.at - heardAgoMs, wallAt: moment.wallAt - heardAgoMs };
   const known = existing ?? endedAt(endedIncarnation);
   const incarnation = believedIncarnation(known, incoming.incarnation, moment, bounds);
   if (existing && existing.instance.incarnation > incarnation)
-    return { lease: heardAgoMs === 0 ? prolong(existing, moment) : existing, changed: false };
-  const { lease: terms, ...owned } = incoming;
+    return { lease: owned(heardAgoMs === 0 ? prolong(existing, moment) : existing, owner), changed: false };
+  const { lease: terms, ...said } = incoming;
   const instance = withOverride(
     {
-      ...owned,
+      ...said,
       incarnation,
       revision: existing?.instance.revision ?? 0,
       ...(terms ? { lease: clampTerms(terms, bounds) } : undefined),
@@ -87,7 +91,7 @@ export function register(
     changedAt: changed || !existing ? moment.wallAt : existing.changedAt,
     upAt: upSince(existing?.upAt ?? 0, instance, moment),
   };
-  return { lease, changed };
+  return { lease: owned(lease, existing?.owner ?? owner), changed };
 }
 
 /**
@@ -187,6 +191,10 @@ function expiryOf({ lease }: Instance, { at }: Moment): number {
 
 function later(known: number | undefined, heard: number): number {
   return known === undefined ? heard : Math.max(known, heard);
+}
+
+function owned(lease: Lease, owner: string | undefined): Lease {
+  return owner === undefined || lease.owner !== undefined ? lease : { ...lease, owner };
 }
 
 function upSince(upAt: number, instance: Instance, { wallAt }: Moment): number {

@@ -1,12 +1,23 @@
 import { FlotillaError, type Instance } from '@flotilla/core';
 import { type HttpHandler, type HttpRequest, paramsAttribute, problemResponse } from '@flotilla/http';
-import { type Authenticate, basicChallenge, type Principal } from './users.ts';
+import type { Access } from './access.ts';
+import type { RequestKind } from './client-limits.ts';
+import type { Speaker } from './operations.ts';
+import { type Principal, speakerOf } from './principal.ts';
+import { basicChallenge } from './users.ts';
 
 /** A request whose sender is known. */
 export interface GuardedRequest {
   readonly request: HttpRequest;
   readonly call: Parameters<HttpHandler>[1];
   readonly who: Principal;
+  /** That principal, for the registry: on whose word something is done. */
+  readonly by: Speaker;
+  /**
+   * To be called before a list of everybody is made; ends with the call, or by what it returns.
+   * @throws FlotillaError UNAVAILABLE while too many are on their way, RATE_LIMITED for who asks too often
+   */
+  enterList(instances: number): () => void;
   /** What the names in the route's pattern took. */
   readonly params: ReadonlyMap<string, string>;
 }
@@ -15,25 +26,50 @@ export type GuardedHandler = (guarded: GuardedRequest) => ReturnType<HttpHandler
 
 /**
  * Lets a handler see only requests of users. A browser is none: whatever page it shows could order it to change a
- * registry on its own machine, so changes that carry an `origin` are refused.
- * @param deny makes the answer for whom is refused. Default: a problem.
+ * registry on its own machine, so changes that carry an `origin` are refused. What a handler refuses with FORBIDDEN goes
+ * to the audit log as what is refused here does.
  */
 export function guard(
-  authenticate: Authenticate,
+  access: Access,
   handler: GuardedHandler,
-  deny: (error: FlotillaError, call: GuardedRequest['call']) => Awaited<ReturnType<HttpHandler>> = denyWithProblem,
+  { deny = denyWithProblem, kind }: GuardOptions = {},
 ): HttpHandler {
   return async (request, call) => {
-    let who: Principal;
+    let who: Principal | undefined;
     try {
       refuseBrowsers(request);
-      who = authenticate(request);
+      who = access.identify(request, call);
+      access.admit(kind ?? kindOf(request), who, request, call);
     } catch (thrown) {
-      if (thrown instanceof FlotillaError) return deny(thrown, call);
+      if (!(thrown instanceof FlotillaError)) throw thrown;
+      access.refused(thrown, request, who);
+      return deny(thrown, call);
+    }
+    const params = call.get(paramsAttribute) ?? new Map();
+    const known = who;
+    const enterList = (instances: number): (() => void) => {
+      access.admit('list', known, request, call);
+      return access.enterList(instances, call);
+    };
+    try {
+      return await handler({ request, call, who, by: speakerOf(who, request), enterList, params });
+    } catch (thrown) {
+      if (thrown instanceof FlotillaError) access.refused(thrown, request, who);
       throw thrown;
     }
-    return handler({ request, call, who, params: call.get(paramsAttribute) ?? new Map() });
   };
+}
+
+/** How a {@link guard} differs from the usual one. */
+export interface GuardOptions {
+  /** Makes the answer for whom is refused. Default: a problem. */
+  readonly deny?: (error: FlotillaError, call: GuardedRequest['call']) => Awaited<ReturnType<HttpHandler>>;
+  /** Which limit counts. Default: `read` for GET and HEAD, `change` for the rest. */
+  readonly kind?: RequestKind;
+}
+
+function kindOf({ method }: HttpRequest): RequestKind {
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'change';
 }
 
 /** @throws FlotillaError FORBIDDEN unless `who` may speak for instances of `service`. */

@@ -1,7 +1,24 @@
 import type { Lease } from '../lease/lease.ts';
 
+/** On whose word something is done. */
+export interface Speaker {
+  /** Of the principal. */
+  readonly name: string;
+  /** `anybody`: a registry without users. */
+  readonly role: 'anybody' | 'reader' | 'instance' | 'operator' | 'peer';
+  /** From where it came, where that is known. */
+  readonly address?: string;
+}
+
 /** How an operation came to a registry. */
 export interface Said {
+  /**
+   * Who says so. An `instance` (or a `peer` for itself) may not touch what another one registered; a lease of nobody becomes the first one's that
+   * registers it. Absent: the process itself, which may do everything.
+   */
+  readonly by?: Speaker;
+  /** Of a registration that another registry passes on: who registered it there. */
+  readonly owner?: string;
   /** Whether the `override` of a registered instance counts: an operator's word. Default false. */
   readonly acceptOverride?: boolean;
   /**

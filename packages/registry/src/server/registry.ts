@@ -30,6 +30,7 @@ import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts
 import type { LeaseEngine } from '../shared/engine.ts';
 import { type EngineState, SharedLeases } from '../shared/shared-leases.ts';
 import { Audience } from './audience.ts';
+import type { AuditTrail } from './audit.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
 import { type Operation, OperationHub, type Said } from './operations.ts';
@@ -47,6 +48,8 @@ export interface RegistryOptions {
   readonly store?: RegistryStore;
   /** Where this node and others keep their leases together. Default: nowhere; it is alone. */
   readonly engine?: LeaseEngine;
+  /** Told what operators do. Default: nobody is. */
+  readonly audit?: AuditTrail;
   /** Overrides of `registryLimits`. */
   readonly limits?: Partial<RegistryLimits>;
   /**
@@ -105,7 +108,7 @@ export interface Registry extends Component {
   addContract(hash: string, source: string): void;
   /**
    * @param instance checked against the bounds, whoever read it.
-   * @throws FlotillaError INVALID_INPUT, UNAVAILABLE
+   * @throws FlotillaError INVALID_INPUT, UNAVAILABLE; FORBIDDEN, as the others below, when another principal registered it
    */
   register(instance: Instance, said?: Said): Registered;
   renew(key: InstanceKey, incarnation?: number, said?: Said): Found;
@@ -121,7 +124,7 @@ export interface Registry extends Component {
    */
   follow(listener: (operation: Operation) => void): () => void;
   /** An operator says that what self-preservation holds is really gone. @returns how many went. */
-  evictLapsed(service: string): number;
+  evictLapsed(service: string, said?: Said): number;
   get(key: InstanceKey): Lease | undefined;
   list(target?: Target): Iterable<Lease>;
   /** Leases of all services of that name in any case, whatever their namespace, group and version. */
@@ -152,6 +155,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   return new LeaseRegistry(options);
 }
 
+/** Whoever registers for itself: not an operator, and not another registry that passes word on. */
+function isOwner({ by, replicated }: Said): boolean {
+  return (by?.role === 'instance' || by?.role === 'peer') && !replicated;
+}
+
 /** A sweep comes at least this often, so that the registry notices when it stood still. */
 const sweepEveryMs = 5_000;
 
@@ -167,6 +175,7 @@ class LeaseRegistry implements Registry {
   readonly #metrics: RegistryMetrics;
   /** Asked for once: renewals are nearly everything that a registry does. */
   readonly #renewals: Readonly<Record<Found['outcome'], Counter>>;
+  readonly #audit: AuditTrail | undefined;
   readonly #table: LeaseTable;
   readonly #hub = new WatchHub();
   readonly #operations = new OperationHub();
@@ -197,6 +206,7 @@ class LeaseRegistry implements Registry {
       known: renewals.with({ outcome: 'known' }),
       unknown: renewals.with({ outcome: 'unknown' }),
     };
+    this.#audit = options.audit;
     this.limits = Object.freeze({ ...registryLimits, ...options.limits });
     this.judgesContracts = options.incompatible === 'refuse';
     this.#warmingMs = options.warmingMs ?? leaseDefaults.lastsMs;
@@ -284,8 +294,14 @@ class LeaseRegistry implements Registry {
     const { override, ...owned } = checkInstance(instance);
     if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
     const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
+    this.#assertOwner({ service: formatIdentity(instance.identity), id: instance.id }, said, 'register');
     if (said.mayReturn) this.#table.forgive(incoming);
-    const registered = this.#table.register(incoming, momentOf(this.#clock), said.heardAgoMs);
+    const owner = isOwner(said) ? said.by?.name : said.owner;
+    const before = {
+      ...(said.heardAgoMs === undefined ? undefined : { heardAgoMs: said.heardAgoMs }),
+      ...(owner === undefined ? undefined : { owner }),
+    };
+    const registered = this.#table.register(incoming, momentOf(this.#clock), before);
     if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
     this.#metrics.registrations.with({ outcome: registered.outcome }).add();
     if (registered.outcome !== 'stale') this.#operations.happened('registered', registered.lease, said);
@@ -293,20 +309,28 @@ class LeaseRegistry implements Registry {
   }
 
   renew(key: InstanceKey, incarnation?: number, said: Said = {}): Found {
+    this.#assertOwner(key, said, 'renew');
     const found = this.#table.renew(key, momentOf(this.#clock), incarnation);
     this.#renewals[found.outcome].add();
     return this.#heard('renewed', found, said);
   }
 
   setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number, said: Said = {}): Found {
+    this.#assertOwner(key, said, 'change');
     return this.#heard('statusSet', this.#table.setStatus(key, status, momentOf(this.#clock), incarnation), said);
   }
 
   setOverride(key: InstanceKey, override: InstanceStatus | undefined, said: Said = {}): Found {
-    return this.#heard('overrideSet', this.#table.setOverride(key, override, momentOf(this.#clock)), said);
+    const before = this.#table.get(key)?.instance.override;
+    const found = this.#table.setOverride(key, override, momentOf(this.#clock));
+    if (!said.replicated && found.outcome === 'known') {
+      this.#note('override', key, said, { before: before ?? 'none', after: override ?? 'none' });
+    }
+    return this.#heard('overrideSet', found, said);
   }
 
   deregister(key: InstanceKey, incarnation?: number, said: Said = {}): Found {
+    this.#assertOwner(key, said, 'deregister');
     return this.#heard('deregistered', this.#table.deregister(key, momentOf(this.#clock), incarnation), said);
   }
 
@@ -320,10 +344,11 @@ class LeaseRegistry implements Registry {
     return this.#operations.follow(listener);
   }
 
-  evictLapsed(service: string): number {
+  evictLapsed(service: string, said: Said = {}): number {
     const evicted = this.#table.lapsed(service);
     if (this.#shared) this.#shared.evict(this.#table.lapsedOf(service));
     else this.#table.evictLapsed(service, momentOf(this.#clock));
+    this.#note('evict', { service, id: '' }, said, { after: `${evicted} instances evicted` });
     if (evicted > 0) this.#log.evictionResumed(service);
     this.#metrics.preservedServices.set(this.#table.preserved);
     return evicted;
@@ -419,6 +444,38 @@ class LeaseRegistry implements Registry {
 
   endWatches(mayStay: (who: string) => boolean): void {
     for (const watcher of [...this.#hub]) if (watcher.who !== undefined && !mayStay(watcher.who)) watcher.close();
+  }
+
+  /** An instance belongs to who registered it. Whoever speaks for everybody is written down where it does. */
+  #assertOwner(key: InstanceKey, said: Said, action: string): void {
+    const { by } = said;
+    if (!by || by.role === 'anybody' || said.replicated) return;
+    const owner = this.#table.get(key)?.owner;
+    if (owner === undefined || owner === by.name) return;
+    if (by.role === 'operator') this.#note(action, key, said, { before: `registered by ${owner}` });
+    else {
+      throw new FlotillaError(
+        'FORBIDDEN',
+        `the user "${by.name}" may not ${action} instance "${key.id}" of "${key.service}": another user registered it`,
+      );
+    }
+  }
+
+  #note(
+    action: string,
+    { service, id }: InstanceKey,
+    { by }: Said,
+    facts: { readonly before?: string; readonly after?: string },
+  ): void {
+    this.#audit?.record({
+      who: by?.name ?? 'this process',
+      ...(by ? { role: by.role } : undefined),
+      address: by?.address ?? '',
+      action,
+      outcome: 'done',
+      target: id === '' ? service : `${service} ${id}`,
+      ...facts,
+    });
   }
 
   #heard(kind: Operation['kind'], found: Found, said: Said): Found {

@@ -6,6 +6,10 @@ import { formatCursor } from '../cursor.ts';
 import { optional, record, wholeNumber } from '../field-checks.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Found, InstanceKey, Registered } from '../lease/lease-table.ts';
+import { Access } from './access.ts';
+import type { AuditTrail } from './audit.ts';
+import type { RequestKind } from './client-limits.ts';
+import type { DialBack } from './dial-back.ts';
 import {
   assertMayRegister,
   assertMaySpeakFor,
@@ -28,13 +32,23 @@ import {
   textResponse,
 } from './request-parts.ts';
 import { Snapshots } from './snapshots.ts';
-import { createAuthenticator, type RegistryUser } from './users.ts';
+import type { RegistryUser } from './users.ts';
 import { watchRoutes } from './watch-routes.ts';
 
 /** How a registry is served. */
 export interface RegistryServerOptions {
   /** Who may do what. Absent: everybody may do everything, for loopback only. */
   readonly users?: readonly RegistryUser[] | undefined;
+  /** The door that all dialects of one registry share. Default: one of these routes alone, with `users`. */
+  readonly access?: Access | undefined;
+  /** Connects to instances before they are listed as up. Default: they are believed. */
+  readonly dialBack?: DialBack | undefined;
+}
+
+/** @throws FlotillaError CONFIG_INVALID for users that cannot be used, and for users beside an `access` */
+export function accessOf({ access, users }: RegistryServerOptions): Access {
+  if (access && users) throw new FlotillaError('CONFIG_INVALID', 'users are those of "access": leave "users" out');
+  return access ?? new Access({ users });
 }
 
 /**
@@ -53,31 +67,38 @@ export interface RegistryServerOptions {
  * | `POST /v1/services/{service}/evictions` | evicts what self-preservation holds |
  * | `GET /v1/instances?service=` or `?contract=` | a snapshot with its cursor; `&as=observer`: for somebody who calls none of them |
  * | `GET /v1/watch?service=` or `?contract=`, `&cursor=` | pushed changes, and what belongs to them: {@link watchRoutes} |
+ * | `GET /v1/audit` | for operators: what was done and refused lately |
  *
  * @throws FlotillaError CONFIG_INVALID for users that cannot be used
  */
 export function registryRoutes(registry: Registry, options: RegistryServerOptions = {}): RouteSpec<HttpHandler>[] {
-  const authenticate = createAuthenticator(options.users);
+  const access = accessOf(options);
   const snapshots = new Snapshots(registry);
-  const route = (method: string, path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
+  const route = (
+    method: string,
+    path: string,
+    handler: GuardedHandler,
+    kind?: RequestKind,
+  ): RouteSpec<HttpHandler> => ({
     path,
     methods: [method],
-    value: guard(authenticate, handler),
+    value: guard(access, handler, kind && { kind }),
   });
   const instance = '/v1/services/{service}/instances/{id}';
   return [
-    route('PUT', instance, (guarded) => register(registry, guarded)),
+    route('PUT', instance, (guarded) => register(registry, options.dialBack, guarded)),
     route('GET', instance, (guarded) => show(registry, guarded)),
     route('DELETE', instance, (guarded) => deregister(registry, guarded)),
-    route('POST', `${instance}/renewal`, (guarded) => renew(registry, guarded)),
-    route('PUT', `${instance}/status`, (guarded) => setStatus(registry, guarded)),
+    route('POST', `${instance}/renewal`, (guarded) => renew(registry, guarded), 'renewal'),
+    route('PUT', `${instance}/status`, (guarded) => setStatus(registry, options.dialBack, guarded)),
     route('PUT', `${instance}/override`, (guarded) => setOverride(registry, guarded)),
     route('DELETE', `${instance}/override`, (guarded) => clearOverride(registry, guarded)),
     route('GET', '/v1/services', async () => listServices(registry)),
     route('POST', '/v1/services/{service}/evictions', (guarded) => evictLapsed(registry, guarded)),
     route('GET', '/v1/instances', (guarded) => listInstances(registry, snapshots, guarded)),
     ...watchRoutes(registry, snapshots, route),
-    ...catalogueRoutes(registry, authenticate),
+    ...catalogueRoutes(registry, access),
+    route('GET', '/v1/audit', (guarded) => listAudit(access.audit, guarded)),
   ];
 }
 
@@ -86,13 +107,18 @@ export function registryHandler(registry: Registry, options: RegistryServerOptio
   return routesHandler(registryRoutes(registry, options));
 }
 
-async function register(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function register(
+  registry: Registry,
+  dialBack: DialBack | undefined,
+  { request, call, who, by, params }: GuardedRequest,
+): Promise<HttpResponse> {
   const query = readQuery(request.query, identityParameters);
-  const instance = checkInstance(withPlace(await readJson(request, call), params, query));
-  assertMayRegister(who, instance);
-  const wants = registry.catalogue.wanted(instance);
-  if (registry.judgesContracts && wants.length > 0) throw wantsContracts(instance, wants);
-  const registered = registry.register(instance, { acceptOverride: who.isOperator });
+  const asked = checkInstance(withPlace(await readJson(request, call), params, query));
+  assertMayRegister(who, asked);
+  const wants = registry.catalogue.wanted(asked);
+  if (registry.judgesContracts && wants.length > 0) throw wantsContracts(asked, wants);
+  const { instance, problem } = (await dialBack?.judge(asked, request.peer?.address)) ?? { instance: asked };
+  const registered = registry.register(instance, { acceptOverride: who.isOperator, by });
   if (registered.outcome === 'stale') throw stale(instance, registered);
   await registry.settled();
   return jsonResponse({
@@ -103,6 +129,7 @@ async function register(registry: Registry, { request, call, who, params }: Guar
     incarnation: registered.lease.instance.incarnation,
     revision: registered.lease.instance.revision,
     ...(wants.length > 0 ? { wants } : undefined),
+    ...(problem ? { unreachable: problem } : undefined),
     ...(registered.lease.instance.lease ? { lease: registered.lease.instance.lease } : undefined),
   });
 }
@@ -115,49 +142,59 @@ async function show(registry: Registry, { request, params }: GuardedRequest): Pr
   return jsonResponse({ instance, registeredAt, renewedAt, changedAt, ...(upAt > 0 ? { upAt } : undefined) });
 }
 
-async function deregister(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function deregister(registry: Registry, { request, who, by, params }: GuardedRequest): Promise<HttpResponse> {
   const query = readQuery(request.query, [...identityParameters, 'incarnation']);
   assertMaySpeakFor(who, params.get('service') ?? '');
   const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
-  known(key, registry.deregister(key, incarnationOf(query.get('incarnation'))));
+  known(key, registry.deregister(key, incarnationOf(query.get('incarnation')), { by }));
   await registry.settled();
   return emptyResponse(204);
 }
 
-async function renew(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function renew(registry: Registry, { request, who, by, params }: GuardedRequest): Promise<HttpResponse> {
   const query = readQuery(request.query, [...identityParameters, 'incarnation']);
   assertMaySpeakFor(who, params.get('service') ?? '');
   const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
-  const { instance } = known(key, registry.renew(key, incarnationOf(query.get('incarnation'))));
+  const { instance } = known(key, registry.renew(key, incarnationOf(query.get('incarnation')), { by }));
   // After a restart of the registry nobody registers again, but its catalogue is empty.
   const wants = registry.catalogue.wanted(instance);
   return wants.length > 0 ? jsonResponse({ wants }) : emptyResponse(204);
 }
 
-async function setStatus(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function setStatus(
+  registry: Registry,
+  dialBack: DialBack | undefined,
+  { request, call, who, by, params }: GuardedRequest,
+): Promise<HttpResponse> {
   const key = keyOf(params, readQuery(request.query, identityParameters));
   assertMaySpeakFor(who, params.get('service') ?? '');
   const fields = record(await readJson(request, call), 'body');
   const status = checkStatus(fields['status'], 'status');
   const incarnation = optional(fields['incarnation'], 'incarnation', wholeNumber);
-  const lease = known(key, registry.setStatus(key, status, incarnation));
+  const present = registry.get(key);
+  const asked = present && { ...present.instance, status, incarnation: incarnation ?? present.declaredIncarnation };
+  const judged = asked && (await dialBack?.judge(asked, request.peer?.address));
+  const lease = known(key, registry.setStatus(key, judged?.instance.status ?? status, incarnation, { by }));
   await registry.settled();
   return shown(lease);
 }
 
-async function setOverride(registry: Registry, { request, call, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function setOverride(
+  registry: Registry,
+  { request, call, who, by, params }: GuardedRequest,
+): Promise<HttpResponse> {
   assertOperator(who, 'override a status');
   const key = keyOf(params, readQuery(request.query, identityParameters));
   const fields = record(await readJson(request, call), 'body');
-  const lease = known(key, registry.setOverride(key, checkStatus(fields['status'], 'status')));
+  const lease = known(key, registry.setOverride(key, checkStatus(fields['status'], 'status'), { by }));
   await registry.settled();
   return shown(lease);
 }
 
-async function clearOverride(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function clearOverride(registry: Registry, { request, who, by, params }: GuardedRequest): Promise<HttpResponse> {
   assertOperator(who, 'take an override back');
   const key = keyOf(params, readQuery(request.query, identityParameters));
-  const lease = known(key, registry.setOverride(key, undefined));
+  const lease = known(key, registry.setOverride(key, undefined, { by }));
   await registry.settled();
   return shown(lease);
 }
@@ -167,21 +204,28 @@ function listServices(registry: Registry): HttpResponse {
   return jsonResponse({ cursor: formatCursor(registry.cursor), warming: registry.warming, services });
 }
 
-async function evictLapsed(registry: Registry, { request, who, params }: GuardedRequest): Promise<HttpResponse> {
+async function evictLapsed(registry: Registry, { request, who, by, params }: GuardedRequest): Promise<HttpResponse> {
   assertOperator(who, 'evict what self-preservation holds');
   const identity = identityOf(params, readQuery(request.query, identityParameters));
-  return jsonResponse({ evicted: registry.evictLapsed(formatIdentity(identity)) });
+  return jsonResponse({ evicted: registry.evictLapsed(formatIdentity(identity), { by }) });
 }
 
 async function listInstances(
   registry: Registry,
   snapshots: Snapshots,
-  { request }: GuardedRequest,
+  { request, enterList }: GuardedRequest,
 ): Promise<HttpResponse> {
   const query = readQuery(request.query, ['service', 'contract', 'as']);
   if (query.get('as') !== 'observer') registry.audience.readBy('lists');
   const target = targetOf(query as Parameters<typeof targetOf>[0]);
+  if (!target) enterList(registry.size);
   return { ...textResponse(''), body: snapshots.body(target) };
+}
+
+async function listAudit(audit: AuditTrail | undefined, { request, who }: GuardedRequest): Promise<HttpResponse> {
+  assertOperator(who, 'read the audit log');
+  readQuery(request.query, []);
+  return jsonResponse({ entries: audit?.recent ?? [] });
 }
 
 /** What the path says of an instance need not be repeated in its body; where it is, both have to agree. */

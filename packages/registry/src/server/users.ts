@@ -1,25 +1,36 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FlotillaError, type Secret } from '@flotilla/core';
 import { type HttpRequest, isLoopback } from '@flotilla/http';
+import { anybody, type Principal, passerBy, principalOf, type RegistryRole } from './principal.ts';
+
+export type { Principal, RegistryRole } from './principal.ts';
 
 /**
- * What a user may do; everybody may read.
- *
- * | role | may |
- * |---|---|
- * | `reader` | nothing more |
- * | `instance` | register, renew, change and deregister instances of its own services |
- * | `peer` | pass on what other registries heard, for every service; register its own services as `instance` does |
- * | `operator` | all of that, set overrides, evict what self-preservation holds |
+ * A token of a principal, sent as `Authorization: Bearer …` (RFC 6750), or in place of the password as HTTP Basic, which
+ * is all that Eureka's clients can send.
  */
-export type RegistryRole = 'reader' | 'instance' | 'peer' | 'operator';
+export interface RegistryToken {
+  /** 32 to 512 characters `A–Z a–z 0–9 . _ ~ + / = -`; or `sha256:` and the hexadecimal SHA-256 of such a token. */
+  readonly secret: Secret;
+  /** Wall time (epoch milliseconds) from which on it counts. Default: always did. */
+  readonly notBefore?: number;
+  /** Wall time from which on it does not count any more. Default: never. */
+  readonly notAfter?: number;
+}
 
-/** Credentials for a registry, sent as HTTP Basic (RFC 7617). */
+/**
+ * A principal of a registry and how it proves who it is: a password (HTTP Basic, RFC 7617), tokens, or the name in a
+ * client certificate that the listener verified. What it registered stays its own when a token is replaced.
+ */
 export interface RegistryUser {
   /** Without a colon. */
   readonly name: string;
   /** At least 12 characters. */
-  readonly password: Secret;
+  readonly password?: Secret;
+  /** At most two may count at any time: the one that goes and the one that comes. */
+  readonly tokens?: readonly RegistryToken[];
+  /** Names in certificates: `CN=orders`, `DNS:orders.internal`, `URI:spiffe://fleet/orders`. */
+  readonly certificates?: readonly string[];
   readonly role: RegistryRole;
   /**
    * Names of the services that an `instance` or `peer` user may speak for, in any case; `['*']`: all. Default: the service that
@@ -30,63 +41,55 @@ export interface RegistryUser {
   readonly contracts?: readonly string[];
 }
 
-/** Who sent a request. */
-export interface Principal {
-  readonly name: string;
-  readonly isOperator: boolean;
-  /** Whether it may pass on what another registry heard, of any service: a registry itself. */
-  readonly mayReplicate: boolean;
-  /** Whether it may speak for the instances of a service of that name. */
-  maySpeakFor(service: string): boolean;
-  /** Whether its instances may say that they serve a contract of that name. */
-  mayServe(contract: string): boolean;
+/** How strangers are taken. */
+export interface StrangerOptions {
+  /** Whether whoever has no credentials may read. Default false. */
+  readonly allowAnonymousRead?: boolean | undefined;
 }
 
-/** Finds out who sent a request. @throws FlotillaError UNAUTHENTICATED */
-export type Authenticate = (request: HttpRequest) => Principal;
+/**
+ * Finds out who sent a request. Credentials in its head count before a certificate.
+ * @param wallNow for tokens that begin and end.
+ * @throws FlotillaError UNAUTHENTICATED
+ */
+export type Authenticate = (request: HttpRequest, wallNow: number) => Principal;
 
 const leastPasswordCharacters = 12;
 const mostUsers = 1_000;
+const mostTokens = 8;
+const mostCertificates = 16;
 
-/** Without users everybody is an operator: for loopback only, see {@link assertRegistryExposure}. */
-const anybody: Principal = Object.freeze({
-  name: 'anybody',
-  isOperator: true,
-  mayReplicate: true,
-  maySpeakFor: () => true,
-  mayServe: () => true,
-});
+/** Of the length of a digest, for the comparison that fails. */
+const nobodysDigest = Buffer.alloc(32);
+
+/** One way to prove who one is. */
+interface Credential {
+  readonly digest: Buffer;
+  readonly principal: Principal;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
 
 /**
  * Reads the users once. Who was found is known by the field's text from then on. That text is not compared character by
  * character: a Map looks it up by a hash with a seed of the process, so how long it takes tells nobody how much of a guess
  * was right; what is no user's is never kept, and takes the long way each time.
- * @throws FlotillaError CONFIG_INVALID naming the user and what is wrong.
+ * @throws FlotillaError CONFIG_INVALID naming the user and what is wrong, never a secret.
  */
-export function createAuthenticator(users: readonly RegistryUser[] | undefined): Authenticate {
+export function createAuthenticator(
+  users: readonly RegistryUser[] | undefined,
+  { allowAnonymousRead = false }: StrangerOptions = {},
+): Authenticate {
   if (users === undefined) return () => anybody;
   checkUsers(users);
-  const known = users.map((user) => ({
-    digest: digestOf(user.name, user.password.reveal()),
-    principal: principalOf(user),
-  }));
-  /** By the field's text, so that a client that sends the same one again and again costs one look-up. */
-  const seen = new Map<string, Principal>();
-  return ({ headers }) => {
-    const authorization = headers.get('authorization');
-    const before = authorization === undefined ? undefined : seen.get(authorization);
-    if (before) return before;
-    const digest = digestOf(...readBasic(authorization));
-    // Every user is compared: how long it takes says nothing about which names exist.
-    let found: Principal | undefined;
-    for (const user of known) if (timingSafeEqual(user.digest, digest)) found = user.principal;
-    if (!found)
-      throw new FlotillaError(
-        'UNAUTHENTICATED',
-        'this registry wants the name and password of one of its users, as HTTP Basic',
-      );
-    if (authorization !== undefined && seen.size < 2 * mostUsers) seen.set(authorization, found);
-    return found;
+  const keyring = new Keyring(users);
+  return (request, wallNow) => {
+    const authorization = request.headers.get('authorization');
+    if (authorization !== undefined) return keyring.byAuthorization(authorization, wallNow);
+    const certified = keyring.byCertificate(request.peer?.certificate?.names ?? []);
+    if (certified) return certified;
+    if (allowAnonymousRead && (request.method === 'GET' || request.method === 'HEAD')) return passerBy;
+    throw unauthenticated();
   };
 }
 
@@ -96,65 +99,205 @@ export const basicChallenge: readonly [string, string] = Object.freeze([
   'Basic realm="flotilla registry", charset="UTF-8"',
 ]);
 
+/** What {@link assertRegistryExposure} looks at. */
+export interface Exposure {
+  readonly host: string;
+  readonly users: readonly RegistryUser[] | undefined;
+  /** The explicit switch: everybody who reaches it may do everything. Default false. */
+  readonly insecureAllowAnybody?: boolean | undefined;
+}
+
 /**
- * A registry that others can reach has users.
+ * A registry that others can reach has users, unless an explicit switch says that it needs none.
  * @param keys the configuration keys to name.
- * @throws FlotillaError CONFIG_INVALID when `host` is not loopback and there are no users.
+ * @returns a warning to log at the start, where the switch is what lets it start.
+ * @throws FlotillaError CONFIG_INVALID when `host` is not loopback and there are no users; when there are users and the
+ * switch would have no effect.
  */
 export function assertRegistryExposure(
-  host: string,
-  users: readonly RegistryUser[] | undefined,
-  keys: { readonly bind: string; readonly users: string } = { bind: 'registry.bind', users: 'registry.users' },
-): void {
-  if (isLoopback(host) || (users !== undefined && users.length > 0)) return;
+  { host, users, insecureAllowAnybody = false }: Exposure,
+  keys: { readonly bind: string; readonly users: string; readonly insecure: string } = {
+    bind: 'registry.bind',
+    users: 'registry.users',
+    insecure: 'registry.insecureAllowAnybody',
+  },
+): string | undefined {
+  const hasUsers = users !== undefined && users.length > 0;
+  if (hasUsers && insecureAllowAnybody)
+    throw new FlotillaError(
+      'CONFIG_INVALID',
+      `"${keys.insecure}" and "${keys.users}" exclude each other: take one out`,
+    );
+  if (hasUsers || isLoopback(host)) return undefined;
+  const danger = 'anybody who reaches it could register, redirect calls or take instances out';
+  if (insecureAllowAnybody) {
+    return `THE REGISTRY IS OPEN: it listens on "${host}" without credentials, so ${danger}. Set "${keys.users}" and take "${keys.insecure}" out`;
+  }
   throw new FlotillaError(
     'CONFIG_INVALID',
-    `the registry would listen on "${host}" without credentials: anybody who reaches it could register, redirect calls ` +
-      `or take instances out. Set "${keys.users}", or "${keys.bind}" to 127.0.0.1`,
+    `the registry would listen on "${host}" without credentials: ${danger}. Set "${keys.users}", or "${keys.bind}" to ` +
+      `127.0.0.1; whoever wants it open all the same sets "${keys.insecure}"`,
   );
+}
+
+/** All credentials, found by what was sent. */
+class Keyring {
+  /** Of this process: how long a search takes says something of a digest that nobody else can compute. */
+  readonly #key = randomBytes(32).toString('hex');
+  readonly #credentials = new Map<string, Credential>();
+  readonly #certified = new Map<string, Principal>();
+  /** By the field's text: a client sends the same one with every heartbeat. */
+  readonly #seen = new Map<string, Credential>();
+
+  constructor(users: readonly RegistryUser[]) {
+    for (const user of users) {
+      const principal = principalOf(user);
+      const { name, password, tokens = [], certificates = [] } = user;
+      if (password) this.#add(principal, name, hashOf(password.reveal()));
+      for (const { secret, notBefore, notAfter } of tokens) {
+        const hashed = tokenHash(secret.reveal());
+        for (const as of [name, '']) this.#add(principal, as, hashed, notBefore, notAfter);
+      }
+      for (const certificate of certificates) this.#certified.set(certificate, principal);
+    }
+  }
+
+  /** @throws FlotillaError UNAUTHENTICATED, in the same way whatever is wrong with what was sent. */
+  byAuthorization(authorization: string, wallNow: number): Principal {
+    const known = this.#seen.get(authorization);
+    const found = known ?? this.#find(authorization);
+    if (!known && this.#seen.size < 2 * mostUsers) this.#seen.set(authorization, found);
+    // Whoever reads this has the token: it may know why it does not count.
+    if (wallNow >= found.notAfter) throw outOfTime(found.principal, `ended at ${iso(found.notAfter)}`);
+    if (wallNow < found.notBefore) throw outOfTime(found.principal, `does not count before ${iso(found.notBefore)}`);
+    return found.principal;
+  }
+
+  /** @throws FlotillaError UNAUTHENTICATED */
+  #find(authorization: string): Credential {
+    const [name, secret] = readAuthorization(authorization);
+    const digest = this.#digest(name, hashOf(secret));
+    const found = this.#credentials.get(digest.toString('latin1'));
+    if (!timingSafeEqual(found?.digest ?? nobodysDigest, digest) || !found) throw unauthenticated();
+    return found;
+  }
+
+  byCertificate(names: readonly string[]): Principal | undefined {
+    for (const name of names) {
+      const principal = this.#certified.get(name);
+      if (principal) return principal;
+    }
+    return undefined;
+  }
+
+  #add(principal: Principal, name: string, hashed: string, notBefore = -Infinity, notAfter = Infinity): void {
+    const digest = this.#digest(name, hashed);
+    this.#credentials.set(digest.toString('latin1'), { digest, principal, notBefore, notAfter });
+  }
+
+  /** Of one length whatever was sent. A name has no line feed; that of a bearer is empty, which no user's is. */
+  #digest(name: string, hashed: string): Buffer {
+    return hash('sha256', `${this.#key}\n${name}\n${hashed}`, 'buffer');
+  }
+}
+
+/** Name and secret; a bearer has no name. What cannot be read are the credentials of nobody, and take the same way. */
+function readAuthorization(authorization: string): [name: string, secret: string] {
+  const [, bearer] = /^bearer +([A-Za-z0-9._~+/-]{1,512}={0,2})$/i.exec(authorization) ?? [];
+  if (bearer !== undefined) return ['', bearer];
+  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i.exec(authorization) ?? [];
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  // A name that is empty would be that of a bearer.
+  return colon < 1 ? ['\n', ''] : [decoded.slice(0, colon), decoded.slice(colon + 1)];
+}
+
+const hashedToken = /^sha256:([0-9a-f]{64})$/;
+
+function tokenHash(secret: string): string {
+  return hashedToken.exec(secret)?.[1] ?? hashOf(secret);
+}
+
+function hashOf(secret: string): string {
+  return hash('sha256', secret, 'hex');
 }
 
 function checkUsers(users: readonly RegistryUser[]): void {
   if (users.length > mostUsers) throw invalid(`there are ${users.length} users; the limit is ${mostUsers}`);
-  const names = new Set<string>();
-  for (const { name, password } of users) {
+  const taken = new Map<string, string>();
+  const take = (what: string, shown: string, name: string): void => {
+    const other = taken.get(what);
+    if (other !== undefined)
+      throw invalid(other === name ? `${shown} is there twice` : `${shown} is that of "${other}" and of "${name}"`);
+    taken.set(what, name);
+  };
+  for (const user of users) {
+    const { name, password, tokens = [], certificates = [] } = user;
     if (!/^[^:\p{Cc}]{1,255}$/u.test(name))
       throw invalid(`the user name "${name.slice(0, 80)}" must be 1 to 255 printable characters without a colon`);
-    if (names.has(name)) throw invalid(`the user "${name}" is there twice`);
-    names.add(name);
-    const { length } = password.reveal();
-    if (length < leastPasswordCharacters) {
-      throw invalid(
-        `the password of the user "${name}" has ${length} characters; it needs at least ${leastPasswordCharacters}`,
-      );
-    }
+    take(`name ${name}`, `the user "${name}"`, name);
+    if (!password && tokens.length === 0 && certificates.length === 0)
+      throw invalid(`the user "${name}" has neither a password nor a token nor a certificate`);
+    if (password) checkPassword(name, password);
+    checkTokens(name, tokens);
+    for (const { secret } of tokens) take(`token ${tokenHash(secret.reveal())}`, 'a token', name);
+    checkCertificates(name, certificates);
+    for (const certificate of certificates)
+      take(`certificate ${certificate}`, `the certificate "${certificate}"`, name);
   }
 }
 
-function principalOf({ name, role, services = [name], contracts = ['*'] }: RegistryUser): Principal {
-  const own = new Set(services.map((service) => service.toLowerCase()));
-  return Object.freeze({
-    name,
-    isOperator: role === 'operator',
-    mayReplicate: role === 'operator' || role === 'peer',
-    maySpeakFor: (service: string) =>
-      role === 'operator' ||
-      ((role === 'instance' || role === 'peer') && (own.has('*') || own.has(service.toLowerCase()))),
-    mayServe: (contract: string) => role === 'operator' || contracts.includes('*') || contracts.includes(contract),
+function checkPassword(name: string, password: Secret): void {
+  const { length } = password.reveal();
+  if (length >= leastPasswordCharacters) return;
+  throw invalid(
+    `the password of the user "${name}" has ${length} characters; it needs at least ${leastPasswordCharacters}`,
+  );
+}
+
+function checkTokens(name: string, tokens: readonly RegistryToken[]): void {
+  if (tokens.length > mostTokens)
+    throw invalid(`the user "${name}" has ${tokens.length} tokens; the limit is ${mostTokens}`);
+  const spans = tokens.map(({ secret, notBefore = -Infinity, notAfter = Infinity }, index) => {
+    const text = secret.reveal();
+    if (!hashedToken.test(text) && !/^(?!(.)\1+$)[A-Za-z0-9._~+/-]{30,510}={0,2}$/.test(text)) {
+      throw invalid(
+        `token ${index + 1} of the user "${name}" must be 32 to 512 random characters A-Z a-z 0-9 . _ ~ + / = -, as of ` +
+          `"openssl rand -base64 32", or "sha256:" and 64 hexadecimal digits; it has ${text.length} characters`,
+      );
+    }
+    if (notBefore >= notAfter) throw invalid(`token ${index + 1} of the user "${name}" ends before it begins`);
+    return { notBefore, notAfter };
   });
+  const busiest = Math.max(
+    0,
+    ...spans.map(({ notBefore: at }) => spans.filter((span) => span.notBefore <= at && at < span.notAfter).length),
+  );
+  if (busiest > 2)
+    throw invalid(`${busiest} tokens of the user "${name}" count at one time; two may: the old one and the new one`);
 }
 
-/** Absent or unreadable credentials are those of nobody, and take the same way. */
-function readBasic(authorization: string | undefined): [name: string, password: string] {
-  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i.exec(authorization ?? '') ?? [];
-  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  return colon < 0 ? ['', ''] : [decoded.slice(0, colon), decoded.slice(colon + 1)];
+function checkCertificates(name: string, certificates: readonly string[]): void {
+  if (certificates.length > mostCertificates)
+    throw invalid(`the user "${name}" has ${certificates.length} certificates; the limit is ${mostCertificates}`);
+  const wrong = certificates.find((certificate) => !/^(?:CN=|DNS:|URI:)[^\p{Cc}]{1,255}$/u.test(certificate));
+  if (wrong !== undefined)
+    throw invalid(`"${wrong.slice(0, 80)}" of the user "${name}" must be "CN=…", "DNS:…" or "URI:…"`);
 }
 
-/** Of one length whatever was sent, so that comparing takes one time. A name has no line feed. */
-function digestOf(name: string, password: string): Buffer {
-  return createHash('sha256').update(`${name}\n${password}`).digest();
+function unauthenticated(): FlotillaError {
+  return new FlotillaError(
+    'UNAUTHENTICATED',
+    'this registry wants the name and password of one of its users, as HTTP Basic, or a token, as Bearer',
+  );
+}
+
+function outOfTime({ name }: Principal, why: string): FlotillaError {
+  return new FlotillaError('UNAUTHENTICATED', `this token of "${name}" ${why}: use another one`);
+}
+
+function iso(wallAt: number): string {
+  return new Date(wallAt).toISOString();
 }
 
 function invalid(detail: string): FlotillaError {

@@ -53,7 +53,7 @@ export function watchRoutes(
 async function watch(
   registry: Registry,
   snapshots: Snapshots,
-  { request, call, who }: GuardedRequest,
+  { request, call, who, enterList }: GuardedRequest,
 ): Promise<HttpResponse> {
   const query = readQuery(request.query, ['service', 'contract', 'cursor', 'wait', 'form', 'as', 'watch']);
   const target = targetOf(query as Parameters<typeof targetOf>[0]);
@@ -62,12 +62,33 @@ async function watch(
   const part = partOf(query.get('as'), waitMs === undefined ? 'silent' : 'caller');
   if (waitMs === undefined) refuseUnlessEvents(request.headers.get('accept'));
   const cursor = request.headers.get('last-event-id') ?? query.get('cursor');
+  // A cursor of another start, or none: it begins with everybody.
+  const taken = target || cursor?.startsWith(`${registry.epoch}:`) ? undefined : enterList(registry.size);
   const watcher = registry.watch(target, cursor, who.name);
   const { audience } = registry;
   const reader = audience.enter({ who: who.name, target, part }, cursor, query.get('watch'));
   watcher.onClose(() => audience.away(reader));
   if (waitMs !== undefined) return poll({ registry, snapshots, watcher, reader, form, call }, waitMs);
-  return watchResponse({ registry, snapshots, watcher, form, call, watch: reader.id });
+  const response = watchResponse({ registry, snapshots, watcher, form, call, watch: reader.id });
+  return taken ? { ...response, body: untilRead(response.body as AsyncIterable<Uint8Array>, taken) } : response;
+}
+
+/** The first two pieces of a watch are its comment and its snapshot: who asks for a third has taken both. */
+function untilRead(body: AsyncIterable<Uint8Array>, taken: () => void): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const pieces = body[Symbol.asyncIterator]();
+      let asked = 0;
+      return {
+        next() {
+          asked++;
+          if (asked === 3) taken();
+          return pieces.next();
+        },
+        return: async () => pieces.return?.() ?? { done: true, value: undefined },
+      };
+    },
+  };
 }
 
 interface PollParts {

@@ -4,9 +4,8 @@ import { type GuardedHandler, type GuardedRequest, guard } from '../server/guard
 import type { PeerState } from '../server/peer-state.ts';
 import type { Registry } from '../server/registry.ts';
 import { jsonResponse } from '../server/request-parts.ts';
-import type { RegistryServerOptions } from '../server/routes.ts';
+import { accessOf, type RegistryServerOptions } from '../server/routes.ts';
 import { assertNameOfThisMachine } from '../server/this-machine.ts';
-import { createAuthenticator } from '../server/users.ts';
 import { pageScript } from './engines/browser-script.ts';
 import { statusJson } from './json.ts';
 import { LivePages } from './live.ts';
@@ -45,23 +44,26 @@ export interface StatusOptions extends RegistryServerOptions {
  *
  * Without users it answers only to names of this machine: see {@link assertNameOfThisMachine}.
  */
-export function statusRoutes(
-  registry: Registry,
-  { users, peers = () => [] }: StatusOptions = {},
-): RouteSpec<HttpHandler>[] {
-  const authenticate = createAuthenticator(users);
+export function statusRoutes(registry: Registry, options: StatusOptions = {}): RouteSpec<HttpHandler>[] {
+  const access = accessOf(options);
+  const peers = options.peers ?? (() => []);
   const live = new LivePages(registry, peers);
   const get = (path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
     path,
     methods: ['GET'],
-    value: guard(authenticate, users === undefined ? namedAsThisMachine(handler) : handler),
+    value: guard(access, access.isOpen ? namedAsThisMachine(handler) : handler),
   });
   return [
     get('/', async (guarded) => {
       const query = readStatusQuery(guarded.request.query);
       return file('text/html; charset=utf-8', statusPage(now(registry, peers, guarded), query), 'no-store');
     }),
-    get('/v1/status', async (guarded) => jsonResponse(statusJson(now(registry, peers, guarded)))),
+    get('/v1/status', async (guarded) =>
+      jsonResponse({
+        ...(statusJson(now(registry, peers, guarded)) as object),
+        unreachable: options.dialBack?.problems ?? [],
+      }),
+    ),
     get('/status/live', async ({ request, call, who }) => live.open(readStatusQuery(request.query), who.name, call)),
     get('/status/page.css', async () => file('text/css; charset=utf-8', pageStyle)),
     get('/status/page.js', async () => file('text/javascript; charset=utf-8', pageScript)),

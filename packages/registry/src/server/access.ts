@@ -1,0 +1,122 @@
+import type { Call, FlotillaError } from '@flotilla/core';
+import { type HttpRequest, isLoopback, type Peer } from '@flotilla/http';
+import type { AuditTrail } from './audit.ts';
+import { ClientMeter, networkOf, type RequestKind } from './client-limits.ts';
+import type { Principal } from './principal.ts';
+import { type Authenticate, createAuthenticator, type RegistryUser, type StrangerOptions } from './users.ts';
+
+/** Who may do what with a registry, how often, and who is told. */
+export interface AccessOptions extends StrangerOptions {
+  /** Absent: everybody may do everything, for loopback only; see `assertRegistryExposure`. */
+  readonly users?: readonly RegistryUser[] | undefined;
+  /** Absent: the defaults of `clientLimits`. Share one among all dialects of a registry, and over changes of its users. */
+  readonly meter?: ClientMeter | undefined;
+  /** Absent: nobody is told. */
+  readonly audit?: AuditTrail | undefined;
+}
+
+/** Addresses from which a name has proved itself: they go on being served while others there guess. */
+const mostProven = 20_000;
+
+/** The door of a registry: all dialects on one port share it. */
+export class Access {
+  /** No users: whoever reaches it may do everything. */
+  readonly isOpen: boolean;
+  readonly audit: AuditTrail | undefined;
+  readonly #authenticate: Authenticate;
+  readonly #meter: ClientMeter;
+  readonly #proven = new Set<string>();
+  /** Of each connection, found out once. */
+  readonly #networks = new WeakMap<Peer, string>();
+
+  /** @throws FlotillaError CONFIG_INVALID for users that cannot be used */
+  constructor({ users, meter, audit, allowAnonymousRead }: AccessOptions) {
+    this.isOpen = users === undefined;
+    this.audit = audit;
+    this.#authenticate = createAuthenticator(users, { allowAnonymousRead });
+    this.#meter = meter ?? new ClientMeter();
+  }
+
+  /**
+   * Who sends this, if it may come now.
+   *
+   * Wrong credentials are counted by address. Where they came too often, no other ones are looked at, so that guessing
+   * has a pace; a name that was right from there before is still served, so that a stranger who guesses shuts nobody out.
+   * @throws FlotillaError UNAUTHENTICATED, RATE_LIMITED
+   */
+  identify(request: HttpRequest, { clock, random }: Call): Principal {
+    if (this.isOpen) return this.#authenticate(request, 0);
+    const [now, address] = [clock.now(), this.#networkOf(request.peer)];
+    let found: Principal;
+    try {
+      found = this.#authenticate(request, clock.wallNow());
+    } catch (thrown) {
+      this.#meter.admitLogin(address, now, random);
+      if (request.headers.has('authorization')) this.#meter.loginFailed(address, now);
+      throw thrown;
+    }
+    if (!request.headers.has('authorization')) return found;
+    const proof = `${address} ${found.name}`;
+    if (this.#proven.has(proof)) return found;
+    // The same answer as for a wrong guess: it does not tell that this one was right.
+    this.#meter.admitLogin(address, now, random);
+    if (this.#proven.size >= mostProven) this.#proven.clear();
+    this.#proven.add(proof);
+    return found;
+  }
+
+  /** @throws FlotillaError RATE_LIMITED */
+  admit(kind: RequestKind, who: Principal, { peer }: HttpRequest, { clock, random }: Call): void {
+    // A machine that talks to itself without credentials is a developer's; peers' batches have limits of their own.
+    if (who.role === 'peer' || (this.isOpen && isLoopback(peer?.address ?? '127.0.0.1'))) return;
+    this.#meter.admit(kind, `${this.#networkOf(peer)} ${who.name}`, clock.now(), random);
+  }
+
+  #networkOf(peer: Peer | undefined): string {
+    if (!peer) return '';
+    const known = this.#networks.get(peer);
+    if (known !== undefined) return known;
+    const network = networkOf(peer.address);
+    this.#networks.set(peer, network);
+    return network;
+  }
+
+  /**
+   * A list of everybody is to be sent within `call`.
+   * @returns ends it sooner.
+   * @throws FlotillaError UNAVAILABLE with a time to come again
+   */
+  enterList(instances: number, call: Call): () => void {
+    const leave = this.#meter.enterList(instances, call.random);
+    call.onEnd(leave);
+    call.onCancel(leave);
+    return leave;
+  }
+
+  /** Notes what was refused, where it is a matter of who may do what. */
+  refused(error: FlotillaError, request: HttpRequest, who: Principal | undefined): void {
+    if (!['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED'].includes(error.code)) return;
+    // Who has not logged in yet, as a browser that is about to ask, is no event.
+    if (error.code === 'UNAUTHENTICATED' && !request.headers.has('authorization')) return;
+    this.audit?.record({
+      ...(who ? { who: who.name, role: who.role } : { who: claimedName(request) }),
+      address: request.peer?.address ?? '',
+      action: request.method,
+      outcome: 'refused',
+      target: request.path.text,
+      reason: `${error.code}: ${error.detail}`,
+    });
+  }
+}
+
+/** @throws FlotillaError CONFIG_INVALID for users that cannot be used */
+export function createAccess(options: AccessOptions = {}): Access {
+  return new Access(options);
+}
+
+/** The name that wrong credentials claim; never more of them. */
+function claimedName({ headers }: HttpRequest): string {
+  const [, encoded = ''] = /^basic +([A-Za-z0-9+/]{1,1000}={0,2})$/i.exec(headers.get('authorization') ?? '') ?? [];
+  const [name = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':', 1);
+  return name === '' ? 'unknown' : `unknown, claims to be "${name}"`;
+}
