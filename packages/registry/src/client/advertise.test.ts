@@ -64,6 +64,27 @@ const rows: readonly [claim: string, input: AdvertiseInput, host: string, reason
     '192.168.1.20',
     /of wlan0/,
   ],
+  [
+    'who was passed over is named, with what to set',
+    { bindHost: '0.0.0.0', interfaces: laptop },
+    '192.168.1.20',
+    /passed over: 172\.17\.0\.1 of docker0 \(virtual\), .*2001:db8::7 of wlan0\. FLOTILLA_ADVERTISE or "advertise" sets/,
+  ],
+  [
+    "Docker's bridge comes last, whatever it is called",
+    {
+      bindHost: '0.0.0.0',
+      interfaces: { bridge0: [v4('172.17.0.1')], weird0: [v4('172.17.0.9')], eth1: [v4('10.4.0.2')] },
+    },
+    '10.4.0.2',
+    /of eth1/,
+  ],
+  [
+    'inside a container its address on that bridge is the only one there is',
+    { bindHost: '0.0.0.0', interfaces: { ...loopback, eth0: [v4('172.17.0.5')] } },
+    '172.17.0.5',
+    /of eth0$/,
+  ],
   ['IPv4 goes before IPv6', { bindHost: '::', interfaces: laptop }, '192.168.1.20', /of wlan0/],
   [
     'IPv6 is taken where there is nothing else',

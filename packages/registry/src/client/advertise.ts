@@ -37,8 +37,11 @@ const virtualNames =
  * 1. What the configuration says.
  * 2. The host that the listener binds to, when it is one: loopback, an address, a name.
  * 3. Behind a wildcard, our address on the way to the registry: whoever reaches that can likely reach us.
- * 4. Else the first address that is routable, of an interface that is not virtual, IPv4 before IPv6.
+ * 4. Else the first address that is routable, of an interface that is not virtual, IPv4 before IPv6. Docker's own bridge
+ *    (172.17.0.0/16) comes after every other one, whatever its interface is called.
  * 5. Else loopback: a machine without a network.
+ *
+ * The reason names the addresses that were passed over, so that who finds the choice wrong sees what to set.
  */
 export function chooseAdvertisedHost(input: AdvertiseInput): AdvertiseChoice {
   const { advertise, bindHost, towardsRegistry, interfaces } = input;
@@ -53,8 +56,12 @@ export function chooseAdvertisedHost(input: AdvertiseInput): AdvertiseChoice {
     };
   }
   const found = firstRoutable(interfaces, bindHost);
-  if (found) return { host: found.address, reason: `${every}; this is the first routable address, of ${found.name}` };
-  return { host: '127.0.0.1', reason: `${every}, and none has a routable address: only this machine will find it` };
+  const others = passedOver(interfaces, found?.address);
+  if (!found) {
+    const reason = `${every}, and none has a routable address: only this machine will find it${others}`;
+    return { host: '127.0.0.1', reason };
+  }
+  return { host: found.address, reason: `${every}; this is the first routable address, of ${found.name}${others}` };
 }
 
 /** `0.0.0.0`, `::`, or nothing: every interface. */
@@ -69,7 +76,27 @@ function firstRoutable(interfaces: Interfaces, bindHost: string): { name: string
     .filter(({ address, internal }) => !internal && isRoutable(address));
   // Bound to 0.0.0.0 only IPv4 is served; `::` serves both.
   const usable = bindHost === '0.0.0.0' ? candidates.filter(({ family }) => family === 'IPv4') : candidates;
-  return usable.find(({ family }) => family === 'IPv4') ?? usable[0];
+  const ranked = usable.toSorted((a, b) => rankOf(a) - rankOf(b)); // stable: else in the order of the system
+  return ranked[0];
+}
+
+/** What is tried later. */
+function rankOf({ address, family }: InterfaceAddress): number {
+  return (family === 'IPv4' ? 0 : 1) + (/^172\.17\./.test(address) ? 2 : 0);
+}
+
+const mostNamed = 6;
+
+/** Addresses that it could have been, for whoever wonders; `FLOTILLA_ADVERTISE` takes any of them. */
+function passedOver(interfaces: Interfaces, chosen: string | undefined): string {
+  const others = Object.entries(interfaces).flatMap(([name, addresses = []]) =>
+    addresses
+      .filter(({ address, internal }) => !internal && address !== chosen && isRoutable(address))
+      .map(({ address }) => `${address} of ${name}${virtualNames.test(name) ? ' (virtual)' : ''}`),
+  );
+  if (others.length === 0) return '';
+  const more = others.length > mostNamed ? `, and ${others.length - mostNamed} more` : '';
+  return `; passed over: ${others.slice(0, mostNamed).join(', ')}${more}. FLOTILLA_ADVERTISE or "advertise" sets another one`;
 }
 
 /** Neither loopback nor link-local (RFC 3927, RFC 4291 §2.5.6) nor the wildcard. */

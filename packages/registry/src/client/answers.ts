@@ -20,6 +20,8 @@ export interface RegisteredAnswer {
   readonly lease?: LeaseTerms;
   /** From where the registry saw us come. */
   readonly seenAddress?: string;
+  /** Why the registry does not list it as up yet: it could not connect. */
+  readonly unreachable?: { readonly reason: string; readonly hint: string };
   /** Contracts whose text it asks for. */
   readonly wants: readonly string[];
 }
@@ -176,13 +178,14 @@ function reasonOf(cause: unknown): string {
 
 /** @throws FlotillaError BAD_RESPONSE */
 export function readRegistered(body: Uint8Array): RegisteredAnswer {
-  const { incarnation, lease, seenAddress, wants } = fieldsOf(body);
+  const { unreachable, incarnation, lease, seenAddress, wants } = fieldsOf(body);
   if (typeof incarnation !== 'number') throw notOurs('a registration is answered with its incarnation');
   const terms = readTerms(lease);
   return {
     incarnation,
     ...(terms ? { lease: terms } : undefined),
     ...(typeof seenAddress === 'string' ? { seenAddress } : undefined),
+    ...readUnreachable(unreachable),
     wants: readWants({ wants }),
   };
 }
@@ -213,6 +216,12 @@ export function readNotice(body: Uint8Array): { readonly noticed: boolean; reado
 export function readLastIncarnation(data: unknown): number | undefined {
   const { incarnation } = (data ?? {}) as { incarnation?: unknown };
   return typeof incarnation === 'number' && Number.isSafeInteger(incarnation) ? incarnation : undefined;
+}
+
+function readUnreachable(value: unknown): Pick<RegisteredAnswer, 'unreachable'> {
+  const { reason, hint } = (value ?? {}) as { reason?: unknown; hint?: unknown };
+  if (typeof reason !== 'string' || typeof hint !== 'string') return {};
+  return { unreachable: { reason: reason.slice(0, 1_000), hint: hint.slice(0, 1_000) } };
 }
 
 function readTerms(value: unknown): LeaseTerms | undefined {

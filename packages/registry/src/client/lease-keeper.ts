@@ -62,6 +62,8 @@ export class LeaseKeeper implements Registration {
   #call: Call | undefined;
   #left: Promise<void> | undefined;
   #refusal = '';
+  /** Why the registry could not connect, as it was said last. */
+  #unreachable: string | undefined;
   #addressCompared = false;
   /** Contracts whose text was not taken: said once. */
   readonly #untold = new Set<string>();
@@ -221,12 +223,15 @@ export class LeaseKeeper implements Registration {
     }
   }
 
-  #accepted(sent: Instance, { lease, seenAddress }: RegisteredAnswer, registry: string): void {
+  #accepted(sent: Instance, { lease, seenAddress, unreachable }: RegisteredAnswer, registry: string): void {
     if (!this.#registered) this.#parts.log.registered({ ...this.#names, registry });
     this.#registered = sent;
     this.#refusal = '';
     if (lease) this.#renewEveryMs = lease.renewEveryMs;
     if (seenAddress !== undefined) this.#compareAddress(seenAddress);
+    if (unreachable && unreachable.reason !== this.#unreachable)
+      this.#parts.log.notReached({ ...this.#names, ...unreachable });
+    this.#unreachable = unreachable?.reason;
   }
 
   /** The registry knows a later life of ours: a clock went back, or somebody took us out. We are alive, so ours is newer. */

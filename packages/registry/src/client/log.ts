@@ -15,6 +15,7 @@ export interface ClientLog {
   unheard(facts: { service: string; instanceId: string; silent: readonly string[] }): void;
   deregistered(facts: { service: string; instanceId: string }): void;
   leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
+  notReached(facts: { service: string; instanceId: string; reason: string; hint: string }): void;
   addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
   mode(facts: { target: string; mode: 'push' | 'polling'; reason: string }): void;
   watchRefused(facts: { target: string; status: number; reason: string }): void;
@@ -40,6 +41,8 @@ export function clientLog(logger: Logger): ClientLog {
       logger.info('nobody can say when all callers know that this instance leaves: some do not acknowledge', facts),
     deregistered: (facts) => logger.info('deregistered', facts),
     leftUnheard: (facts) => logger.warn('left without the registry hearing of it; the lease will lapse', facts),
+    notReached: (facts) =>
+      logger.warn('the registry cannot connect to this instance, and does not list it as up until it can', facts),
     addressDiffers: (facts) =>
       logger.warn(
         'the registry sees another address than the advertised one; callers may not reach it. Set "advertise"',
