@@ -142,6 +142,7 @@ suite('unchanged Spring services at our registry', { skip }, () => {
         app: 'reader',
         instanceId: 'reader:1',
         hostName: '127.0.0.1',
+        vipAddress: 'reader',
         port: { $: 4_000, '@enabled': 'true' },
       },
       eureka: { port: Number(new URL(registry.url).port) },
