@@ -204,8 +204,32 @@ export const accepted: readonly Accepted[] = [
       /\/eureka\/status$/.test(ask) && place.startsWith('body.com.netflix.eureka.util.StatusInfo'),
   },
   {
-    name: 'no replication yet',
-    reason: 'what is said as a peer is refused, and nothing is done of it; goes when registries replicate',
-    fits: of(/peer/, /^batch/, /^heartbeats, Accept/, 'recorded: server-answers-2025.0'),
+    name: 'a time before 1970 is none',
+    reason: 'as for owners: it is refused, where theirs takes it for an older one',
+    fits: (one) => of('heartbeat of a peer ?lastDirtyTimestamp=-1')(one) && answered(409, 400, one),
+  },
+  {
+    name: 'a peer’s override counts at once',
+    reason:
+      'theirs stores it and shows it with the next heartbeat; until then its answers differ from those of the peer',
+    fits: of('batch Heartbeat, younger, with an override'),
+  },
+  {
+    name: 'results of a batch in XML',
+    reason: 'peers ask for JSON; the instance inside is written as everywhere else',
+    fits: (one) =>
+      of('batch at the address without a slash, answers in every form')(one) &&
+      one.place.startsWith('body.com.netflix.eureka.cluster.protocol.'),
+  },
+  {
+    name: 'a batch that says it is XML',
+    reason: 'it is JSON, whatever it says it is',
+    fits: (one) => of('batch of the type application/xml')(one) && answered(400, 200, one),
+  },
+  {
+    name: 'a copy that a peer holds is there',
+    reason: 'theirs answers with an object that another item of the batch has meanwhile marked as deleted',
+    fits: (one) =>
+      of('recorded: server-answers-2025.0')(one) && one.place === 'body.responseList[2].responseEntity.actionType',
   },
 ];
