@@ -85,8 +85,8 @@ async function fill(from: number, instances: number): Promise<object> {
   const startedAt = performance.now();
   await eachConnection((connection, done) => {
     const step = (): void => {
-      if (next >= instances) return done();
-      send(connection, requests.registration(next++));
+      if (next >= instances) done();
+      else send(connection, requests.registration(next++));
     };
     connection.answered = (status) => {
       count(tally, status);
