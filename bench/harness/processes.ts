@@ -23,14 +23,18 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** Starts a TypeScript program of the bench. @param folder the bench of another checkout, to compare with */
+/**
+ * Starts a TypeScript program of the bench.
+ * @param folder the bench of another checkout, to compare with. @param options of Node.js
+ */
 export async function startProgram(
   file: string,
   args: readonly string[],
   core: number,
   folder: string = benchFolder,
+  options: readonly string[] = [],
 ): Promise<Program> {
-  const node = ['--conditions=flotilla-source', '--disable-warning=ExperimentalWarning'];
+  const node = ['--conditions=flotilla-source', '--disable-warning=ExperimentalWarning', ...options];
   const command = [process.execPath, ...node, join(folder, file), ...args];
   const [program = '', ...before] = [...roomForFiles(), 'taskset', '-c', String(core)];
   const child = spawn(program, [...before, ...command], {

@@ -27,10 +27,13 @@ export function hasEurekaServer(say: (line: string) => void): boolean {
   return false;
 }
 
+/** As `deploy/registry` starts it: what a request leaves behind is swept more often, and takes 50 MB less. */
+const nodeOptions: readonly string[] = ['--max-semi-space-size=4'];
+
 /** @param user `name:password`; empty: an open registry */
 export async function startOurs(user: string, folder?: string): Promise<RegistryServer> {
   const startedAt = performance.now();
-  const program = await startProgram('registry/server.ts', [user], cores.measured, folder);
+  const program = await startProgram('registry/server.ts', [user], cores.measured, folder, nodeOptions);
   const { pid } = program;
   return {
     pid,
