@@ -116,7 +116,7 @@ async function measureGrowth({ instances, connections }: Size, plan: Plan): Prom
 }
 
 /** So that no single answer of the driver takes longer than it may be silent. */
-const fillAtOnce = 20_000;
+const fillAtOnce = 5_000;
 
 /** Once a second somebody registers anew, reads the list and the delta as clients do, and opens the status page. */
 async function lookAndChange({ port }: RegistryServer, signal: AbortSignal): Promise<void> {

@@ -89,7 +89,7 @@ export async function profileRegistry(plan: Plan, kind: LoadKind, profile: strin
   const server = await startOurs('');
   const driver = await startProgram('registry/driver.ts', [String(server.port)], cores.others);
   try {
-    await fill(server, driver, plan);
+    await fill(driver, plan);
     await warm(server, driver, plan, kind);
     const program = server.program as Program;
     return await profiled(program, profile, () => measureKind(server, driver, plan, kind));
@@ -107,10 +107,10 @@ async function measureLife(contestant: Contestant, plan: Plan): Promise<void> {
     measured.set(key, [...(measured.get(key) ?? []), measurement]);
   };
   try {
-    await fill(server, driver, plan);
+    await fill(driver, plan);
     for (const kind of kinds) await warm(server, driver, plan, kind);
     if (!server.program) {
-      await warmJava(server, driver, plan);
+      await warmJava(driver, plan);
       await pinToOne(server);
     }
     for (const kind of kinds) note(kind, await measureKind(server, driver, plan, kind));
@@ -123,11 +123,16 @@ async function measureLife(contestant: Contestant, plan: Plan): Promise<void> {
   }
 }
 
-async function fill(_server: RegistryServer, driver: Program, plan: Plan): Promise<void> {
+/** A cold Java server takes its time, and a program may not be silent for as long as that: so in parts. */
+async function fill(driver: Program, plan: Plan): Promise<void> {
+  const all = instancesOf(plan);
   await driver.ask({ ask: 'connect', count: connections });
-  const filled = (await driver.ask({ ask: 'fill', instances: instancesOf(plan) })) as Counts;
-  assertCount('registrations that were answered', filled['operations'] ?? -1, instancesOf(plan));
-  assertCount('registrations refused', filled['refused'] ?? -1, 0);
+  for (let from = 0; from < all; from += 1_000) {
+    const upTo = Math.min(all, from + 1_000);
+    const filled = (await driver.ask({ ask: 'fill', from, instances: upTo })) as Counts;
+    assertCount('registrations that were answered', filled['operations'] ?? -1, upTo - from);
+    assertCount('registrations refused', filled['refused'] ?? -1, 0);
+  }
 }
 
 async function warm(server: RegistryServer, driver: Program, plan: Plan, kind: LoadKind): Promise<void> {
@@ -137,7 +142,7 @@ async function warm(server: RegistryServer, driver: Program, plan: Plan, kind: L
 }
 
 /** On both cores, for as long as it gets faster by more than a twentieth: its compiler wants minutes, and a core of its own. */
-async function warmJava(_server: RegistryServer, driver: Program, plan: Plan): Promise<void> {
+async function warmJava(driver: Program, plan: Plan): Promise<void> {
   if (plan.quick) return;
   let best = 0;
   for (let flat = 0, rounds = 0; flat < 3 && rounds < 30; rounds++) {
