@@ -44,17 +44,21 @@ export async function startOurs(user: string, folder?: string): Promise<Registry
   };
 }
 
+/** Tomcat closes a connection after a hundred requests; the load keeps its own, which costs the server less. */
+const keepConnections = '--server.tomcat.max-keep-alive-requests=-1';
+
 /** Longer than it takes on a machine that is busy with something else. */
 const startTimeoutMs = 120_000;
 
 /**
- * Spring's Eureka server with the settings that it comes with, its log at warn. It starts and warms up on all cores, and
+ * Spring's Eureka server with the settings that it comes with, its log at warn, connections kept. It starts and warms up on all cores, and
  * is then held on one: {@link pinToOne}.
  */
 export async function startJava(heap: readonly string[]): Promise<RegistryServer> {
   const port = await freePort();
   const startedAt = performance.now();
-  const args = [...heap, '-jar', eurekaJar, `--server.port=${port}`, '--logging.level.root=WARN'];
+  const settings = [`--server.port=${port}`, '--logging.level.root=WARN', keepConnections];
+  const args = [...heap, '-jar', eurekaJar, ...settings];
   const child = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async (): Promise<void> => {
