@@ -34,10 +34,35 @@ test('a pause says its numbers and what ends it', () => {
     lapsed: 7,
     recentlyEvicted: 3,
     limit: 3,
+    neededRenewals: 7,
     reason:
       '10 of 20 instances fell silent, more than the 3 that may go within 60 s: ' +
-      'eviction waits until renewals come back or an operator evicts the lapsed ones',
+      'eviction waits until 7 of the 7 that are held renew, or an operator evicts them',
   });
+});
+
+test('a pause that is only about what went lately ends by itself, and says when', () => {
+  const { preservation } = judge(20, 4);
+  assert.equal(preservation?.endsWithinMs, 60_000);
+  assert.equal(preservation?.neededRenewals, 1);
+  assert.match(
+    preservation?.reason ?? '',
+    /until 1 of the 1 that are held renew, 60 s at the longest, or an operator evicts them$/,
+  );
+});
+
+test('as many renewals as it says end the pause', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 5, max: 300 }), fc.integer({ min: 1, max: 300 }), (expected, lapsed) => {
+      const { preservation } = judge(expected, Math.min(lapsed, expected));
+      if (!preservation) return;
+      const { neededRenewals: needed, recentlyEvicted } = preservation;
+      const after = (renewed: number) =>
+        judge(preservation.expected, preservation.lapsed - renewed, recentlyEvicted, true);
+      assert.equal(after(needed).preservation, undefined);
+      if (preservation.lapsed > needed - 1) assert.ok(after(needed - 1).preservation);
+    }),
+  );
 });
 
 test('within a window no more than 15 %, rounded up, of five or more instances go', () => {

@@ -19,6 +19,10 @@ export interface Preservation {
   readonly recentlyEvicted: number;
   /** Missing instances up to which eviction goes on. */
   readonly limit: number;
+  /** The pause ends when so many of the lapsed ones are renewed. */
+  readonly neededRenewals: number;
+  /** It ends by itself after this long at the latest, when those that were evicted lately do not count any more. Absent: it does not. */
+  readonly endsWithinMs?: number;
   /** A sentence with these numbers, and what ends the pause. */
   readonly reason: string;
 }
@@ -50,16 +54,22 @@ export function judgeLapsed(
   const missing = lapsed + recentlyEvicted;
   if (whole < limits.preserveFrom || missing <= limit) return { evict: lapsed };
   const evict = preserving ? 0 : Math.max(0, limit - recentlyEvicted);
+  const [listed, held] = [expected - evict, lapsed - evict];
+  const neededRenewals = Math.min(missing - limit, held);
+  const endsByItself = held <= Math.ceil(limits.maxEvictedFraction * listed);
+  const windowS = limits.evictionWindowMs / 1_000;
   const reason =
-    `${missing} of ${whole} instances fell silent, more than the ${limit} that may go within ` +
-    `${limits.evictionWindowMs / 1_000} s: eviction waits until renewals come back or an operator evicts the lapsed ones`;
+    `${missing} of ${whole} instances fell silent, more than the ${limit} that may go within ${windowS} s: eviction waits ` +
+    `until ${neededRenewals} of the ${held} that are held renew, ${endsByItself ? `${windowS} s at the longest, ` : ''}or an operator evicts them`;
   return {
     evict,
     preservation: {
-      expected: expected - evict,
-      lapsed: lapsed - evict,
+      expected: listed,
+      lapsed: held,
       recentlyEvicted: recentlyEvicted + evict,
       limit,
+      neededRenewals,
+      ...(endsByItself ? { endsWithinMs: limits.evictionWindowMs } : undefined),
       reason,
     },
   };

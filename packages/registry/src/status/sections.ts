@@ -45,12 +45,13 @@ export function notices({ warming, saving, engine, preserved, conflicts, broken 
 
 function preservationNotice({ service, preservation }: ServiceOverview, query: StatusQuery): Html | undefined {
   if (!preservation) return undefined;
-  const { expected, lapsed, recentlyEvicted, limit, since, reason } = preservation;
+  const { expected, lapsed, recentlyEvicted, limit, neededRenewals, since, reason } = preservation;
   const numbers: readonly (readonly [string, Html | number])[] = [
     ['expected', expected],
     ['silent', lapsed],
     ['evicted within a minute', recentlyEvicted],
     ['limit', limit],
+    ['renewals that end it', neededRenewals],
     ['since', time(since)],
   ];
   return html`<div class="notice warn"><h3>Eviction is paused for <a href="/${writeStatusQuery(query, { service, page: 1 })}"><bdi>${service}</bdi></a></h3>
