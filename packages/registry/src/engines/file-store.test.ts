@@ -576,3 +576,20 @@ test('the last released state file is read, and saved again in a form that its p
   assert.deepEqual(idsOf(await again.load()), ['orders-1', 'orders-3', 'orders-2', 'new']);
   await again.close();
 });
+
+test('the journal of the last released version is read: what was acknowledged before a crash and an upgrade is there', async () => {
+  const released = join(import.meta.dirname, '../testing/released/journal-1/state.journal-1');
+  await copyFile(released, join(folder, 'state.journal-1'));
+  const store = fileStore({ path: join(folder, 'state') });
+  const state = await store.load();
+  assert.deepEqual(idsOf(state), ['kept']);
+  const [kept] = state?.leases ?? [];
+  assert.equal(kept?.owner, 'orders');
+  assert.equal(kept?.instance.override, 'out-of-service');
+  assert.deepEqual(kept?.instance.calls, [{ name: 'stock', version: 2, hash: '' }]);
+  assert.deepEqual(
+    state?.tombstones.map(({ id }) => id),
+    ['left'],
+  );
+  await store.close();
+});
