@@ -414,7 +414,7 @@ suite('a mistake in joining', () => {
     [
       'a registry of an unknown kind',
       { name: 'a', port: 1 },
-      { args: ['--flotilla.registry=zookeeper://x'] },
+      { args: ['--flotilla.registry=pigeon://x'] },
       /registry.*"http:\/\/"/s,
     ],
   ];
