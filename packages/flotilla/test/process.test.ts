@@ -241,3 +241,21 @@ test('a file of the configuration that was asked for has to be there', async () 
     message: /absent\.yaml: there is no such file/,
   });
 });
+
+test('a process whose reader is gone serves on, spends no time on its log, and ends when it is told to', async () => {
+  const service = start([noRegistry, '--drain-notice-ms=0', '--log.level=debug']);
+  const { url, management } = await servingUrl(service);
+  await service.line(/no registry can be reached/);
+  service.process.stdout.destroy();
+  service.process.stderr.destroy();
+  const processorSeconds = async (): Promise<number> => {
+    const metrics = await (await fetch(`${management}/metrics`)).text();
+    return Number(/^process_cpu_seconds_total ([\d.e-]+)$/m.exec(metrics)?.[1]);
+  };
+  const before = await processorSeconds();
+  for (let call = 0; call < 100; call++) await (await fetch(`${url}/nothing-${call}`)).text();
+  const spent = (await processorSeconds()) - before;
+  assert.ok(spent < 2, `100 requests took ${spent} s of a processor`);
+  service.process.kill('SIGTERM');
+  assert.equal((await service.ended).code, 0);
+});

@@ -43,6 +43,7 @@ import {
 import * as opentelemetry from '@opentelemetry/api';
 import type { ProcessConfig } from '../platform-settings.ts';
 import { LiveConfig } from './live-config.ts';
+import { logOutput } from './log-output.ts';
 
 /** What every process of a fleet has. */
 export interface ProcessRuntime {
@@ -124,6 +125,7 @@ export async function runProcess<C extends ProcessConfig>(
   sources: ProcessSources = {},
 ): Promise<void> {
   const outdated = nodeVersionProblem(process.versions.node);
+  process.stderr.on('error', () => {}); // warnings of Node that nobody reads any more are no crash
   try {
     if (outdated !== undefined) throw new FlotillaError('START_FAILED', outdated);
     const load = () => loadProcessConfig<C>(spec, sources);
@@ -296,7 +298,7 @@ function processLogger(name: string, now: () => ProcessConfig): Logger {
     level: () => now().log.level,
     format: pretty ? 'pretty' : 'json',
     colors: process.stdout.isTTY === true,
-    write: (line) => void process.stdout.write(`${line}\n`),
+    write: logOutput(process.stdout),
     clock: systemClock,
     fields: { service: name },
   });
