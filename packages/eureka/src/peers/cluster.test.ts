@@ -209,3 +209,45 @@ test('a stop tells peers what they do not know yet', async () => {
   assert.equal(cluster.at('b').registry.size, 1);
   await cluster.stop();
 });
+
+test('within some seconds after a partition all list the same, also what waited too long to be told', async () => {
+  const cluster = await Cluster.start(['a', 'b']);
+  const short = { lease: { renewEveryMs: 5_000, lastsMs: 15_000 } };
+  for (const id of ['o1', 'o2']) cluster.at('a').registry.register(member(id, born));
+  await cluster.clock.advance(100);
+  cluster.cut.add('a b');
+  await cluster.clock.advance(20_000);
+  cluster.at('a').registry.deregister(key);
+  cluster.at('b').registry.register(member('o3', born + 1, short));
+  for (let renewal = 0; renewal < 10; renewal++) {
+    await cluster.clock.advance(4_000);
+    cluster.at('b').registry.renew({ service: 'orders', id: 'o3' });
+  }
+  cluster.cut.clear();
+  await cluster.clock.advance(10_000);
+  cluster.assertConverged();
+  const listed = Array.from(cluster.at('a').registry.list(), ({ instance: { id } }) => id);
+  assert.deepEqual(listed.sort(), ['o2', 'o3']);
+  await cluster.stop();
+});
+
+test('peers that come and go are compared with every few seconds, not at each return', async () => {
+  let compared = 0;
+  const cluster = new Cluster(['a', 'b']);
+  await cluster.start('b', (handler) => (request, call) => {
+    if (request.path.text.endsWith('/fingerprints')) compared++;
+    return handler(request, call);
+  });
+  await cluster.start('a');
+  await cluster.clock.advance(1_000);
+  compared = 0;
+  for (let round = 0; round < 40; round++) {
+    cluster.cut.add('a b');
+    cluster.at('a').registry.register(member(`o${round}`, born));
+    await cluster.clock.advance(700);
+    cluster.cut.clear();
+    await cluster.clock.advance(800);
+  }
+  assert.ok(compared >= 5 && compared <= 20, `${compared} comparisons in a minute`);
+  await cluster.stop();
+});

@@ -53,10 +53,20 @@ interface Peer {
   readonly comparison: Comparison;
   /** Comparisons in a row that failed. */
   failures: number;
+  /** Monotonic. */
+  comparedAt: number;
+  /** When {@link timer} is due (monotonic). */
+  dueAt: number;
   timer?: Timer | undefined;
   comparing?: Promise<void> | undefined;
 }
 
+/** The longest wait before the next comparison with a peer that does not answer: it is how its return is noticed. */
+const longestAwayMs = 4_000;
+/** A peer that is back is compared with within so long; several that come back with a network are not at one instant. */
+const backWithinMs = 2_000;
+/** Comparisons out of turn are no closer than that: each reads everything. */
+const leastBetweenMs = 5_000;
 const firstRetryMs = 100;
 const lastRetryMs = 2_000;
 /** An operator's word is worth that long; a later one takes its place. */
@@ -126,6 +136,7 @@ class ReplicatedPeers implements Peers {
         },
         gone: (key, incarnation) => this.#gone(key, incarnation),
         missing: (key) => this.#tell(sender, key),
+        outdated: () => this.#compareSoon(peer),
       },
     });
     const comparison = new Comparison({
@@ -136,7 +147,8 @@ class ReplicatedPeers implements Peers {
       tell: (key) => this.#tell(sender, key),
       cancel: (key, incarnation) => sender.offer(this.#task('cancel', key, undefined, incarnation)),
     });
-    return { sender, comparison, failures: 0 };
+    const peer: Peer = { sender, comparison, failures: 0, comparedAt: -Infinity, dueAt: Infinity };
+    return peer;
   }
 
   /** From the first peer that tells; when none does within the bound, the start goes on without. */
@@ -172,8 +184,12 @@ class ReplicatedPeers implements Peers {
   }
 
   #heard({ kind, lease, replicated }: Operation): void {
-    if (replicated) return;
     const key = keyOf(lease);
+    if (replicated) {
+      const left = kind === 'deregistered' && this.#task('cancel', key, lease);
+      if (left) for (const { sender } of this.#peers) sender.withdraw(left);
+      return;
+    }
     const wallAt = Math.floor(this.#options.clock.wallNow());
     if (kind === 'overrideSet') this.stamps.noteOverridden(key, wallAt);
     if ((kind === 'registered' || kind === 'statusSet') && lease.changedAt === wallAt)
@@ -217,13 +233,29 @@ class ReplicatedPeers implements Peers {
     peer.comparing ??= this.#compareOnce(peer).finally(() => {
       peer.comparing = undefined;
       if (this.#stopping || peer.sender.kind === 'self') return;
-      const { clock, random, compareEveryMs } = this.#options;
+      const { random, compareEveryMs } = this.#options;
       // A peer that comes back is compared with soon: nobody may have told us anything while it was away.
-      const everyMs = peer.failures === 0 ? compareEveryMs : Math.min(compareEveryMs, 1_000 * 2 ** peer.failures);
-      const waitMs = everyMs * (0.8 + 0.4 * random());
-      peer.timer = clock.setTimer(waitMs, () => void this.#compare(peer), { background: true });
+      const awayMs = Math.min(compareEveryMs, longestAwayMs, 1_000 * 2 ** peer.failures);
+      const everyMs = peer.failures === 0 ? compareEveryMs : awayMs;
+      this.#plan(peer, everyMs * (0.8 + 0.4 * random()));
     });
     return peer.comparing;
+  }
+
+  #plan(peer: Peer, waitMs: number): void {
+    const { clock } = this.#options;
+    peer.timer?.cancel();
+    peer.dueAt = clock.now() + waitMs;
+    peer.timer = clock.setTimer(waitMs, () => void this.#compare(peer), { background: true });
+  }
+
+  /** One that runs now, or is due earlier, will do. */
+  #compareSoon(peer: Peer): void {
+    if (!this.#unfollow || this.#stopping || peer.comparing || peer.sender.kind === 'self') return;
+    const { clock, random } = this.#options;
+    const now = clock.now();
+    const dueAt = Math.max(now + backWithinMs * random(), peer.comparedAt + leastBetweenMs);
+    if (dueAt < peer.dueAt) this.#plan(peer, dueAt - now);
   }
 
   async #compareOnce(peer: Peer): Promise<void> {
@@ -231,6 +263,7 @@ class ReplicatedPeers implements Peers {
     this.stamps.prune((key) => this.#options.registry.get(key) !== undefined);
     try {
       const { pulled, pushed } = await comparison.run();
+      peer.comparedAt = this.#options.clock.now();
       if (sender.kind === 'self') return this.#log.isOurselves({ peer: sender.url });
       peer.failures = 0;
       sender.compared();

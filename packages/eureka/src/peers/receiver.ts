@@ -10,6 +10,10 @@ import { compareOperatorsWords, compareOwnersWords, fingerprintOf, ownersWordOf,
 /** Nothing of it is passed on again: whoever heard it from the owner tells everybody. */
 const passedOn = Object.freeze({ replicated: true });
 
+/** How long it is remembered that a peer was asked to tell all of an instance, and of how many. */
+const askedForMs = 60_000;
+const askedForAtMost = 10_000;
+
 const ok: ItemResult = Object.freeze({ statusCode: 200 });
 const unknownHere: ItemResult = Object.freeze({ statusCode: 404 });
 const failed: ItemResult = Object.freeze({ statusCode: 500 });
@@ -29,6 +33,11 @@ export class Receiver {
   readonly #registry: Registry;
   readonly #stamps: Stamps;
   readonly #clock: Clock;
+  /**
+   * Whom a Java server was asked to tell of (404 to a heartbeat), by name: it does so later, and knows no order between
+   * that and a Cancel that it has sent by then. `left`: it did, so that registration brings back nobody.
+   */
+  readonly #askedFor = new Map<string, { readonly incarnation: number; readonly until: number; left: boolean }>();
 
   constructor(registry: Registry, stamps: Stamps, clock: Clock) {
     this.#registry = registry;
@@ -110,14 +119,18 @@ export class Receiver {
 
   #register({ instance, note }: ReceivedItem): ItemResult {
     if (instance === undefined) return failed;
-    if (!(instance instanceof FlotillaError)) return this.adopt(instance, note);
+    if (!(instance instanceof FlotillaError)) {
+      const asked = note ? undefined : this.#asked(instance.identity.service, instance.id);
+      if (asked?.left && instance.incarnation <= asked.incarnation) return ok;
+      return this.adopt(instance, note);
+    }
     // A Java server answers 200 to what it does not store; what only we refuse is said.
     return /^(?:Missing|Mismatched) /.test(instance.detail) ? ok : { statusCode: 400 };
   }
 
   #renew(item: ReceivedItem): ItemResult {
     const lease = this.#leaseOf(item);
-    if (!lease) return unknownHere;
+    if (!lease) return this.#askFor(item);
     const key = keyOf(lease);
     const { lastDirtyTimestamp: dirty } = item;
     const { declaredIncarnation, instance } = lease;
@@ -125,13 +138,32 @@ export class Receiver {
     if (!same && dirty > declaredIncarnation) {
       const override = statusNamed(item.overriddenStatus);
       if (override && override !== 'UNKNOWN' && !item.note) this.#setOverride(key, decodeStatus(override));
-      return unknownHere;
+      return this.#askFor(item);
     }
     this.#registry.renew(key, undefined, passedOn);
     return same ? ok : { statusCode: 409, responseEntity: listed(lease) };
   }
 
+  #askFor({ appName = '', id = '', lastDirtyTimestamp: incarnation, note }: ReceivedItem): ItemResult {
+    if (note || incarnation === undefined) return unknownHere;
+    const name = nameOf(appName, id);
+    this.#askedFor.delete(name);
+    this.#askedFor.set(name, { incarnation, until: this.#clock.now() + askedForMs, left: false });
+    for (const [oldest, { until }] of this.#askedFor) {
+      if (until > this.#clock.now() && this.#askedFor.size <= askedForAtMost) break;
+      this.#askedFor.delete(oldest);
+    }
+    return unknownHere;
+  }
+
+  #asked(service: string, id: string) {
+    const asked = this.#askedFor.get(nameOf(service, id));
+    return asked && asked.until > this.#clock.now() ? asked : undefined;
+  }
+
   #cancel(item: ReceivedItem): ItemResult {
+    const asked = item.note ? undefined : this.#asked(item.appName ?? '', item.id ?? '');
+    if (asked) asked.left = true;
     const lease = this.#leaseOf(item);
     const key = lease ? keyOf(lease) : this.#noted(item);
     if (!key) return unknownHere;
@@ -177,6 +209,10 @@ export class Receiver {
   #wallNow(): number {
     return Math.floor(this.#clock.wallNow());
   }
+}
+
+function nameOf(service: string, id: string): string {
+  return `${service.toUpperCase()}\n${id}`;
 }
 
 function goneWith(goneIncarnation: number): ItemResult {

@@ -197,3 +197,27 @@ test("when a Java server takes an override back, the status that it names is the
   assert.deepEqual([registry.get(key)?.instance.override, registry.get(key)?.instance.status], [undefined, 'up']);
   await stop();
 });
+
+test('who left after a heartbeat that was asked about does not come back with the answer to it', async () => {
+  const { registry, send, stop } = await served();
+  const told = { appName: 'ORDER-SERVICE', id };
+  const say = (...items: unknown[]) => send(`POST ${batch}`, { json: listOf(...items) });
+  await say({ ...told, action: 'Heartbeat', lastDirtyTimestamp: dirty }, { ...told, action: 'Cancel' });
+  await say(register());
+  assert.equal(registry.size, 0);
+  await stop();
+});
+
+test('who left with a newer incarnation than was known does not come back with it', async () => {
+  const { registry, send, stop } = await served();
+  const told = { appName: 'ORDER-SERVICE', id };
+  const say = (...items: unknown[]) => send(`POST ${batch}`, { json: listOf(...items) });
+  const of = (at: number) => ({ ...register(), lastDirtyTimestamp: at, instanceInfo: registration(at).instance });
+  await say(of(dirty));
+  await say({ ...told, action: 'Heartbeat', lastDirtyTimestamp: dirty + 1 }, { ...told, action: 'Cancel' });
+  await say(of(dirty + 1));
+  assert.equal(registry.size, 0);
+  await say(of(dirty + 2));
+  assert.equal(registry.size, 1, 'a new life is');
+  await stop();
+});

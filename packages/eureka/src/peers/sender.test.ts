@@ -19,10 +19,12 @@ interface Sent {
 /** A registry of ours with a Java server that answers batches as `answer` says. */
 async function withJava(
   answer: (items: Sent['items'], count: number) => Awaited<ReturnType<HttpHandler>>,
-): Promise<{ cluster: Cluster; sent: Sent[] }> {
+): Promise<{ cluster: Cluster; sent: Sent[]; comparedAt: number[] }> {
   const sent: Sent[] = [];
+  const comparedAt: number[] = [];
   const cluster = new Cluster(['ours', 'java']);
   await cluster.network.listen({ host: 'java', port: 8761 }, async ({ path, body }, call) => {
+    if (path.text === '/eureka/peerreplication/fingerprints') comparedAt.push(cluster.clock.now());
     if (path.text !== '/eureka/peerreplication/batch/') return empty(404);
     const { replicationList } = JSON.parse(Buffer.from(await readBody(body, 1_000_000, call)).toString());
     sent.push({ at: cluster.clock.now(), items: replicationList });
@@ -30,7 +32,7 @@ async function withJava(
   });
   await cluster.start('ours');
   await cluster.clock.advance(100);
-  return { cluster, sent };
+  return { cluster, sent, comparedAt };
 }
 
 const done = (items: Sent['items']) => json({ responseList: items.map(() => ({ statusCode: 200 })) });
@@ -116,5 +118,44 @@ test('a batch to a Java server has 250 tasks at most', async () => {
     sent.map(({ items }) => items.length),
     [250, 250, 100],
   );
+  await cluster.stop();
+});
+
+test('whom another registry lets go while a registration is on its way to a Java server is cancelled there', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const actions: (string | undefined)[] = [];
+  const cluster = new Cluster(['ours', 'java']);
+  await cluster.network.listen({ host: 'java', port: 8761 }, async ({ path, body }, call) => {
+    if (path.text !== '/eureka/peerreplication/batch/') return empty(404);
+    const { replicationList } = JSON.parse(Buffer.from(await readBody(body, 1_000_000, call)).toString());
+    actions.push(...replicationList.map(({ action }: { action: string }) => action));
+    arrived.resolve();
+    await answer.promise;
+    return done(replicationList);
+  });
+  await cluster.start('ours');
+  const { registry } = cluster.at('ours');
+  registry.register(member('o1', born));
+  await cluster.clock.advance(25);
+  await arrived.promise;
+  registry.deregister(key, undefined, { replicated: true });
+  answer.resolve();
+  await cluster.clock.advance(1_000);
+  assert.deepEqual(actions, ['Register', 'Cancel']);
+  await cluster.stop();
+});
+
+test('what a peer could not do is lost, and the lists are compared soon', async () => {
+  const { cluster, comparedAt } = await withJava((items) =>
+    json({ responseList: items.map(() => ({ statusCode: 500 })) }),
+  );
+  await cluster.clock.advance(10_000);
+  const before = comparedAt.length;
+  cluster.at('ours').registry.register(member('o1', born));
+  await cluster.clock.advance(3_000);
+  const [state] = cluster.at('ours').peers.states;
+  assert.equal(state?.lost, 1);
+  assert.equal(comparedAt.length, before + 1);
   await cluster.stop();
 });

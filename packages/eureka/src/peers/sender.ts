@@ -18,6 +18,8 @@ export interface Reactions {
   gone(key: InstanceKey, incarnation: number): void;
   /** The peer does not know somebody who is listed here. */
   missing(key: InstanceKey): void;
+  /** The peer answers again, or something that it had to know is lost: all that is listed is to be compared soon. */
+  outdated(): void;
 }
 
 interface SenderNeeds {
@@ -45,7 +47,9 @@ const longestWaitMs = 30_000;
  * | 503, 429, nothing in time | the batch waits: 1 s, doubled with each failure up to 30 s, with jitter |
  * | no connection | the same from 100 ms on |
  * | 400, 413 for several tasks | the batch comes again in halves: one task must not hold up the others |
- * | anything else | the tasks are dropped; the comparison makes up for them |
+ * | anything else | the tasks are dropped |
+ *
+ * When the peer answers again after it did not, and when something was lost that it had to know, it is compared with soon.
  */
 export class Sender {
   readonly url: string;
@@ -62,6 +66,11 @@ export class Sender {
   /** Batches in a row that did not arrive. Other requests may, while batches are too much for a peer. */
   #failures = 0;
   #blockedUntil = 0;
+  /** What waits, waits because nobody answered, not because the peer asked for it. */
+  #unheard = false;
+  #inFlight: readonly Task[] = [];
+  /** What was lost when {@link Reactions.outdated} was said last. */
+  #lostBefore = 0;
   /** Lower than the most while a batch that was refused comes again in parts. */
   #batchLimit = Infinity;
   #sending: Promise<void> | undefined;
@@ -92,13 +101,12 @@ export class Sender {
   }
 
   get state(): PeerState {
-    const { expired, overflowed } = this.#queue.lost;
     return {
       url: this.url,
       kind: this.#kind,
       reachable: this.#reachable === true,
       queued: this.#queue.size,
-      lost: expired + overflowed + this.#dropped,
+      lost: this.#lost,
       ...(this.#lastSuccessAt === undefined ? undefined : { lastSuccessAt: this.#lastSuccessAt }),
       ...(this.#lastComparedAt === undefined ? undefined : { lastComparedAt: this.#lastComparedAt }),
       ...(this.#lastError ? { lastError: this.#lastError } : undefined),
@@ -108,6 +116,22 @@ export class Sender {
   /** True while nothing waits and nothing is on its way. */
   get idle(): boolean {
     return this.#queue.size === 0 && this.#sending === undefined;
+  }
+
+  get #lost(): number {
+    const { expired, overflowed } = this.#queue.lost;
+    return expired + overflowed + this.#dropped;
+  }
+
+  /**
+   * Another registry said that somebody left. A Java server, which remembers nobody who left, lists whom a registration names
+   * that is on its way right now, so it is told again.
+   */
+  withdraw(task: Task): void {
+    const crosses = this.#inFlight.some(
+      ({ kind, key }) => kind === 'register' && key.service === task.key.service && key.id === task.key.id,
+    );
+    if (crosses && this.#kind !== 'flotilla') this.offer(task);
   }
 
   offer(task: Task): void {
@@ -209,6 +233,7 @@ export class Sender {
       replicationList.push(item);
     }
     if (tasks.length === 0) return;
+    this.#inFlight = tasks;
     try {
       const answer = await this.#http.send({
         method: 'POST',
@@ -222,10 +247,20 @@ export class Sender {
       this.#batchLimit = Infinity;
       this.#failures = 0;
       this.#blockedUntil = 0;
+      this.#unheard = false;
       for (const [index, result] of results.entries()) this.#react(tasks[index], replicationList[index], result);
+      this.#noticeLoss();
     } catch (error) {
       this.#notDone(tasks, error);
+    } finally {
+      this.#inFlight = [];
     }
+  }
+
+  #noticeLoss(): void {
+    if (this.#lost === this.#lostBefore) return;
+    this.#lostBefore = this.#lost;
+    this.#reactions.outdated();
   }
 
   #react(task: Task | undefined, item: ReplicationItem | undefined, result: ReadResult): void {
@@ -236,7 +271,10 @@ export class Sender {
     if (goneIncarnation !== undefined) this.#reactions.gone(task.key, goneIncarnation);
     if (done) return;
     this.#log.taskRefused({ peer: this.url, action: item.action, ...task.key, status: statusCode });
-    if (task.kind !== 'heartbeat') return;
+    if (task.kind !== 'heartbeat') {
+      if (statusCode >= 500) this.#dropped++;
+      return;
+    }
     if (statusCode === 404) this.#reactions.missing(task.key);
     else if (entity !== undefined && entity !== null) this.#reactions.adopt(entity);
   }
@@ -262,6 +300,7 @@ export class Sender {
       return;
     }
     this.#queue.putBack(tasks, this.#clock.now());
+    this.#unheard = status === 0;
     this.#blockedUntil = this.#clock.now() + this.#waitMs(wait === 'congested' ? firstCongestedMs : firstTransientMs);
   }
 
@@ -273,11 +312,25 @@ export class Sender {
 
   #answered(node: string | undefined): void {
     if (node !== undefined && this.#kind !== 'self') this.#kind = 'flotilla';
+    const isBack = this.#reachable === false;
     if (this.#reachable !== true) this.#log.reachable({ peer: this.url, kind: this.#kind });
     this.#reachable = true;
+    if (isBack) this.#back();
     this.#saidRefusal = '';
     this.#lastSuccessAt = Math.floor(this.#clock.wallNow());
     this.#metrics.reachable.with({ peer: this.url }).set(1);
+  }
+
+  /** What waits goes at once; what was lost meanwhile is found by comparing. */
+  #back(): void {
+    if (this.#unheard) {
+      this.#failures = 0;
+      this.#blockedUntil = 0;
+      this.#unheard = false;
+      this.#plan();
+    }
+    this.#lostBefore = this.#lost;
+    this.#reactions.outdated();
   }
 
   #failed(thrown: unknown): void {
