@@ -210,6 +210,32 @@ test('a stop tells peers what they do not know yet', async () => {
   await cluster.stop();
 });
 
+test('an owner that gives all its lives one incarnation stays when it comes back, at whichever registry', async () => {
+  const cluster = await Cluster.start(['a', 'b', 'c']);
+  const lives = ['a', 'b', 'a', 'c'] as const;
+  for (const [life, at] of lives.entries()) {
+    const { registry } = cluster.at(at);
+    const before = new Map<string, number>();
+    const said = member('o1', born, { metadata: { life: `${life}` } });
+    assert.equal(registry.register(said, { mayReturn: true }).outcome, 'registered', `life ${life}`);
+    await cluster.quiet();
+    cluster.assertConverged();
+    for (const [name, node] of cluster.nodes) {
+      const lease = node.registry.get(key);
+      assert.deepEqual(lease?.instance.metadata, { life: `${life}` }, `life ${life} at ${name}`);
+      assert.equal(node.registry.renew(key, born).outcome, 'known');
+      before.set(name, lease?.instance.revision ?? 0);
+    }
+    await cluster.quiet();
+    for (const [name, node] of cluster.nodes)
+      assert.equal(node.registry.get(key)?.instance.revision, before.get(name), 'it did not come and go');
+    registry.deregister(key);
+    await cluster.quiet();
+    assert.deepEqual([...cluster.lists().values()], [[], [], []]);
+  }
+  await cluster.stop();
+});
+
 test('within some seconds after a partition all list the same, also what waited too long to be told', async () => {
   const cluster = await Cluster.start(['a', 'b']);
   const short = { lease: { renewEveryMs: 5_000, lastsMs: 15_000 } };

@@ -122,8 +122,12 @@ export function readEntry(row: unknown): DigestEntry {
 
 /** What one side took for now, because it lay in the future there, is the same incarnation still. */
 function sameIncarnation(own: DigestEntry, other: DigestEntry): DigestEntry {
-  const same = other.incarnation === own.declaredIncarnation || other.declaredIncarnation === own.incarnation;
+  const same = tookForNow(own, other) || tookForNow(other, own);
   return same ? { ...other, incarnation: own.incarnation } : other;
+}
+
+function tookForNow({ incarnation, declaredIncarnation }: DigestEntry, other: DigestEntry): boolean {
+  return declaredIncarnation > incarnation && declaredIncarnation === other.incarnation;
 }
 
 /** Calls `look` for every lease that has not lapsed, a few in one turn of the loop. */

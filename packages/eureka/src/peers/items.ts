@@ -27,6 +27,8 @@ export interface PeerNote {
   readonly heardAgoMs: number;
   /** Of Cancel: the incarnation that ended. */
   readonly incarnation: number;
+  /** What the owner gave, where its life counts as a later one; 0: what is listed. */
+  readonly declaredIncarnation: number;
 }
 
 /** One task as it is written, members in a Java server's order; what is absent is left out. */
@@ -147,6 +149,7 @@ export function readNote(value: unknown): PeerNote | undefined {
     overriddenAt: number('overriddenAt'),
     heardAgoMs: number('heardAgoMs'),
     incarnation: number('incarnation'),
+    declaredIncarnation: number('declaredIncarnation'),
   };
 }
 

@@ -88,13 +88,18 @@ export class Receiver {
     return ok;
   }
 
-  #compare(key: InstanceKey, instance: Instance, { saidAt = 0, overriddenAt = 0, heardAgoMs = 0 }: Partial<PeerNote>) {
+  #compare(key: InstanceKey, instance: Instance, note: Partial<PeerNote>): ItemResult {
+    const { saidAt = 0, overriddenAt = 0, heardAgoMs = 0, declaredIncarnation = 0 } = note;
     const { override, ...owned } = instance;
     const mine = this.#registry.get(key);
     if (mine && !this.#isNews(mine, key, owned, saidAt)) {
       if (heardAgoMs === 0) this.#registry.renew(key, undefined, passedOn);
     } else {
-      const registered = this.#registry.register(owned, { replicated: true, heardAgoMs });
+      const registered = this.#registry.register(owned, {
+        replicated: true,
+        heardAgoMs,
+        ...(declaredIncarnation > 0 && declaredIncarnation < owned.incarnation ? { declaredIncarnation } : undefined),
+      });
       if (registered.outcome === 'stale') return goneWith(registered.incarnation);
     }
     this.#takeOverride(key, override, overriddenAt);
@@ -103,7 +108,8 @@ export class Receiver {
 
   #isNews(mine: Lease, key: InstanceKey, instance: Instance, saidAt: number): boolean {
     // What was taken for now, because it lay in the future, is the same incarnation still.
-    const same = instance.incarnation === mine.declaredIncarnation;
+    const { declaredIncarnation: declared } = mine;
+    const same = instance.incarnation === declared && declared > mine.instance.incarnation;
     const incarnation = same ? mine.instance.incarnation : instance.incarnation;
     const theirs = { incarnation, saidAt, content: fingerprintOf(instance).content };
     return compareOwnersWords(theirs, ownersWordOf(mine, this.#stamps.saidAt(key))) > 0;

@@ -50,7 +50,14 @@ export class TaskWriter {
   }
 
   #cancel({ key, incarnation = 0 }: Task, forOurs: boolean): ReplicationItem {
-    const note = { service: key.service, saidAt: 0, overriddenAt: 0, heardAgoMs: 0, incarnation };
+    const note = {
+      service: key.service,
+      saidAt: 0,
+      overriddenAt: 0,
+      heardAgoMs: 0,
+      incarnation,
+      declaredIncarnation: 0,
+    };
     return {
       appName: appOf(key),
       id: key.id,
@@ -59,7 +66,7 @@ export class TaskWriter {
     };
   }
 
-  #noted({ instance, expiresAt }: Lease, forOurs: boolean): { readonly flotilla?: PeerNote } {
+  #noted({ instance, expiresAt, declaredIncarnation }: Lease, forOurs: boolean): { readonly flotilla?: PeerNote } {
     if (!forOurs) return {};
     const key = { service: formatIdentity(instance.identity), id: instance.id };
     // By the monotonic clock: the lease began that long before it ends.
@@ -71,6 +78,7 @@ export class TaskWriter {
         overriddenAt: this.#stamps.overriddenAt(key),
         heardAgoMs: Math.max(0, Math.round(heardAgoMs)),
         incarnation: instance.incarnation,
+        declaredIncarnation: declaredIncarnation < instance.incarnation ? declaredIncarnation : 0,
       },
     };
   }

@@ -194,11 +194,14 @@ export function readLease({ lease, instance }: Readonly<Record<string, unknown>>
 
 export function readTombstone(value: unknown): SavedTombstone {
   const fields = record(value, 'gone');
-  const { override } = fields;
+  const { override, declaredIncarnation: declared } = fields;
   return {
     service: oneText(fields['service'], 'gone.service'),
     id: oneText(fields['id'], 'gone.id'),
     incarnation: wholeNumber(fields['incarnation'], 'gone.incarnation'),
+    ...(declared === undefined
+      ? undefined
+      : { declaredIncarnation: wholeNumber(declared, 'gone.declaredIncarnation') }),
     reason: fields['reason'] === 'evicted' ? 'evicted' : 'deregistered',
     ...(override === undefined ? undefined : { override: checkStatus(override, 'gone.override') }),
     until: wholeNumber(fields['until'], 'gone.until'),

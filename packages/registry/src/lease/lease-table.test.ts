@@ -289,15 +289,21 @@ test('many comings and goings leave no entries behind', () => {
   assert.equal(table.sweep(at(100_000), 100_000).evicted.length, 1);
 });
 
-test('an owner that gives all its lives one incarnation may come back, when it is forgiven that very one', () => {
+test('an owner that gives all its lives one incarnation may come back with that very one, each time as a newer life', () => {
   const table = tableOf();
+  const mayReturn = true;
   table.register(anInstance({ incarnation: 5 }), at(0));
-  table.deregister(a, at(1));
-  table.forgive(anInstance({ incarnation: 4 }));
-  assert.equal(table.register(anInstance({ incarnation: 4 }), at(2)).outcome, 'stale');
-  assert.equal(table.register(anInstance({ incarnation: 5 }), at(2)).outcome, 'stale');
-  table.forgive(anInstance({ incarnation: 5 }));
-  assert.equal(table.register(anInstance({ incarnation: 5 }), at(2)).outcome, 'registered');
+  for (const life of [6, 7]) {
+    table.deregister(a, at(1));
+    assert.equal(table.register(anInstance({ incarnation: 4 }), at(2), { mayReturn }).outcome, 'stale');
+    assert.equal(table.register(anInstance({ incarnation: 5 }), at(2)).outcome, 'stale');
+    assert.equal(table.register(anInstance({ incarnation: 5 }), at(2), { mayReturn }).outcome, 'registered');
+    const { instance, declaredIncarnation } = table.get(a) ?? {};
+    assert.deepEqual([instance?.incarnation, declaredIncarnation], [life, 5]);
+    assert.equal(table.renew(a, at(3), 5).outcome, 'known');
+    assert.equal(table.register(anInstance({ incarnation: 5, weight: 7 }), at(3)).outcome, 'registered');
+    assert.deepEqual([table.get(a)?.instance.incarnation, table.get(a)?.instance.weight], [life, 7]);
+  }
 });
 
 test('an eviction is not forgiven: it keeps the word of an operator', () => {
@@ -305,8 +311,7 @@ test('an eviction is not forgiven: it keeps the word of an operator', () => {
   table.register(anInstance({ incarnation: 5 }), at(0));
   table.setOverride(a, 'out-of-service', at(1));
   table.sweep(at(90_000), 90_000);
-  table.forgive(anInstance({ incarnation: 5 }));
-  table.register(anInstance({ incarnation: 5 }), at(90_001));
+  table.register(anInstance({ incarnation: 5 }), at(90_001), { mayReturn: true });
   assert.equal(table.get(a)?.instance.override, 'out-of-service');
 });
 

@@ -12,8 +12,8 @@ import { ChangeLog } from './change-log.ts';
 import { LapseQueue } from './lapse-queue.ts';
 import {
   believedIncarnation,
-  endedAt,
   extend,
+  type KnownIncarnation,
   type Lease,
   type LeaseStep,
   type RegisteredBefore,
@@ -50,7 +50,13 @@ export type Registered =
   | { readonly outcome: 'stale' /** The one to exceed. */; readonly incarnation: number };
 
 /** What is said of a registration by whoever passes it on. */
-export type Told = Omit<RegisteredBefore, 'endedIncarnation'>;
+export type Told = Omit<RegisteredBefore, 'ended'> & {
+  /**
+   * Whether its owner, which gives all its lives the same incarnation, may come back with the one with which it went. The
+   * new life counts as one higher, so that other registries take it for newer than the farewell. Default false.
+   */
+  readonly mayReturn?: boolean;
+};
 
 /** What came of a sign of life or of word about an instance; `unknown`: register (again). */
 export type Found = { readonly outcome: 'known'; readonly lease: Lease } | { readonly outcome: 'unknown' };
@@ -171,11 +177,6 @@ export class LeaseTable {
       : this.#registerNew(service, incoming, moment, told);
   }
 
-  /** Lets an instance that was deregistered come back with the incarnation with which it went. */
-  forgive({ identity, id, incarnation }: Pick<Instance, 'identity' | 'id' | 'incarnation'>): void {
-    this.#tombstones.forgive(formatIdentity(identity), id, incarnation);
-  }
-
   renew(key: InstanceKey, moment: Moment, incarnation?: number): Found {
     const slot = this.#slot(key);
     const lease = slot && renew(slot.lease, moment, incarnation);
@@ -210,7 +211,7 @@ export class LeaseTable {
     if (incarnation !== undefined && incarnation < lease.instance.incarnation) return { outcome: 'known', lease };
     this.#remove(slot, 'deregistered', moment);
     // It registered anew at another registry, and left before we heard of it: that is what must not come back.
-    if (incarnation !== undefined && incarnation > lease.declaredIncarnation)
+    if (incarnation !== undefined && incarnation > Math.max(lease.declaredIncarnation, lease.instance.incarnation))
       this.#bury(key, believedIncarnation(lease, incarnation, moment, this.#limits), moment);
     return { outcome: 'known', lease };
   }
@@ -430,7 +431,9 @@ export class LeaseTable {
   #registerNew(service: string, incoming: Instance, moment: Moment, told: Told): Registered {
     const { id } = incoming;
     const buried = this.#tombstones.get(service, id, moment.at);
-    const incarnation = believedIncarnation(endedAt(buried?.incarnation), incoming.incarnation, moment, this.#limits);
+    const ended = endedBefore(buried, incoming.incarnation, told);
+    const known = told.declaredIncarnation === undefined ? ended : undefined;
+    const incarnation = believedIncarnation(known, incoming.incarnation, moment, this.#limits);
     const stone = this.#tombstones.forbidding(service, id, incarnation, moment.at);
     if (stone) return { outcome: 'stale', incarnation: stone.incarnation };
     if (this.#services.size >= this.#limits.maxInstances) {
@@ -445,7 +448,7 @@ export class LeaseTable {
       { ...incoming, ...(override ? { override } : undefined) },
       moment,
       this.#limits,
-      { endedIncarnation: buried?.incarnation, ...told },
+      { ...told, ended },
     );
     this.#tombstones.remove(service, id);
     const slot = this.#add(this.#services.open(incoming), lease);
@@ -532,8 +535,9 @@ export class LeaseTable {
     const { service, lease } = slot;
     const { id, incarnation, override } = lease.instance;
     const key = { service: service.key, id };
+    const { declaredIncarnation } = lease;
     this.#services.remove(slot);
-    if (reason === 'deregistered') this.#bury(key, incarnation, moment);
+    if (reason === 'deregistered') this.#bury(key, incarnation, moment, declaredIncarnation);
     else {
       const until = this.#tombstoneEnd(moment);
       this.#tombstones.add({ ...key, incarnation, reason, ...(override ? { override } : undefined), until });
@@ -541,10 +545,18 @@ export class LeaseTable {
     return this.#append({ ...key, before: lease.instance, endedLease: lease, reason }, moment);
   }
 
-  #bury(key: InstanceKey, incarnation: number, moment: Moment): void {
-    const known = this.#tombstones.get(key.service, key.id, moment.at)?.incarnation ?? 0;
+  #bury(key: InstanceKey, incarnation: number, moment: Moment, declaredIncarnation = incarnation): void {
+    const known = this.#tombstones.get(key.service, key.id, moment.at);
     const until = this.#tombstoneEnd(moment);
-    this.#tombstones.add({ ...key, incarnation: Math.max(incarnation, known), reason: 'deregistered', until });
+    const { incarnation: highest, declaredIncarnation: declared = highest } =
+      known && known.incarnation >= incarnation ? known : { incarnation, declaredIncarnation };
+    this.#tombstones.add({
+      ...key,
+      incarnation: highest,
+      ...(declared === highest ? undefined : { declaredIncarnation: declared }),
+      reason: 'deregistered',
+      until,
+    });
   }
 
   #tombstoneEnd({ at }: Moment): number {
@@ -573,6 +585,18 @@ export class LeaseTable {
 
 function savedLease({ expiresAt: _, ...saved }: Lease): SavedLease {
   return saved;
+}
+
+/** As what the incarnation with which an instance went is known to the one that comes. */
+function endedBefore(
+  stone: Tombstone | undefined,
+  incoming: number,
+  { mayReturn = false }: Told,
+): KnownIncarnation | undefined {
+  if (!stone) return undefined;
+  const { incarnation, declaredIncarnation = incarnation, reason } = stone;
+  const returns = mayReturn && reason === 'deregistered' && declaredIncarnation === incoming;
+  return { declaredIncarnation, instance: { incarnation: returns ? incarnation + 1 : incarnation } };
 }
 
 function savedTombstone({ until, ...stone }: Tombstone, { at, wallAt }: Moment): SavedTombstone {

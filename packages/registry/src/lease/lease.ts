@@ -41,7 +41,9 @@ export interface LeaseStep {
 /** What else is known of an instance that registers. */
 export interface RegisteredBefore {
   /** The incarnation with which it went, where it was here before. */
-  readonly endedIncarnation?: number | undefined;
+  readonly ended?: KnownIncarnation | undefined;
+  /** What the owner gave, where another registry tells of an instance whose incarnation was raised there. */
+  readonly declaredIncarnation?: number;
   /** How long ago its owner was heard, where another registry tells of it. Default 0: now, by ourselves. */
   readonly heardAgoMs?: number;
   /** The principal whose lease it becomes, unless it is somebody's already. */
@@ -63,11 +65,14 @@ export function register(
   incoming: Instance,
   moment: Moment,
   bounds: LeaseBounds,
-  { endedIncarnation, heardAgoMs = 0, owner }: RegisteredBefore = {},
+  { ended, declaredIncarnation = incoming.incarnation, heardAgoMs = 0, owner }: RegisteredBefore = {},
 ): LeaseStep {
   const heard: Moment = { at: moment.at - heardAgoMs, wallAt: moment.wallAt - heardAgoMs };
-  const known = existing ?? endedAt(endedIncarnation);
-  const incarnation = believedIncarnation(known, incoming.incarnation, moment, bounds);
+  const known = existing ?? ended;
+  const incarnation =
+    declaredIncarnation === incoming.incarnation
+      ? believedIncarnation(known, declaredIncarnation, moment, bounds)
+      : believedIncarnation(undefined, incoming.incarnation, moment, bounds);
   if (existing && existing.instance.incarnation > incarnation)
     return { lease: owned(heardAgoMs === 0 ? prolong(existing, moment) : existing, owner), changed: false };
   const { lease: terms, ...said } = incoming;
@@ -83,7 +88,7 @@ export function register(
   const changed = !existing || !isDeepStrictEqual(existing.instance, instance);
   const lease: Lease = {
     instance,
-    declaredIncarnation: incoming.incarnation,
+    declaredIncarnation,
     // What another registry heard earlier takes nothing away from what was heard here since.
     expiresAt: later(heardAgoMs > 0 ? existing?.expiresAt : undefined, expiryOf(instance, heard)),
     registeredAt: moment.wallAt,

@@ -10,6 +10,8 @@ export interface SavedTombstone {
   readonly service: string;
   readonly id: string;
   readonly incarnation: number;
+  /** What its owner gave, where that is another. */
+  readonly declaredIncarnation?: number;
   readonly reason: 'deregistered' | 'evicted';
   readonly override?: InstanceStatus;
   /** Wall time. */

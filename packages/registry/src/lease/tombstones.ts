@@ -6,6 +6,8 @@ export interface Tombstone {
   readonly id: string;
   /** The highest incarnation that was known. */
   readonly incarnation: number;
+  /** What its owner gave, where that is another. */
+  readonly declaredIncarnation?: number;
   readonly reason: 'deregistered' | 'evicted';
   /** The operator's word, which an eviction must not undo. */
   readonly override?: InstanceStatus;
@@ -50,13 +52,6 @@ export class Tombstones {
   get(service: string, id: string, now: number): Tombstone | undefined {
     const stone = this.#byKey.get(keyOf(service, id));
     return stone && now < stone.until ? stone : undefined;
-  }
-
-  /** Forgets one that was deregistered with exactly this incarnation. */
-  forgive(service: string, id: string, incarnation: number): void {
-    const key = keyOf(service, id);
-    const stone = this.#byKey.get(key);
-    if (stone?.reason === 'deregistered' && stone.incarnation === incarnation) this.#byKey.delete(key);
   }
 
   remove(service: string, id: string): void {

@@ -26,6 +26,8 @@ export interface Said {
    * the old one: of owners that give all their lives the same. Default false.
    */
   readonly mayReturn?: boolean;
+  /** Of a registration that another registry passes on: what the owner gave, where it counts as a later life there. */
+  readonly declaredIncarnation?: number;
   /** True: another registry passed it on, and it is not passed on again. Default false. */
   readonly replicated?: boolean;
   /**

@@ -295,10 +295,11 @@ class LeaseRegistry implements Registry {
     if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
     const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
     this.#assertOwner({ service: formatIdentity(instance.identity), id: instance.id }, said, 'register');
-    if (said.mayReturn) this.#table.forgive(incoming);
     const owner = isOwner(said) ? said.by?.name : said.owner;
     const before = {
       ...(said.heardAgoMs === undefined ? undefined : { heardAgoMs: said.heardAgoMs }),
+      ...(said.declaredIncarnation === undefined ? undefined : { declaredIncarnation: said.declaredIncarnation }),
+      ...(said.mayReturn ? { mayReturn: true } : undefined),
       ...(owner === undefined ? undefined : { owner }),
     };
     const registered = this.#table.register(incoming, momentOf(this.#clock), before);

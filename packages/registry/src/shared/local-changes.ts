@@ -1,5 +1,5 @@
 import type { Instance, InstanceStatus } from '@flotilla/core';
-import { type Lease, register, setOverride, setStatus } from '../lease/lease.ts';
+import { endedAt, type Lease, register, setOverride, setStatus } from '../lease/lease.ts';
 import type { RegistryLimits } from '../lease/limits.ts';
 import type { Moment } from '../lease/moment.ts';
 import type { SavedLease } from '../lease/stored-state.ts';
@@ -73,7 +73,7 @@ function registered(
   if (tooOld) return kept;
   const override = stone?.override ?? incoming.override;
   const instance = { ...incoming, ...(override ? { override } : undefined) };
-  return saved(register(undefined, instance, moment, limits, { endedIncarnation: stone?.incarnation }).lease);
+  return saved(register(undefined, instance, moment, limits, { ended: endedAt(stone?.incarnation) }).lease);
 }
 
 function asLease(lease: SavedLease): Lease {
