@@ -1,7 +1,9 @@
-import type { Random } from '@flotilla/core';
+import { FlotillaError, type Random } from '@flotilla/core';
 
 const leastMs = 25;
 const mostMs = 30_000;
+/** A registry that says to wait for longer is not believed: a lease does not last that long. */
+const mostToldMs = 60_000;
 
 /**
  * Waits between tries: anything from 25 ms to a ceiling that doubles with each failure up to 30 s ("full jitter", AWS
@@ -15,11 +17,17 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** The wait after one more failure. */
-  nextMs(): number {
+  /**
+   * The wait after one more failure.
+   * @param cause what failed: where the registry said how long to wait (`retry-after`), no less than that, up to a minute,
+   * and up to a half longer by chance, so that those who were sent away together do not come back together.
+   */
+  nextMs(cause?: unknown): number {
     const ceilingMs = Math.min(mostMs, 2 * leastMs * 2 ** Math.min(this.#failures, 20));
     this.#failures++;
-    return leastMs + this.#random() * (ceilingMs - leastMs);
+    const ownMs = leastMs + this.#random() * (ceilingMs - leastMs);
+    const told = cause instanceof FlotillaError && cause.fromPeer ? cause.retryAfterMs : undefined;
+    return told === undefined ? ownMs : Math.max(ownMs, Math.min(told, mostToldMs) * (1 + 0.5 * this.#random()));
   }
 
   reset(): void {

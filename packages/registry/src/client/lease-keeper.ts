@@ -157,7 +157,7 @@ export class LeaseKeeper implements Registration {
       this.#plan(jittered(this.#renewEveryMs, random));
     } catch (error) {
       this.#noteRefusal(error);
-      this.#plan(this.#backoff.nextMs());
+      this.#plan(this.#backoff.nextMs(error));
     } finally {
       call.end();
       this.#call = undefined;

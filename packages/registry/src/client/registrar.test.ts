@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '@flotilla/core';
 import { settle } from '@flotilla/core/testing';
-import type { HttpHandler } from '@flotilla/http';
+import { type HttpHandler, HttpHeaders } from '@flotilla/http';
 import { anInstance } from '../testing/instances.ts';
 import { World } from '../testing/world.ts';
 
@@ -287,5 +287,45 @@ test('an instance of a group and version is registered as such', async () => {
     .registrar.register({ ...instance, id: 'näme:ü', identity: { ...instance.identity, group: 'eu', version: '2' } });
   await world.clock.advance(120_000);
   assert.ok(registry.get({ service: 'eu/orders@2', id: 'näme:ü' }));
+  await world.end();
+});
+
+for (const [status, told, least, most] of [
+  [429, 20, 20_000, 30_000],
+  [503, 5, 5_000, 7_500],
+  [503, 86_400, 60_000, 90_000],
+] as const) {
+  test(`a registry that answers ${status} with retry-after ${told} is asked again after ${least} to ${most} ms`, async () => {
+    const world = new World();
+    const asked: number[] = [];
+    await world.registry('registry', {
+      wrap: (handler) => async (request, call) => {
+        asked.push(world.clock.now());
+        if (asked.length > 1) return handler(request, call);
+        return { status, headers: new HttpHeaders([['retry-after', String(told)]]), body: undefined };
+      },
+    });
+    world.client().registrar.register(anInstance());
+    await world.clock.advance(100_000);
+    const [first = 0, second = 0] = asked;
+    assert.ok(second - first >= least && second - first <= most, `${second - first} ms`);
+    await world.end();
+  });
+}
+
+test('who follows a service waits as it is told as well', async () => {
+  const world = new World();
+  const asked: number[] = [];
+  await world.registry('registry', {
+    wrap: (handler) => async (request, call) => {
+      asked.push(world.clock.now());
+      if (asked.length > 1) return handler(request, call);
+      return { status: 503, headers: new HttpHeaders([['retry-after', '10']]), body: undefined };
+    },
+  });
+  world.client().resolver.watch({ service: 'orders' }, () => {});
+  await world.clock.advance(16_000);
+  const [first = 0, second = 0] = asked;
+  assert.ok(second - first >= 10_000 && second - first <= 15_000, `${second - first} ms`);
   await world.end();
 });

@@ -64,6 +64,8 @@ export class Subscription {
   #leftOut = '';
   /** Whether a byte came on the present connection. */
   #heard = false;
+  /** Why the last try failed. */
+  #failure: unknown;
   #wait: { timer: Timer; done: () => void } | undefined;
   /** What the registry calls our watch, over all its connections. */
   #watch: string | undefined;
@@ -145,8 +147,8 @@ export class Subscription {
       failures = end === 'ended' ? 0 : failures + 1;
       if (this.#closed) return;
       if (end === 'ended' && this.#known?.doubted) await this.#sleep(this.#jittered(doubtMs));
-      else if (end !== 'missing' && failures < failuresBeforePolling) await this.#sleep(this.#backoff.nextMs());
-      else await this.#sleep((await this.#poll()) ? this.#jittered(pollEveryMs) : this.#backoff.nextMs());
+      else if (end !== 'missing' && failures < failuresBeforePolling) await this.#sleep(this.#backoff.nextMs(this.#failure));
+      else await this.#sleep((await this.#poll()) ? this.#jittered(pollEveryMs) : this.#backoff.nextMs(this.#failure));
     }
   }
 
@@ -155,6 +157,7 @@ export class Subscription {
     const startedAt = clock.now();
     let worked = false;
     this.#heard = false;
+    this.#failure = undefined;
     try {
       const { response, call, registry } = await this.#parts.servers.open(
         this.#request('watch', 'text/event-stream'),
@@ -182,6 +185,7 @@ export class Subscription {
         }
       }
     } catch (error) {
+      this.#failure = error;
       if (error instanceof FlotillaError && error.code === 'BAD_RESPONSE') this.#cursor = undefined;
     } finally {
       this.#pushed = undefined;
@@ -207,7 +211,8 @@ export class Subscription {
       this.#enter('polling', 'push does not work; it is tried again before each fetch');
       this.#backoff.reset();
       return true;
-    } catch {
+    } catch (error) {
+      this.#failure = error;
       return false; // that the registry cannot be reached is said by whoever tried
     }
   }
