@@ -1,10 +1,9 @@
 import { type Call, FlotillaError, type Timer } from '@flotilla/core';
 import { encodeComment, encodeEvent, HttpHeaders, type HttpResponse } from '@flotilla/http';
 import { momentOf } from '../lease/moment.ts';
-import type { PeerState } from '../server/peer-state.ts';
 import type { Registry } from '../server/registry.ts';
 import type { Watcher } from '../server/watch.ts';
-import { overviewOf } from './overview.ts';
+import { type Beside, overviewOf } from './overview.ts';
 import { statusView } from './page.ts';
 import type { StatusQuery } from './query.ts';
 
@@ -20,12 +19,12 @@ const busyShare = 0.02;
 /** The pages that are open. */
 export class LivePages {
   readonly #registry: Registry;
-  readonly #peers: () => readonly PeerState[];
+  readonly #beside: () => Beside;
   #open = 0;
 
-  constructor(registry: Registry, peers: () => readonly PeerState[] = () => []) {
+  constructor(registry: Registry, beside: () => Beside = () => ({})) {
     this.#registry = registry;
-    this.#peers = peers;
+    this.#beside = beside;
   }
 
   /**
@@ -54,13 +53,13 @@ export class LivePages {
       ['cache-control', 'no-store'],
       ['x-accel-buffering', 'no'],
     ]);
-    return { status: 200, headers, body: views(this.#registry, this.#peers, watcher, query, call, close) };
+    return { status: 200, headers, body: views(this.#registry, this.#beside, watcher, query, call, close) };
   }
 }
 
 async function* views(
   registry: Registry,
-  peers: () => readonly PeerState[],
+  beside: () => Beside,
   watcher: Watcher,
   query: StatusQuery,
   call: Call,
@@ -74,7 +73,7 @@ async function* views(
       if (!isNews && !(await news(watcher, wakeIn(mostMs)))) return;
       isNews = false;
       const startedAt = clock.now();
-      const view = statusView(overviewOf(registry, query, momentOf(clock), peers()), query).text;
+      const view = statusView(overviewOf(registry, query, momentOf(clock), beside()), query).text;
       const until = clock.now() + Math.max(leastMs, (clock.now() - startedAt) / busyShare);
       yield encodeEvent({ event: 'view', data: view });
       while (clock.now() < until) {

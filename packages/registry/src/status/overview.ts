@@ -4,8 +4,10 @@ import type { ContractConflict } from '../contract-census.ts';
 import { formatCursor } from '../cursor.ts';
 import type { Change } from '../lease/change.ts';
 import { hasLapsed, type Lease } from '../lease/lease.ts';
+import type { InstanceKey } from '../lease/lease-table.ts';
 import type { Moment } from '../lease/moment.ts';
 import type { PreservedService } from '../lease/service-leases.ts';
+import type { AddressProblem } from '../server/dial-back.ts';
 import type { PeerState } from '../server/peer-state.ts';
 import type { Registry } from '../server/registry.ts';
 import type { Saving } from '../server/saver.ts';
@@ -37,6 +39,12 @@ export interface InstanceOverview {
 }
 
 /** What the status page shows, and `GET /v1/status` says. Lists are bounded. */
+/** An instance that the registry could not connect to, and what to do. */
+export type Unreachable = AddressProblem & InstanceKey;
+
+/** What a registry shows that others know: who it replicates with, who could not be reached. */
+export type Beside = Partial<Pick<Overview, 'peers' | 'unreachable'>>;
+
 export interface Overview {
   readonly cursor: string;
   readonly startedAt: number;
@@ -49,6 +57,8 @@ export interface Overview {
   readonly engine?: EngineState;
   /** The registries that this one replicates with. */
   readonly peers: readonly PeerState[];
+  /** Who is not listed as up yet because this registry could not connect: the first of them. */
+  readonly unreachable: readonly Unreachable[];
   readonly conflicts: readonly ContractConflict[];
   /** Providers that do not keep what callers rely on. */
   readonly broken: readonly BrokenPromise[];
@@ -68,8 +78,9 @@ export interface Overview {
 }
 
 /** How much of anything is shown at a time. */
-export const shownAtMost: Readonly<Record<'services' | 'instances' | 'changes' | 'conflicts' | 'preserved', number>> =
-  Object.freeze({ services: 60, instances: 50, changes: 30, conflicts: 20, preserved: 20 });
+export const shownAtMost: Readonly<
+  Record<'services' | 'instances' | 'changes' | 'conflicts' | 'preserved' | 'unreachable', number>
+> = Object.freeze({ services: 60, instances: 50, changes: 30, conflicts: 20, preserved: 20, unreachable: 20 });
 
 const recentMs = 86_400_000;
 
@@ -78,7 +89,7 @@ export function overviewOf(
   registry: Registry,
   query: StatusQuery,
   moment: Moment,
-  peers: readonly PeerState[] = [],
+  { peers = [], unreachable = [] }: Beside = {},
 ): Overview {
   const everybody = Array.from(registry.services(), (summary) => ({
     ...summary,
@@ -107,6 +118,7 @@ export function overviewOf(
     saving: registry.saving,
     ...(registry.engine ? { engine: registry.engine } : undefined),
     peers,
+    unreachable: unreachable.slice(0, shownAtMost.unreachable),
     conflicts: registry.conflicts.slice(0, shownAtMost.conflicts),
     broken: registry.catalogue.broken().slice(0, shownAtMost.conflicts),
     preserved: everybody

@@ -5,6 +5,7 @@ import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { decodeEvents, HttpHeaders, pathFromText, readBody, routesHandler } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { MemoryEngine } from '../engines/memory-engine.ts';
+import { DialBack } from '../server/dial-back.ts';
 import { createRegistry, type RegistryOptions } from '../server/registry.ts';
 import type { RegistryUser } from '../server/users.ts';
 import { anInstance } from '../testing/instances.ts';
@@ -231,4 +232,52 @@ test('with users the page asks for one of them, a reader is enough; without, it 
     assert.equal((await open.get('/v1/status', {}, authority)).status, status, authority);
   }
   await open.stop();
+});
+
+test('who could not be reached is named with the reason and what to do, on the page, as it is pushed, and as JSON', async () => {
+  const [clock, random] = [new ManualClock(), seededRandom(1)];
+  const registry = createRegistry({ clock, random });
+  await registry.start();
+  const dialer = { dial: async () => ({ outcome: 'closed', address: '10.0.0.1', detail: 'ECONNREFUSED' }) as const };
+  const dialBack = new DialBack({ registry, dialer, clock });
+  const { instance } = await dialBack.judge(anInstance({ id: 'orders-1' }), '10.0.0.1');
+  registry.register(instance);
+  const [problem] = dialBack.problems;
+  const network = memoryNetwork({ clock, random });
+  const listener = await network.listen(
+    { host: '127.0.0.1', port: 8761 },
+    routesHandler(statusRoutes(registry, { dialBack })),
+  );
+  const endpoint = network.connect({ protocol: 'http', host: '127.0.0.1', port: 8761 });
+  const ask = async (path: string) => {
+    const call = new Call({ clock, random });
+    const headers = new HttpHeaders();
+    const request = {
+      method: 'GET',
+      authority: '127.0.0.1',
+      path: pathFromText(path),
+      query: '',
+      headers,
+      body: undefined,
+    };
+    return { call, body: (await endpoint.handle(request, call)).body };
+  };
+  for (const path of ['/', '/v1/status']) {
+    const { call, body } = await ask(path);
+    const text = Buffer.from(await readBody(body, 1_000_000, call)).toString();
+    const hint = problem?.hint.split('"')[0] ?? '';
+    assert.notEqual(hint, '');
+    for (const shown of ['orders-1', '10.0.0.1:8080', hint]) assert.ok(text.includes(shown), `${path}: ${shown}`);
+  }
+  const { call, body } = await ask('/status/live');
+  assert.ok(body && !(body instanceof Uint8Array));
+  for await (const { event, data } of decodeEvents(body, { maxEventBytes: 1_000_000 })) {
+    if (event !== 'view') continue;
+    assert.match(data, /Cannot be reached: <bdi>orders-1/);
+    break;
+  }
+  call.cancel();
+  await dialBack.stop();
+  await registry.stop('test');
+  await Promise.all([listener.drain(0), clock.advance(0), settle()]);
 });

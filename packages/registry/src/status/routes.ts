@@ -9,7 +9,7 @@ import { assertNameOfThisMachine } from '../server/this-machine.ts';
 import { pageScript } from './engines/browser-script.ts';
 import { statusJson } from './json.ts';
 import { LivePages } from './live.ts';
-import { type Overview, overviewOf } from './overview.ts';
+import { type Beside, type Overview, overviewOf } from './overview.ts';
 import { statusPage } from './page.ts';
 import { readStatusQuery } from './query.ts';
 import { pageIcon, pageStyle } from './style.ts';
@@ -46,8 +46,11 @@ export interface StatusOptions extends RegistryServerOptions {
  */
 export function statusRoutes(registry: Registry, options: StatusOptions = {}): RouteSpec<HttpHandler>[] {
   const access = accessOf(options);
-  const peers = options.peers ?? (() => []);
-  const live = new LivePages(registry, peers);
+  const beside = (): Beside => ({
+    peers: options.peers?.() ?? [],
+    unreachable: options.dialBack?.problems ?? [],
+  });
+  const live = new LivePages(registry, beside);
   const get = (path: string, handler: GuardedHandler): RouteSpec<HttpHandler> => ({
     path,
     methods: ['GET'],
@@ -56,11 +59,11 @@ export function statusRoutes(registry: Registry, options: StatusOptions = {}): R
   return [
     get('/', async (guarded) => {
       const query = readStatusQuery(guarded.request.query);
-      return file('text/html; charset=utf-8', statusPage(now(registry, peers, guarded), query), 'no-store');
+      return file('text/html; charset=utf-8', statusPage(now(registry, beside(), guarded), query), 'no-store');
     }),
     get('/v1/status', async (guarded) =>
       jsonResponse({
-        ...(statusJson(now(registry, peers, guarded)) as object),
+        ...(statusJson(now(registry, beside(), guarded)) as object),
         unreachable: options.dialBack?.problems ?? [],
       }),
     ),
@@ -71,8 +74,8 @@ export function statusRoutes(registry: Registry, options: StatusOptions = {}): R
   ];
 }
 
-function now(registry: Registry, peers: () => readonly PeerState[], { request, call }: GuardedRequest): Overview {
-  return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock), peers());
+function now(registry: Registry, beside: Beside, { request, call }: GuardedRequest): Overview {
+  return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock), beside);
 }
 
 function namedAsThisMachine(handler: GuardedHandler): GuardedHandler {

@@ -17,7 +17,10 @@ export function ago(ms: number): Html {
 }
 
 /** What somebody may have to do something about, the worst first. */
-export function notices({ warming, saving, engine, preserved, conflicts, broken }: Overview, query: StatusQuery): Html {
+export function notices(
+  { warming, saving, engine, preserved, conflicts, broken, unreachable }: Overview,
+  query: StatusQuery,
+): Html {
   return html`${
     engine &&
     engine.state !== 'together' &&
@@ -29,7 +32,11 @@ export function notices({ warming, saving, engine, preserved, conflicts, broken 
     html`<div class="notice bad"><h3>The state is not saved</h3><p>Since ${time(saving.failing.since)}: ${saving.failing.reason}.
       The registry goes on in memory and tries again every five seconds; the last saved state is untouched. What changed
       since is lost if it stops now: instances then register again within a renewal.</p></div>`
-  }${preserved.map((service) => preservationNotice(service, query))}${conflicts.map(
+  }${unreachable.map(
+    ({ service, id, address, reason, hint }) =>
+      html`<div class="notice warn"><h3>Cannot be reached: <bdi>${id}</bdi> of <bdi>${service}</bdi></h3><p><bdi>${address}</bdi>:
+      ${reason}. ${hint} It is listed as starting until a connection comes about; it is tried again every few seconds.</p></div>`,
+  )}${preserved.map((service) => preservationNotice(service, query))}${conflicts.map(
     ({ kind, name, detail }) =>
       html`<div class="notice warn"><h3>${kind === 'contract' ? 'Hashes differ' : 'One name, two applications'}: <bdi>${name}</bdi></h3><p>${detail}.</p></div>`,
   )}${broken.map(
