@@ -4,6 +4,8 @@ import type { Outcome, Stage } from './scenarios.ts';
 
 /** Of a fleet whose clients all lost their registry at the same moment. */
 const clients = 5_000;
+/** They run on so many machines: what one may ask for is limited, and must still be enough for all on it. */
+const machines = 20;
 const limitMs = 120_000;
 
 interface Answer {
@@ -28,10 +30,11 @@ export async function runHerd({ place, port }: Stage): Promise<Outcome> {
   const { username, password } = new URL(node.url);
   const authorization = `Basic ${Buffer.from(`${username}:${decodeURIComponent(password)}`).toString('base64')}`;
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const send = (using: Agent, method: string, path: string, body?: string): Promise<Answer> =>
+  const send = (using: Agent, n: number, method: string, path: string, body?: string): Promise<Answer> =>
     exchange(
       {
         host: '127.0.0.1',
+        localAddress: `127.0.0.${2 + (n % machines)}`,
         port,
         agent: using,
         method,
@@ -47,8 +50,7 @@ export async function runHerd({ place, port }: Stage): Promise<Outcome> {
     );
   await Promise.all(
     Array.from({ length: clients }, async (_, n) => {
-      const { status } = await send(agent, 'POST', '/eureka/apps/HERD', documentOf(n));
-      if (status !== 204) throw new Error(`a registration was answered with ${status}`);
+      await untilRegistered(() => send(agent, n, 'POST', '/eureka/apps/HERD', documentOf(n)));
     }),
   );
   agent.destroy();
@@ -58,10 +60,10 @@ export async function runHerd({ place, port }: Stage): Promise<Outcome> {
   const counts: Counts = { statuses: new Map(), withoutRetryAfter: 0, broken: 0 };
   const startedAt = performance.now();
   let lastMs = 0;
-  const untilServed = async (own: Agent, method: string, path: string): Promise<void> => {
+  const untilServed = async (own: Agent, n: number, method: string, path: string): Promise<void> => {
     while (performance.now() - startedAt < limitMs) {
       try {
-        const { status, headers } = await send(own, method, path);
+        const { status, headers } = await send(own, n, method, path);
         counts.statuses.set(status, (counts.statuses.get(status) ?? 0) + 1);
         if (status === 200) return;
         if (status !== 503 && status !== 429) return;
@@ -77,18 +79,20 @@ export async function runHerd({ place, port }: Stage): Promise<Outcome> {
   await Promise.all(
     Array.from({ length: clients }, async (_, n) => {
       const own = new Agent({ keepAlive: true, maxSockets: 1 });
-      await untilServed(own, 'PUT', `/eureka/apps/HERD/herd-${n}`);
-      await untilServed(own, 'GET', '/eureka/apps/');
+      await untilServed(own, n, 'PUT', `/eureka/apps/HERD/herd-${n}`);
+      await untilServed(own, n, 'GET', '/eureka/apps/');
       own.destroy();
       lastMs = Math.max(lastMs, performance.now() - startedAt);
     }),
   );
   const served = counts.statuses.get(200) ?? 0;
+  const refused = (counts.statuses.get(429) ?? 0) + (counts.statuses.get(503) ?? 0);
   const odd = [...counts.statuses].filter(([status]) => ![200, 429, 503].includes(status));
   const told = [...counts.statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
   return {
     facts: [
       `answers: ${told}; ${counts.broken} connections broke and were made again`,
+      `${refused} were told to wait (429, 503), each for how long`,
       `everybody was served after ${(lastMs / 1_000).toFixed(1)} s`,
     ],
     mistakes: [
@@ -99,6 +103,17 @@ export async function runHerd({ place, port }: Stage): Promise<Outcome> {
       ...(counts.withoutRetryAfter > 0 ? [`${counts.withoutRetryAfter} refusals without a Retry-After`] : []),
     ],
   };
+}
+
+/** One machine may register so many at a time: the others wait as they are told. */
+async function untilRegistered(register: () => Promise<Answer>): Promise<void> {
+  for (;;) {
+    const { status, headers } = await register();
+    if (status === 204) return;
+    const wait = Number(headers['retry-after']);
+    if (status !== 429 || !(wait > 0)) throw new Error(`a registration was answered with ${status}`);
+    await pause(wait * 1_000 * (1 + Math.random()));
+  }
 }
 
 function exchange(options: RequestOptions, body?: string): Promise<Answer> {
