@@ -35,7 +35,7 @@ export function notices(
   }${unreachable.map(
     ({ service, id, address, reason, hint }) =>
       html`<div class="notice warn"><h3>Cannot be reached: <bdi>${id}</bdi> of <bdi>${service}</bdi></h3><p><bdi>${address}</bdi>:
-      ${reason}. ${hint} It is listed as starting until a connection comes about; it is tried again every few seconds.</p></div>`,
+      ${reason}: ${hint}. It is listed as starting until a connection comes about; it is tried again every few seconds.</p></div>`,
   )}${preserved.map((service) => preservationNotice(service, query))}${conflicts.map(
     ({ kind, name, detail }) =>
       html`<div class="notice warn"><h3>${kind === 'contract' ? 'Hashes differ' : 'One name, two applications'}: <bdi>${name}</bdi></h3><p>${detail}.</p></div>`,

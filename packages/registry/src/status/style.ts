@@ -52,8 +52,8 @@ button { background: var(--press); border-color: var(--press); color: #fff; font
 .numbers dt { color: var(--soft); font-size: .8rem; } .numbers dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
 .columns { display: grid; grid-template-columns: minmax(230px, 290px) minmax(0, 1fr); gap: 1.25rem; align-items: start; margin-top: 1.25rem; }
 h2 { font-size: 1rem; font-weight: 650; margin: 0 0 .6rem; overflow-wrap: anywhere; }
-#services, #instances, #changes { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; }
-#changes { margin: 1.25rem 0; }
+#peers, #services, #instances, #changes { background: var(--paper); border: 1px solid var(--line); border-radius: 10px; padding: 1rem; }
+#peers, #changes { margin: 1.25rem 0; } #peers ul { padding-left: 1.1rem; margin: 0; }
 .services { list-style: none; margin: 0 -.5rem; padding: 0; max-height: 46rem; overflow: auto; }
 .services li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 .75rem; padding: .45rem .5rem; border-radius: 7px; }
 .services li.chosen { background: var(--calm-back); }
