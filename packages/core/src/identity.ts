@@ -26,7 +26,10 @@ const printablePattern = /^[^\u0000-\u001f\u007f-\u009f/@]{1,255}$/u;
  * An identity with its defaults filled in.
  * @throws FlotillaError INVALID_INPUT naming the part that does not fit.
  */
-export function identity(service: string, parts: Partial<Omit<Identity, 'service'>> = {}): Identity {
+export function identity(
+  service: string,
+  parts: { readonly [K in Exclude<keyof Identity, 'service'>]?: Identity[K] | undefined } = {},
+): Identity {
   const whole: Identity = {
     namespace: parts.namespace ?? defaultNamespace,
     group: parts.group ?? defaultGroup,
@@ -34,8 +37,10 @@ export function identity(service: string, parts: Partial<Omit<Identity, 'service
     version: parts.version ?? '',
   };
   check('service', service, servicePattern, 'letters, digits and . _ : -, 1 to 255 of them');
-  check('namespace', whole.namespace, printablePattern, '1 to 255 printable characters without / and @');
-  check('group', whole.group, printablePattern, '1 to 255 printable characters without / and @');
+  if (whole.namespace !== defaultNamespace)
+    check('namespace', whole.namespace, printablePattern, '1 to 255 printable characters without / and @');
+  if (whole.group !== defaultGroup)
+    check('group', whole.group, printablePattern, '1 to 255 printable characters without / and @');
   if (whole.version !== '')
     check('version', whole.version, printablePattern, 'up to 255 printable characters without / and @');
   return whole;

@@ -41,10 +41,15 @@ const names = Object.keys(checks) as readonly (keyof Rest)[];
 export function writeBag(rest: Rest, usual: Rest): { [name: string]: Json } {
   const bag: { [name: string]: Json } = {};
   for (const name of names) {
-    if (rest[name] === usual[name] || JSON.stringify(rest[name]) === JSON.stringify(usual[name])) continue;
-    bag[name] = rest[name];
+    const value = rest[name];
+    if (value === usual[name] || (typeof value === 'object' && sameJson(value, usual[name]))) continue;
+    bag[name] = value;
   }
   return bag;
+}
+
+function sameJson(one: Json, other: Json): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The members of an instance's bag that can be used. */

@@ -55,7 +55,8 @@ export function member(fields: Fields, field: string): unknown {
  * server's parser; here it is refused.
  */
 export function refuseUnknownNested(fields: Fields, where: string, known: ReadonlySet<string>): void {
-  for (const [field, value] of Object.entries(fields)) {
+  for (const field of Object.keys(fields)) {
+    const value = fields[field];
     if (typeof value === 'object' && value !== null && !known.has(field)) {
       throw malformed(`${where}${field.slice(0, 80)}`, 'absent or a scalar', value);
     }

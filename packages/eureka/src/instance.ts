@@ -1,4 +1,5 @@
 import {
+  type Address,
   checkId,
   type Instance,
   type InstanceFacts,
@@ -8,10 +9,10 @@ import {
   writeNotes,
 } from '@flotilla/core';
 import { bagName, readBag, writeBag } from './bag.ts';
-import { type EurekaInstance, type EurekaPort, type EurekaStatus, effectiveId } from './document.ts';
+import { type EurekaInstance, type EurekaStatus, effectiveId } from './document.ts';
 import { entryOrder, readMetadataFacts, readOwnMetadata, withNotes, writeMetadata } from './metadata.ts';
-import { fromPageTemplate } from './page-url.ts';
-import { readEurekaInstance, withoutAbsent } from './read-document.ts';
+import { fromPageTemplate, type Place } from './page-url.ts';
+import { readSaid, type SaidInstance, withoutAbsent } from './read-document.ts';
 import { type Rest, restOf, usualRest, webPlaceOf, withClass } from './rest.ts';
 import { encodeStatus, readStatuses, shownStatus } from './status.ts';
 
@@ -51,7 +52,7 @@ export type EurekaListing = Partial<
  * @throws FlotillaError MALFORMED_REQUEST or INVALID_INPUT naming the field.
  */
 export function decodeInstance(document: unknown, now: number, expectedApp?: string): Instance {
-  return toInstance(readEurekaInstance(document, now, expectedApp));
+  return toInstance(readSaid(document, now, expectedApp));
 }
 
 /**
@@ -80,42 +81,56 @@ export function listedVip(instance: Instance, member: 'vipAddress' | 'secureVipA
   return own ?? undefined;
 }
 
-function toInstance(document: EurekaInstance): Instance {
-  const facts = readNotes(nativeFacts(document), Object.entries(document.metadata));
-  const instance: Instance = { ...facts, metadata: readOwnMetadata(document.metadata), bags: {} };
-  const bag = writeBag(restOf(document, instance), usualRest(instance));
-  const order = entryOrder(instance, document.metadata);
+function toInstance(document: SaidInstance): Instance {
+  const { metadata } = document;
+  const facts = readNotes(nativeFacts(document), Object.entries(metadata));
+  const instance: Writable<Instance> = { ...facts, metadata: readOwnMetadata(metadata), bags: noBags };
+  const usual = usualRest(instance);
+  const bag = writeBag(restOf(document, instance, usual), usual);
+  const order = entryOrder(instance, metadata);
   if (order !== undefined) bag['metadataOrder'] = order;
-  return Object.keys(bag).length === 0 ? instance : { ...instance, bags: { [bagName]: bag } };
+  if (Object.keys(bag).length > 0) instance.bags = { [bagName]: bag };
+  return instance;
 }
 
+const noBags: Instance['bags'] = Object.freeze({});
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** What the document says without notes. */
-function nativeFacts(document: EurekaInstance): InstanceFacts {
+function nativeFacts(document: EurekaInstance | SaidInstance): InstanceFacts {
   const { leaseInfo, metadata } = document;
-  return {
+  const { status, override } = readStatuses(document);
+  const { weight, zone } = readMetadataFacts(metadata);
+  const facts: Writable<InstanceFacts> = {
     id: checkId(effectiveId(document)),
     identity: identity(serviceOf(document)),
     incarnation: Number(document.lastDirtyTimestamp),
-    addresses: [
-      ...openAddress('https', document.hostName, document.securePort), // Spring's clients prefer it when it is enabled
-      ...openAddress('http', document.hostName, document.port),
-    ],
+    addresses: openAddresses(document),
     contracts: [],
-    ...readStatuses(document),
-    ...readMetadataFacts(metadata),
+    status,
+    weight,
     lease: { renewEveryMs: leaseInfo.renewalIntervalInSecs * 1_000, lastsMs: leaseInfo.durationInSecs * 1_000 },
-    ...(leaseInfo.serviceUpTimestamp === 0 ? undefined : { startedAt: leaseInfo.serviceUpTimestamp }),
     revision: 0,
   };
+  // Not spread in: that would take longer than all of the rest, for every registration.
+  if (override !== undefined) facts.override = override;
+  if (zone !== undefined) facts.zone = zone;
+  if (leaseInfo.serviceUpTimestamp !== 0) facts.startedAt = leaseInfo.serviceUpTimestamp;
+  return facts;
 }
 
 /** Spring's callers look up the VIP address, which keeps the case that `app` loses; it lists services in lower case. */
-function serviceOf({ app, vipAddress = '' }: EurekaInstance): string {
+function serviceOf({ app, vipAddress = '' }: EurekaInstance | SaidInstance): string {
   return /^[\w.:-]+$/.test(vipAddress) && vipAddress.toUpperCase() === app ? vipAddress : app.toLowerCase();
 }
 
-function openAddress(protocol: string, host: string, port: EurekaPort): InstanceFacts['addresses'] {
-  return port['@enabled'] === 'true' ? [{ protocol, host, port: port.$ }] : [];
+/** Spring's clients prefer the secure one when it is enabled. */
+function openAddresses({ hostName: host, port, securePort }: Place): InstanceFacts['addresses'] {
+  const open: Address[] = [];
+  if (securePort['@enabled'] === 'true') open.push({ protocol: 'https', host, port: securePort.$ });
+  if (port['@enabled'] === 'true') open.push({ protocol: 'http', host, port: port.$ });
+  return open;
 }
 
 function assemble(instance: Instance, rest: Rest, metadata: EurekaInstance['metadata']): EurekaInstance {

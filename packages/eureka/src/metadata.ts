@@ -16,16 +16,18 @@ export const metadataLimits: { readonly entries: number; readonly entryBytes: nu
   entryBytes: 1_024,
 });
 
+/** UTF-8 bytes of a UTF-16 unit. */
+const mostBytesPerCharacter = 3;
+
 const zonePattern = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
 const weightPattern = /^[1-9]\d{0,8}$/;
 
 /** The facts that Eureka metadata carries by custom. A weight of 1 says nothing and stays the owner's. */
 export function readMetadataFacts(metadata: Metadata): MetadataFacts {
-  const facts = { zone: textOf(metadata, 'zone'), weight: textOf(metadata, 'weight') };
-  return {
-    ...(facts.zone !== undefined && means('zone', facts.zone) ? { zone: facts.zone } : undefined),
-    weight: facts.weight !== undefined && means('weight', facts.weight) ? Number(facts.weight) : 1,
-  };
+  const zone = textOf(metadata, 'zone');
+  const text = textOf(metadata, 'weight');
+  const weight = text !== undefined && means('weight', text) ? Number(text) : 1;
+  return zone !== undefined && means('zone', zone) ? { zone, weight } : { weight };
 }
 
 /**
@@ -33,7 +35,8 @@ export function readMetadataFacts(metadata: Metadata): MetadataFacts {
  * @throws FlotillaError INVALID_INPUT when there are more than 64, or one is over 1 kB.
  */
 export function readOwnMetadata(metadata: Metadata): Metadata {
-  const own = readOwn(Object.entries(metadata), means);
+  const said = Object.entries(metadata);
+  const own = readOwn(said, means);
   if (own.length > metadataLimits.entries) {
     throw new FlotillaError(
       'INVALID_INPUT',
@@ -41,6 +44,7 @@ export function readOwnMetadata(metadata: Metadata): Metadata {
     );
   }
   for (const [name, text] of own) {
+    if (name.length + text.length <= metadataLimits.entryBytes / mostBytesPerCharacter) continue;
     const bytes = Buffer.byteLength(name) + Buffer.byteLength(text);
     if (bytes <= metadataLimits.entryBytes) continue;
     const limit = metadataLimits.entryBytes;
@@ -49,6 +53,8 @@ export function readOwnMetadata(metadata: Metadata): Metadata {
       `metadata "${name.slice(0, 80)}" takes ${bytes} bytes; the limit is ${limit}`,
     );
   }
+  // Nothing of it was a note, escaped, or somebody else's.
+  if (own.length === said.length && own.every(([name], place) => name === said[place]?.[0])) return metadata;
   return Object.fromEntries(own);
 }
 
@@ -75,6 +81,8 @@ export function withNotes(metadata: Metadata, notes: readonly Entry[]): Metadata
  * there anyhow. The order of a Java map has no meaning, but a round trip keeps it.
  */
 export function entryOrder(instance: Instance, metadata: Metadata): Json | undefined {
+  // Zone and weight alone have a place of their own.
+  if (!Object.hasOwn(metadata, 'zone') && !Object.hasOwn(metadata, 'weight')) return undefined;
   const found = Object.keys(metadata).filter((name) => !isNoteName(name) && name !== '@class');
   const written = Object.keys(writeMetadata(instance));
   if (found.every((name, place) => name === written[place])) return undefined;

@@ -1,7 +1,8 @@
 import { FlotillaError, formatHostPort } from '@flotilla/core';
 import type { EurekaInstance } from './document.ts';
 
-type Place = Pick<EurekaInstance, 'hostName' | 'port' | 'securePort'>;
+/** Where an instance is, as its document says. */
+export type Place = Pick<EurekaInstance, 'hostName' | 'port' | 'securePort'>;
 
 /** No credentials and no braces before the path: the first point elsewhere, the second are ours. */
 const urlPattern = /^https?:\/\/[^\s\p{Cc}{}@/?#\\]+(?:[/?#][^\s\p{Cc}]*)?$/iu;
@@ -30,14 +31,19 @@ export function isPageTemplate(value: unknown): boolean {
  * pages. No URL has braces there, so nothing is ambiguous.
  */
 export function toPageTemplate(url: string, place: Place): string {
-  const [, scheme, authority, rest] = /^(https?):\/\/([^/?#]*)(.*)$/s.exec(url) ?? [];
-  if (scheme === undefined || authority === undefined || rest === undefined) return url;
+  const scheme = url.startsWith('http://') ? 'http' : url.startsWith('https://') ? 'https' : undefined;
+  if (scheme === undefined) return url;
+  const from = scheme.length + '://'.length;
   const { host, hostPort } = authorityOf(scheme, place);
-  if (authority === hostPort) return `${scheme}://{host}:{port}${rest}`;
-  if (authority === host || authority.startsWith(`${host}:`)) {
-    return `${scheme}://{host}${authority.slice(host.length)}${rest}`;
-  }
-  return url;
+  if (!url.startsWith(host, from)) return url;
+  const isWhole = url.startsWith(hostPort, from) && endsAuthority(url, from + hostPort.length);
+  if (isWhole) return `${scheme}://{host}:{port}${url.slice(from + hostPort.length)}`;
+  const after = from + host.length;
+  return url[after] === ':' || endsAuthority(url, after) ? `${scheme}://{host}${url.slice(after)}` : url;
+}
+
+function endsAuthority(url: string, at: number): boolean {
+  return at === url.length || url[at] === '/' || url[at] === '?' || url[at] === '#';
 }
 
 /** The URL that {@link toPageTemplate} made `template` of, for an instance that may have moved. */

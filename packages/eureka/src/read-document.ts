@@ -25,7 +25,9 @@ import {
 import { checkPageUrl } from './page-url.ts';
 
 const textLimit = 1_024;
+const controlPattern = /\p{Cc}/u;
 const int32 = 2_147_483_647;
+const none: ReadonlySet<string> = new Set();
 const nested: ReadonlySet<string> = new Set(['port', 'securePort', 'dataCenterInfo', 'leaseInfo', 'metadata']);
 
 /**
@@ -41,6 +43,11 @@ const nested: ReadonlySet<string> = new Set(['port', 'securePort', 'dataCenterIn
  * parsing (its detail is then the same words: "Missing hostname", …) and for what is out of bounds; both name the field.
  */
 export function readEurekaInstance(document: unknown, now: number, expectedApp?: string): EurekaInstance {
+  return withoutAbsent(readSaid(document, now, expectedApp));
+}
+
+/** What {@link readEurekaInstance} reads, with `undefined` for what is absent: for whoever does not keep it. */
+export function readSaid(document: unknown, now: number, expectedApp?: string): SaidInstance {
   const fields = objectOf(document, 'instance');
   refuseUnknownNested(fields, '', nested);
   const app = optionalText(fields, 'app')?.toUpperCase();
@@ -51,8 +58,8 @@ export function readEurekaInstance(document: unknown, now: number, expectedApp?:
     app,
     ipAddr: optionalText(fields, 'ipAddr'),
     sid: readSid(fields),
-    status: readStatus(fields, ['status']) ?? 'UP',
-    overriddenStatus: readStatus(fields, ['overriddenStatus', 'overriddenstatus']) ?? 'UNKNOWN',
+    status: readStatus(fields, 'status') ?? 'UP',
+    overriddenStatus: readStatus(fields, 'overriddenStatus') ?? readStatus(fields, 'overriddenstatus') ?? 'UNKNOWN',
     port: readPort(fields, 'port', { $: 7001, '@enabled': 'true' }),
     securePort: readPort(fields, 'securePort', { $: 7002, '@enabled': 'false' }),
     countryId: optionalInteger(fields, 'countryId', int32) ?? 1,
@@ -82,12 +89,18 @@ export function withoutAbsent<T extends object>(document: { [K in keyof T]: T[K]
   return present as T;
 }
 
+/** A document as {@link readSaid} reads it. */
+export type SaidInstance = {
+  // An optional member may be there and undefined; a required one may not.
+  readonly [K in keyof EurekaInstance]: undefined extends EurekaInstance[K] ? EurekaInstance[K] | undefined : EurekaInstance[K];
+};
+
 type Parsed = {
   readonly [K in Exclude<keyof EurekaInstance, 'dataCenterInfo'>]-?: EurekaInstance[K] | undefined;
 } & { readonly app: string; readonly dataCenterInfo: ReadDataCenter | undefined };
 
 /** The checks of `ApplicationResource#addInstance`, in its order and words; `""` counts as missing, blanks pass. */
-function complete(parsed: Parsed, expectedApp: string | undefined): EurekaInstance {
+function complete(parsed: Parsed, expectedApp: string | undefined): SaidInstance {
   const { instanceId, hostName, app, ipAddr, dataCenterInfo } = parsed;
   const amazonId = dataCenterInfo?.metadata?.['instance-id'];
   if (!instanceId && !amazonId && !hostName) throw invalid('Missing instanceId');
@@ -99,34 +112,37 @@ function complete(parsed: Parsed, expectedApp: string | undefined): EurekaInstan
   }
   if (!dataCenterInfo) throw invalid('Missing dataCenterInfo');
   if (!dataCenterInfo.name) throw invalid('Missing dataCenterInfo Name');
-  const whole = { ...parsed, hostName, dataCenterInfo: dataCenterInfo as EurekaDataCenter };
-  return withoutAbsent<EurekaInstance>({ ...whole, dataCenterInfo: withAmazonId(whole) });
+  const whole = parsed as SaidInstance;
+  if (!dataCenterInfo.metadata || amazonId) return whole;
+  return { ...whole, dataCenterInfo: withAmazonId(whole) };
 }
 
 /** Amazon's facts name the instance; where its owner left that out, the id it goes by stands in. */
-function withAmazonId(document: Parameters<typeof effectiveId>[0]): EurekaDataCenter {
+function withAmazonId(document: SaidInstance): EurekaDataCenter {
   const { dataCenterInfo } = document;
-  const { metadata } = dataCenterInfo;
-  if (!metadata || metadata['instance-id']) return dataCenterInfo;
-  return { ...dataCenterInfo, metadata: { ...metadata, 'instance-id': effectiveId(document) } };
+  return { ...dataCenterInfo, metadata: { ...dataCenterInfo.metadata, 'instance-id': effectiveId(document) } };
 }
 
 /** Our own bounds, so that one registration cannot harm those who read it. */
-function withinBounds(document: EurekaInstance): EurekaInstance {
-  if (!isHost(document.hostName)) throw invalid(`hostName "${document.hostName.slice(0, 80)}" is not a host`);
-  if (!isHost(document.ipAddr)) throw invalid(`ipAddr "${document.ipAddr.slice(0, 80)}" is not an address`);
-  for (const field of ['homePageUrl', 'statusPageUrl', 'healthCheckUrl', 'secureHealthCheckUrl'] as const) {
-    checkPageUrl(field, document[field]);
-  }
-  for (const field of ['sid', 'appGroupName', 'vipAddress', 'secureVipAddress', 'asgName'] as const) {
-    checkText(field, document[field]);
-  }
+function withinBounds(document: SaidInstance): SaidInstance {
+  const { hostName, ipAddr, vipAddress, secureVipAddress } = document;
+  if (!isHost(hostName)) throw invalid(`hostName "${hostName.slice(0, 80)}" is not a host`);
+  if (ipAddr !== hostName && !isHost(ipAddr)) throw invalid(`ipAddr "${ipAddr.slice(0, 80)}" is not an address`);
+  checkPageUrl('homePageUrl', document.homePageUrl);
+  checkPageUrl('statusPageUrl', document.statusPageUrl);
+  checkPageUrl('healthCheckUrl', document.healthCheckUrl);
+  checkPageUrl('secureHealthCheckUrl', document.secureHealthCheckUrl);
+  checkText('sid', document.sid);
+  checkText('appGroupName', document.appGroupName);
+  checkText('vipAddress', vipAddress);
+  if (secureVipAddress !== vipAddress) checkText('secureVipAddress', secureVipAddress);
+  checkText('asgName', document.asgName);
   checkText('instanceId', effectiveId(document));
   return document;
 }
 
 function checkText(field: string, text: string | undefined): void {
-  if (text !== undefined && (text.length > textLimit || /\p{Cc}/u.test(text))) {
+  if (text !== undefined && (text.length > textLimit || controlPattern.test(text))) {
     throw invalid(`${field} must be up to ${textLimit} printable characters`);
   }
 }
@@ -137,12 +153,9 @@ function readSid(fields: Fields): string | undefined {
 }
 
 /** Any text or number that is not exactly a status counts as UNKNOWN; null and absent are the caller's affair. */
-function readStatus(fields: Fields, names: readonly string[]): EurekaStatus | undefined {
-  for (const name of names) {
-    const text = optionalText(fields, name);
-    if (text !== undefined) return eurekaStatuses.find((status) => status === text) ?? 'UNKNOWN';
-  }
-  return undefined;
+function readStatus(fields: Fields, name: string): EurekaStatus | undefined {
+  const text = optionalText(fields, name);
+  return text === undefined ? undefined : (eurekaStatuses.find((status) => status === text) ?? 'UNKNOWN');
 }
 
 function readAction(fields: Fields): EurekaAction | undefined {
@@ -166,7 +179,7 @@ function readPort(fields: Fields, field: string, fallback: EurekaPort): EurekaPo
 function readLease(fields: Fields): EurekaLease {
   const value = member(fields, 'leaseInfo');
   const lease = value === undefined || value === null ? {} : objectOf(value, 'leaseInfo');
-  refuseUnknownNested(lease, 'leaseInfo.', new Set());
+  refuseUnknownNested(lease, 'leaseInfo.', none);
   const renewal = optionalInteger(lease, 'renewalIntervalInSecs', int32) ?? 0;
   const duration = optionalInteger(lease, 'durationInSecs', int32) ?? 0;
   return {
@@ -191,14 +204,19 @@ function readInstant(fields: Fields, field: string): number | undefined {
  */
 function readMetadata(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return emptyMetadata;
-  const entries: [string, string][] = [];
-  for (const [name, item] of Object.entries(objectOf(value, 'metadata'))) {
+  const entries = objectOf(value, 'metadata');
+  const names = Object.keys(entries);
+  let asTheyAre = names.length > 0;
+  for (const name of names) {
+    const item = entries[name];
+    if (typeof item !== 'string' || name === '@class') asTheyAre = false;
     if (name === '@class') continue;
     if (typeof item === 'object' && item !== null) throw malformed(`metadata.${name.slice(0, 80)}`, 'a scalar', item);
     if (name === '') throw invalid('metadata has an entry without a name');
-    entries.push([name, String(item)]);
   }
-  return entries.length === 0 ? emptyMetadata : Object.fromEntries(entries);
+  if (asTheyAre) return entries as Readonly<Record<string, string>>;
+  const own = names.filter((name) => name !== '@class');
+  return own.length === 0 ? emptyMetadata : Object.fromEntries(own.map((name) => [name, String(entries[name])]));
 }
 
 function flagText(flag: boolean): 'true' | 'false' {

@@ -7,6 +7,7 @@ import {
   plainDataCenterClass,
 } from './document.ts';
 import { toPageTemplate } from './page-url.ts';
+import type { SaidInstance } from './read-document.ts';
 import { encodeStatus, shownStatus } from './status.ts';
 
 /** A data center without the class, which follows from the name. Null as Amazon's `instance-id`: the instance's id. */
@@ -46,6 +47,12 @@ export interface Rest {
   readonly evictionTimestamp: number;
 }
 
+/** One object each, so that two documents with the same one are soon seen to agree. */
+const plainCenters = Object.freeze({
+  Netflix: Object.freeze({ name: 'Netflix' }),
+  MyOwn: Object.freeze({ name: 'MyOwn' }),
+});
+
 /** Of an instance that says nowhere where it is: never resolves (RFC 2606 §2). */
 export const noHost = 'no-address.invalid';
 
@@ -61,7 +68,7 @@ export function usualRest(instance: Instance): Rest {
     port: 80, // a closed port's number is what Spring's clients register
     securePort: 443,
     countryId: 1,
-    dataCenterInfo: { name: 'MyOwn' },
+    dataCenterInfo: plainCenters.MyOwn,
     appGroupName: null,
     homePageUrl: null,
     statusPageUrl: null,
@@ -79,9 +86,12 @@ export function usualRest(instance: Instance): Rest {
   };
 }
 
-/** The rest of a document that was read as `instance`. */
-export function restOf(document: EurekaInstance, instance: Instance): Rest {
-  const usual = usualRest(instance);
+/** The rest of a document that was read as `instance`. @param usual that of `instance`, for who has it. */
+export function restOf(
+  document: EurekaInstance | SaidInstance,
+  instance: Instance,
+  usual: Rest = usualRest(instance),
+): Rest {
   const closed = { http: document.port['@enabled'] === 'false', https: document.securePort['@enabled'] === 'false' };
   const own = document.status === encodeStatus(instance.status);
   const page = (url: string | undefined): string | null => (url === undefined ? null : toPageTemplate(url, document));
@@ -133,7 +143,7 @@ export function withClass(dataCenter: DataCenterName, id: string): EurekaDataCen
 }
 
 function withoutClass({ name, metadata = {} }: EurekaDataCenter, id: string): DataCenterName {
-  if (name !== 'Amazon') return { name };
+  if (name !== 'Amazon') return plainCenters[name];
   const entries = Object.entries(metadata).map(([key, text]) => [
     key,
     key === 'instance-id' && text === id ? null : text,

@@ -39,7 +39,9 @@ export function shownStatus({ status, override }: Pick<Instance, 'status' | 'ove
 }
 
 /** Owner's and operator's word, as far as the document tells: `status` holds both, UNKNOWN means no override. */
-export function readStatuses(document: EurekaInstance): Pick<Instance, 'status' | 'override'> {
+export function readStatuses(
+  document: Pick<EurekaInstance, 'status' | 'overriddenStatus'>,
+): Pick<Instance, 'status' | 'override'> {
   const status = decodeStatus(document.status);
   if (document.overriddenStatus === 'UNKNOWN') return { status };
   return { status, override: decodeStatus(document.overriddenStatus) };

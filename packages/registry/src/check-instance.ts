@@ -13,6 +13,7 @@ import {
 } from '@flotilla/core';
 import {
   checkKey,
+  isKey,
   list,
   oneText,
   optional,
@@ -70,25 +71,29 @@ export function checkInstance(json: unknown): Instance {
   const cluster = optional(fields['cluster'], 'instance.cluster', text);
   const lease = optional(fields['lease'], 'instance.lease', leaseTerms);
   const startedAt = optional(fields['startedAt'], 'instance.startedAt', wholeNumber);
-  return {
+  // Member by member: spreads would take longer than all of the checks.
+  const read: Writable<Instance> = {
     id: text(fields['id'], 'instance.id'),
     identity: identityOf(fields['identity'], 'instance.identity'),
     incarnation: wholeNumber(fields['incarnation'] ?? 0, 'instance.incarnation'),
     addresses: list(fields['addresses'], 'instance.addresses', instanceBounds.maxAddresses, address),
     contracts: list(fields['contracts'], 'instance.contracts', instanceBounds.maxContracts, contract),
-    ...(calls === undefined ? undefined : { calls }),
     status: status(fields['status'] ?? 'up', 'instance.status'),
-    ...(override === undefined ? undefined : { override }),
-    ...(zone === undefined ? undefined : { zone }),
-    ...(cluster === undefined ? undefined : { cluster }),
     weight: weight(fields['weight'] ?? 1, 'instance.weight'),
-    ...(lease === undefined ? undefined : { lease }),
-    ...(startedAt === undefined ? undefined : { startedAt }),
     revision: wholeNumber(fields['revision'] ?? 0, 'instance.revision'),
     metadata: metadata(fields['metadata'], 'instance.metadata'),
     bags: bags(fields['bags'], 'instance.bags'),
   };
+  if (calls !== undefined) read.calls = calls;
+  if (override !== undefined) read.override = override;
+  if (zone !== undefined) read.zone = zone;
+  if (cluster !== undefined) read.cluster = cluster;
+  if (lease !== undefined) read.lease = lease;
+  if (startedAt !== undefined) read.startedAt = startedAt;
+  return read;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** @throws FlotillaError INVALID_INPUT naming `field` unless `value` is a status. */
 export function checkStatus(value: unknown, field: string): InstanceStatus {
@@ -96,12 +101,12 @@ export function checkStatus(value: unknown, field: string): InstanceStatus {
 }
 
 function identityOf(value: unknown, field: string): Identity {
-  const { service, ...parts } = record(value, field);
+  const { service, namespace, group, version } = record(value, field);
   try {
     return identity(oneText(service, `${field}.service`), {
-      ...named(parts, 'namespace', field),
-      ...named(parts, 'group', field),
-      ...named(parts, 'version', field),
+      namespace: named(namespace, `${field}.namespace`),
+      group: named(group, `${field}.group`),
+      version: named(version, `${field}.version`),
     });
   } catch (thrown) {
     if (!(thrown instanceof FlotillaError) || thrown.detail.startsWith(field)) throw thrown;
@@ -109,8 +114,8 @@ function identityOf(value: unknown, field: string): Identity {
   }
 }
 
-function named(parts: Readonly<Record<string, unknown>>, name: string, field: string): Record<string, string> {
-  return parts[name] === undefined ? {} : { [name]: oneText(parts[name], `${field}.${name}`) };
+function named(value: unknown, field: string): string | undefined {
+  return value === undefined ? undefined : oneText(value, field);
 }
 
 function address(value: unknown, field: string): Address {
@@ -146,50 +151,86 @@ function leaseTerms(value: unknown, field: string): LeaseTerms {
 
 function metadata(value: unknown, field: string): Record<string, string> {
   const { maxMetadataKeys, maxMetadataEntryBytes } = instanceBounds;
-  const entries = Object.entries(value === undefined ? {} : record(value, field));
-  if (entries.length > maxMetadataKeys) throw wrong(field, `at most ${maxMetadataKeys} keys`, entries.length);
-  return Object.fromEntries(
-    entries.map(([key, held]) => {
-      const place = `${field}["${shorten(key)}"]`;
-      if (typeof held !== 'string') throw wrong(place, 'text', held);
-      checkKey(key, place);
+  const given = value === undefined ? {} : record(value, field);
+  const keys = Object.keys(given);
+  if (keys.length > maxMetadataKeys) throw wrong(field, `at most ${maxMetadataKeys} keys`, keys.length);
+  const read: Record<string, string> = {}; // in a loop, as below: a registry does this for every registration
+  for (const key of keys) {
+    const held = given[key];
+    if (typeof held !== 'string') throw wrong(memberOf(field, key), 'text', held);
+    checkMember(key, field);
+    if (key.length + held.length > maxMetadataEntryBytes / mostBytesPerCharacter) {
       const bytes = Buffer.byteLength(key) + Buffer.byteLength(held);
       if (bytes > maxMetadataEntryBytes)
-        throw wrong(place, `at most ${maxMetadataEntryBytes} bytes with its key`, bytes);
-      return [key, held];
-    }),
-  );
+        throw wrong(memberOf(field, key), `at most ${maxMetadataEntryBytes} bytes with its key`, bytes);
+    }
+    read[key] = held;
+  }
+  return read;
 }
 
 function bags(value: unknown, field: string): Record<string, Json> {
   const { maxBags, maxBagBytes } = instanceBounds;
-  const entries = Object.entries(value === undefined ? {} : record(value, field));
-  if (entries.length > maxBags) throw wrong(field, `at most ${maxBags} bags`, entries.length);
-  return Object.fromEntries(
-    entries.map(([dialect, held]) => {
-      const place = `${field}["${shorten(dialect)}"]`;
-      checkKey(dialect, place);
-      const bag = jsonOf(held, place, instanceBounds.maxBagDepth);
+  const given = value === undefined ? {} : record(value, field);
+  const dialects = Object.keys(given);
+  if (dialects.length > maxBags) throw wrong(field, `at most ${maxBags} bags`, dialects.length);
+  const read: Record<string, Json> = {};
+  for (const dialect of dialects) {
+    checkMember(dialect, field);
+    const place = memberOf(field, dialect);
+    const bag = jsonOf(given[dialect], place, instanceBounds.maxBagDepth);
+    if (mostBytesOf(bag) > maxBagBytes) {
       const bytes = Buffer.byteLength(JSON.stringify(bag));
       if (bytes > maxBagBytes) throw wrong(place, `at most ${maxBagBytes} bytes of JSON`, bytes);
-      return [dialect, bag];
-    }),
-  );
+    }
+    read[dialect] = bag;
+  }
+  return read;
+}
+
+/** UTF-8 bytes of a UTF-16 unit. */
+const mostBytesPerCharacter = 3;
+/** Of a unit in the text of JSON: `\u001f`. */
+const mostBytesEscaped = 6;
+/** The longest number, `-1.2345678901234567e-100`, with room for the comma behind it. */
+const mostBytesOfNumber = 32;
+
+/** No fewer than the bytes of its JSON text, without writing that: nearly every bag is far below its limit. */
+function mostBytesOf(json: Json): number {
+  if (typeof json === 'string') return mostBytesEscaped * json.length + 3;
+  if (typeof json !== 'object' || json === null) return mostBytesOfNumber;
+  let bytes = 3;
+  if (Array.isArray(json)) for (const item of json as readonly Json[]) bytes += mostBytesOf(item);
+  else
+    for (const [key, held] of Object.entries(json)) bytes += mostBytesEscaped * key.length + 3 + mostBytesOf(held);
+  return bytes;
+}
+
+/** The path of a member, for whoever is told of it: nobody, nearly always, so it is not made before. */
+function memberOf(field: string, key: string): string {
+  return `${field}["${shorten(key)}"]`;
+}
+
+function checkMember(key: string, field: string): void {
+  if (!isKey(key)) checkKey(key, memberOf(field, key));
 }
 
 /** A copy of plain JSON; the depth is bounded, keys that reach into objects are refused. */
 function jsonOf(value: unknown, field: string, depth: number): Json {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (isPlain(value)) return value;
   if (typeof value !== 'object') throw wrong(field, 'JSON', value);
   if (depth === 0) throw wrong(field, `at most ${instanceBounds.maxBagDepth} levels deep`, 'more');
   if (Array.isArray(value)) return value.map((item, index) => jsonOf(item, `${field}[${index}]`, depth - 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, held]) => {
-      checkKey(key, `${field}["${shorten(key)}"]`);
-      return [key, jsonOf(held, `${field}["${shorten(key)}"]`, depth - 1)];
-    }),
-  );
+  const read: Record<string, Json> = {};
+  for (const [key, held] of Object.entries(value)) {
+    checkMember(key, field);
+    read[key] = isPlain(held) ? held : jsonOf(held, memberOf(field, key), depth - 1);
+  }
+  return read;
+}
+
+function isPlain(value: unknown): value is null | string | boolean | number {
+  return value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 
 function weight(value: unknown, field: string): number {
@@ -200,6 +241,7 @@ function weight(value: unknown, field: string): number {
 }
 
 function status(value: unknown, field: string): InstanceStatus {
+  if (value === 'up') return value;
   const known = instanceStatuses.find((candidate) => candidate === value);
   if (!known) throw wrong(field, `one of ${instanceStatuses.join(', ')}`, value);
   return known;

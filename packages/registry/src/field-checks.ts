@@ -55,6 +55,11 @@ export function record(value: unknown, field: string): Readonly<Record<string, u
   return value as Record<string, unknown>;
 }
 
+/** Whether {@link checkKey} takes it. */
+export function isKey(key: string): boolean {
+  return !forbiddenKeys.has(key) && printable.test(key);
+}
+
 export function checkKey(key: string, field: string): void {
   if (forbiddenKeys.has(key)) throw new FlotillaError('INVALID_INPUT', `${field}: a key may not be called "${key}"`);
   if (!printable.test(key)) throw wrong(field, 'a key of 1 to 255 printable characters', key);

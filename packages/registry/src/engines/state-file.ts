@@ -147,8 +147,13 @@ export function readChange(line: string): StoredChange {
     : { revision, lease: readLease(fields) };
 }
 
-function leaseMembers({ instance, ...lease }: SavedLease): string {
-  return `"lease":${JSON.stringify(lease)},"instance":${JSON.stringify(instance)}`;
+/** Numbers are written as JSON writes them: every lease has passed its checks, so they are finite. */
+function leaseMembers(saved: SavedLease): string {
+  const { instance, declaredIncarnation, registeredAt, renewedAt, changedAt, upAt, owner } = saved;
+  const own = owner === undefined ? '' : `,"owner":${JSON.stringify(owner)}`;
+  const times = `"registeredAt":${registeredAt},"renewedAt":${renewedAt},"changedAt":${changedAt},"upAt":${upAt}`;
+  const lease = `{"declaredIncarnation":${declaredIncarnation},${times}${own}}`;
+  return `"lease":${lease},"instance":${JSON.stringify(instance)}`;
 }
 
 /** Line by line: the whole of a large file as one text would be several times the state. */

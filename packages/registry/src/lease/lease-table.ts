@@ -443,13 +443,8 @@ export class LeaseTable {
       );
     }
     const override = buried?.override ?? incoming.override;
-    const { lease } = register(
-      undefined,
-      { ...incoming, ...(override ? { override } : undefined) },
-      moment,
-      this.#limits,
-      { ...told, ended },
-    );
+    const said = override === incoming.override ? incoming : { ...incoming, ...(override ? { override } : undefined) };
+    const { lease } = register(undefined, said, moment, this.#limits, ended ? { ...told, ended } : told);
     this.#tombstones.remove(service, id);
     const slot = this.#add(this.#services.open(incoming), lease);
     return { outcome: 'registered', lease: this.#announce(slot, undefined, moment) };
@@ -568,10 +563,8 @@ export class LeaseTable {
     const after: Instance = { ...slot.lease.instance, revision: this.revision + 1 };
     slot.lease = { ...slot.lease, instance: after };
     const reason = before ? 'updated' : 'registered';
-    this.#append(
-      { service: slot.service.key, id: after.id, ...(before ? { before } : undefined), after, reason },
-      moment,
-    );
+    const change = { service: slot.service.key, id: after.id, after, reason } as const;
+    this.#append(before ? { ...change, before } : change, moment);
     return slot.lease;
   }
 
@@ -583,8 +576,10 @@ export class LeaseTable {
   }
 }
 
-function savedLease({ expiresAt: _, ...saved }: Lease): SavedLease {
-  return saved;
+function savedLease(lease: Lease): SavedLease {
+  const { instance, declaredIncarnation, registeredAt, renewedAt, changedAt, upAt, owner } = lease;
+  const saved = { instance, declaredIncarnation, registeredAt, renewedAt, changedAt, upAt };
+  return owner === undefined ? saved : { ...saved, owner };
 }
 
 /** As what the incarnation with which an instance went is known to the one that comes. */

@@ -75,18 +75,12 @@ export function register(
       : believedIncarnation(undefined, incoming.incarnation, moment, bounds);
   if (existing && existing.instance.incarnation > incarnation)
     return { lease: owned(heardAgoMs === 0 ? prolong(existing, moment) : existing, owner), changed: false };
-  const { lease: terms, ...said } = incoming;
-  const instance = withOverride(
-    {
-      ...said,
-      incarnation,
-      revision: existing?.instance.revision ?? 0,
-      ...(terms ? { lease: clampTerms(terms, bounds) } : undefined),
-    },
-    existing?.instance.override ?? incoming.override,
-  );
-  const changed = !existing || !isDeepStrictEqual(existing.instance, instance);
-  const lease: Lease = {
+  const instance: Writable<Instance> = { ...incoming, incarnation, revision: existing?.instance.revision ?? 0 };
+  if (incoming.lease) instance.lease = clampTerms(incoming.lease, bounds);
+  const override = existing?.instance.override;
+  if (override !== undefined) instance.override = override;
+  const changed = !existing || !isSame(existing.instance, instance);
+  const lease: Writable<Lease> = {
     instance,
     declaredIncarnation,
     // What another registry heard earlier takes nothing away from what was heard here since.
@@ -96,7 +90,16 @@ export function register(
     changedAt: changed || !existing ? moment.wallAt : existing.changedAt,
     upAt: upSince(existing?.upAt ?? 0, instance, moment),
   };
-  return { lease: owned(lease, existing?.owner ?? owner), changed };
+  const heir = existing?.owner ?? owner;
+  if (heir !== undefined) lease.owner = heir;
+  return { lease, changed };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Nearly all that register again say something new, and with it a higher incarnation: that is seen without a look at the rest. */
+function isSame(one: Instance, other: Instance): boolean {
+  return one.incarnation === other.incarnation && one.status === other.status && isDeepStrictEqual(one, other);
 }
 
 /**
@@ -181,7 +184,7 @@ export function clampTerms({ renewEveryMs, lastsMs }: LeaseTerms, bounds: LeaseB
 }
 
 function restate(existing: Lease, instance: Instance, moment: Moment): LeaseStep {
-  if (isDeepStrictEqual(existing.instance, instance)) return { lease: existing, changed: false };
+  if (isSame(existing.instance, instance)) return { lease: existing, changed: false };
   const upAt = upSince(existing.upAt, instance, moment);
   return { lease: { ...existing, instance, changedAt: moment.wallAt, upAt }, changed: true };
 }

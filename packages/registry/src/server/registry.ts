@@ -160,6 +160,12 @@ function isOwner({ by, replicated }: Said): boolean {
   return (by?.role === 'instance' || by?.role === 'peer') && !replicated;
 }
 
+function withoutOverride(instance: Instance): Instance {
+  if (instance.override === undefined) return instance;
+  const { override: _, ...owned } = instance;
+  return owned;
+}
+
 /** A sweep comes at least this often, so that the registry notices when it stood still. */
 const sweepEveryMs = 5_000;
 
@@ -175,6 +181,7 @@ class LeaseRegistry implements Registry {
   readonly #metrics: RegistryMetrics;
   /** Asked for once: renewals are nearly everything that a registry does. */
   readonly #renewals: Readonly<Record<Found['outcome'], Counter>>;
+  readonly #registrations: Readonly<Record<Registered['outcome'], Counter>>;
   readonly #audit: AuditTrail | undefined;
   readonly #table: LeaseTable;
   readonly #hub = new WatchHub();
@@ -201,10 +208,15 @@ class LeaseRegistry implements Registry {
     this.#clock = clock;
     this.#log = registryLog(options.logger ?? nullLogger);
     this.#metrics = registryMetrics(options.meter ?? nullMeter);
-    const { renewals } = this.#metrics;
+    const { renewals, registrations } = this.#metrics;
     this.#renewals = {
       known: renewals.with({ outcome: 'known' }),
       unknown: renewals.with({ outcome: 'unknown' }),
+    };
+    this.#registrations = {
+      registered: registrations.with({ outcome: 'registered' }),
+      kept: registrations.with({ outcome: 'kept' }),
+      stale: registrations.with({ outcome: 'stale' }),
     };
     this.#audit = options.audit;
     this.limits = Object.freeze({ ...registryLimits, ...options.limits });
@@ -291,9 +303,9 @@ class LeaseRegistry implements Registry {
 
   register(instance: Instance, said: Said = {}): Registered {
     this.#assertRunning();
-    const { override, ...owned } = checkInstance(instance);
+    const checked = checkInstance(instance);
     if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
-    const incoming = said.acceptOverride && override ? { ...owned, override } : owned;
+    const incoming = said.acceptOverride ? checked : withoutOverride(checked);
     this.#assertOwner({ service: formatIdentity(instance.identity), id: instance.id }, said, 'register');
     const owner = isOwner(said) ? said.by?.name : said.owner;
     const before = {
@@ -304,7 +316,7 @@ class LeaseRegistry implements Registry {
     };
     const registered = this.#table.register(incoming, momentOf(this.#clock), before);
     if (registered.outcome === 'registered') this.#noticeClamp(incoming, registered.lease);
-    this.#metrics.registrations.with({ outcome: registered.outcome }).add();
+    this.#registrations[registered.outcome].add();
     if (registered.outcome !== 'stale') this.#operations.happened('registered', registered.lease, said);
     return registered;
   }
