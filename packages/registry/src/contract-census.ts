@@ -51,6 +51,7 @@ export class ContractCensus {
     after: Instance | undefined,
   ): { readonly began: readonly ContractConflict[]; readonly ended: readonly ContractConflict[] } {
     if (before?.contracts === after?.contracts && before && after) return unchanged;
+    if (!before?.contracts.length && !after?.contracts.length) return unchanged;
     const touched = new Map(
       [...placesOf(before), ...placesOf(after)].map((place) => [`${place.kind} ${place.name}`, place]),
     );

@@ -66,8 +66,9 @@ export class Catalogue {
 
   /** An instance came, changed or went. @returns the contracts of which a form came or went. */
   change(before: Instance | undefined, after: Instance | undefined): ReadonlySet<ContractName> {
+    if (before && after && before.contracts === after.contracts && before.calls === after.calls) return none;
+    if (saysNothing(before) && saysNothing(after)) return none;
     const touched = new Set<ContractName>();
-    if (before && after && before.contracts === after.contracts && before.calls === after.calls) return touched;
     // The new first: a form that stays neither comes nor goes.
     if (after) this.#count(after, 1, touched);
     if (before) this.#count(before, -1, touched);
@@ -218,6 +219,12 @@ export class Catalogue {
       `the catalogue holds its limit of ${maxContracts} contracts or ${maxBytes} bytes, all in use`,
     );
   }
+}
+
+const none: ReadonlySet<ContractName> = new Set();
+
+function saysNothing(instance: Instance | undefined): boolean {
+  return !instance || (instance.contracts.length === 0 && !instance.calls?.length);
 }
 
 const nothing: readonly Incompatibility[] = Object.freeze([]);

@@ -79,6 +79,7 @@ export function register(
   if (incoming.lease) instance.lease = clampTerms(incoming.lease, bounds);
   const override = existing?.instance.override;
   if (override !== undefined) instance.override = override;
+  if (existing) keepParts(existing.instance, instance);
   const changed = !existing || !isSame(existing.instance, instance);
   const lease: Writable<Lease> = {
     instance,
@@ -96,6 +97,35 @@ export function register(
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * What `next` says again is the same object as before: what is listed and what was listed hold it once, and whoever looks
+ * for changes sees at once that there are none.
+ */
+function keepParts(known: Instance, next: Writable<Instance>): void {
+  if (isSameFlat(known.identity, next.identity)) next.identity = known.identity;
+  if (isSameList(known.addresses, next.addresses)) next.addresses = known.addresses;
+  if (isSameList(known.contracts, next.contracts)) next.contracts = known.contracts;
+  if (known.calls && next.calls && isSameList(known.calls, next.calls)) next.calls = known.calls;
+  if (known.lease && next.lease && isSameFlat(known.lease, next.lease)) next.lease = known.lease;
+  if (isSameFlat(known.metadata, next.metadata)) next.metadata = known.metadata;
+}
+
+function isSameList<T extends object>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && one.every((item, place) => isSameFlat(item, other[place] as T));
+}
+
+/** Of objects that hold no others; the order of members counts. */
+function isSameFlat<T extends object>(one: T, other: T): boolean {
+  const names = Object.keys(one) as (keyof T)[];
+  const others = Object.keys(other);
+  if (names.length !== others.length) return false;
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] as keyof T;
+    if (name !== others[at] || one[name] !== other[name]) return false;
+  }
+  return true;
+}
 
 /** Nearly all that register again say something new, and with it a higher incarnation: that is seen without a look at the rest. */
 function isSame(one: Instance, other: Instance): boolean {
