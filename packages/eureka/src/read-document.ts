@@ -92,7 +92,9 @@ export function withoutAbsent<T extends object>(document: { [K in keyof T]: T[K]
 /** A document as {@link readSaid} reads it. */
 export type SaidInstance = {
   // An optional member may be there and undefined; a required one may not.
-  readonly [K in keyof EurekaInstance]: undefined extends EurekaInstance[K] ? EurekaInstance[K] | undefined : EurekaInstance[K];
+  readonly [K in keyof EurekaInstance]: undefined extends EurekaInstance[K]
+    ? EurekaInstance[K] | undefined
+    : EurekaInstance[K];
 };
 
 type Parsed = {

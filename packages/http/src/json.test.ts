@@ -24,6 +24,10 @@ suite('parseJson', () => {
   test('reads 64 levels, refuses the 65th, and brackets inside texts are no levels', () => {
     const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     assert.ok(parse(nested(jsonLimits.maxDepth)));
+    assert.ok(parse(`[${'[],'.repeat(100)}{}]`));
+    assert.ok(parse(`{"a":"${'[{'.repeat(100)}"}`));
+    assertRefused('[{}'.repeat(33), 'not JSON');
+    assertRefused('[{"a":'.repeat(33), 'nested deeper than 64 levels, at character 193');
     assert.ok(parse(`["${'['.repeat(100)}\\"${'{'.repeat(100)}"]`));
     assertRefused(nested(jsonLimits.maxDepth + 1), 'nested deeper than 64 levels, at character 65');
     assertRefused('[{"a":'.repeat(100_000), 'nested deeper than 64 levels');

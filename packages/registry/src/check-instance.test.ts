@@ -73,6 +73,17 @@ const refused: readonly [name: string, change: Record<string, unknown>, says: Re
   ['metadata that is a list', { metadata: [] }, /instance\.metadata must be an object, got a list/],
   ['a bag that is too deep', { bags: { x: nested(17) } }, /at most 16 levels deep/],
   ['a bag that is too large', { bags: { x: 'y'.repeat(16_384) } }, /at most 16384 bytes of JSON/],
+  ['a bag of escapes', { bags: { x: '\u0001'.repeat(2_731) } }, /at most 16384 bytes of JSON, got 16388/],
+  [
+    'a bag of long numbers',
+    { bags: { x: Array(700).fill(-1.2345678901234567e-100) } },
+    /at most 16384 bytes of JSON, got 17501/,
+  ],
+  [
+    'a bag of many names',
+    { bags: { x: Object.fromEntries(Array.from({ length: 1_900 }, (_, n) => [`n${1_000 + n}`, null])) } },
+    /at most 16384 bytes of JSON, got 24701/,
+  ],
   ['9 bags', { bags: entries(9) }, /at most 8 bags, got 9/],
 ];
 

@@ -201,8 +201,7 @@ function mostBytesOf(json: Json): number {
   if (typeof json !== 'object' || json === null) return mostBytesOfNumber;
   let bytes = 3;
   if (Array.isArray(json)) for (const item of json as readonly Json[]) bytes += mostBytesOf(item);
-  else
-    for (const [key, held] of Object.entries(json)) bytes += mostBytesEscaped * key.length + 3 + mostBytesOf(held);
+  else for (const [key, held] of Object.entries(json)) bytes += mostBytesEscaped * key.length + 3 + mostBytesOf(held);
   return bytes;
 }
 

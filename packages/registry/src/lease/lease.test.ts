@@ -28,6 +28,29 @@ test('the default limits are these', () => {
   });
 });
 
+test('what an owner repeats stays the object that it was; what it changes is its new word', () => {
+  const word = { metadata: { a: '1', b: '2' }, lease: { renewEveryMs: 10_000, lastsMs: 30_000 } };
+  const known = registered({ ...word, incarnation: 1 });
+  const again = (parts: Parameters<typeof anInstance>[0]) =>
+    register(known, anInstance(structuredClone({ ...word, ...parts })), at(5), registryLimits);
+  const repeated = again({ incarnation: 1 });
+  assert.equal(repeated.changed, false);
+  const newer = again({ incarnation: 2 });
+  assert.equal(newer.changed, true);
+  for (const { lease } of [repeated, newer]) {
+    for (const part of ['identity', 'addresses', 'contracts', 'lease', 'metadata'] as const) {
+      assert.equal(lease.instance[part], known.instance[part], part);
+    }
+  }
+  for (const metadata of [{ a: '1' }, { a: '1', b: '3' }, { a: '1', c: '2' }, { a: '1', b: '2', c: '3' }] as const) {
+    const changed = again({ incarnation: 1, metadata: { ...metadata } });
+    assert.equal(changed.changed, true);
+    assert.deepEqual(changed.lease.instance.metadata, metadata);
+  }
+  const moved = [{ protocol: 'http', host: 'elsewhere', port: 1 }];
+  assert.deepEqual(again({ incarnation: 1, addresses: moved }).lease.instance.addresses, moved);
+});
+
 test('a lease lapses at its exact expiry, a renewal moves that', () => {
   const lease = registered();
   assert.equal(hasLapsed(lease, at(89_999)), false);
