@@ -22,11 +22,11 @@ export interface Node {
 export class Cluster {
   readonly clock: ManualClock = new ManualClock();
   readonly network: HttpNetwork;
-  readonly nodes = new Map<string, Node>();
+  readonly nodes: Map<string, Node> = new Map();
   /** Pairs that do not reach each other, as `a b`, in either order. */
-  readonly cut = new Set<string>();
+  readonly cut: Set<string> = new Set();
   /** By how much the wall clock of a node is off, from its next start on. */
-  readonly skewMs = new Map<string, number>();
+  readonly skewMs: Map<string, number> = new Map();
   readonly #names: readonly string[];
   readonly #stores = new Map<string, RegistryStore>();
   readonly #times: Partial<PeerTimes>;

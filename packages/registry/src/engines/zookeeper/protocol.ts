@@ -2,7 +2,7 @@ import { FlotillaError } from '@flotilla/core';
 import type { JuteReader, JuteWriter } from './jute.ts';
 
 /** Operations (`ZooDefs.OpCode`). */
-export const op = Object.freeze({
+export const op = {
   create: 1,
   delete: 2,
   exists: 3,
@@ -17,13 +17,13 @@ export const op = Object.freeze({
   auth: 100,
   addWatch: 106,
   closeSession: -11,
-});
+} as const;
 
 /** Transaction numbers with a meaning of their own (`ClientCnxn`). */
-export const xid = Object.freeze({ notification: -1, ping: -2, auth: -4 });
+export const xid = { notification: -1, ping: -2, auth: -4 } as const;
 
 /** Outcomes that a caller decides by (`KeeperException.Code`). */
-export const zookeeperCode = Object.freeze({
+export const zookeeperCode = {
   runtimeInconsistency: -2,
   connectionLoss: -4,
   noNode: -101,
@@ -34,7 +34,7 @@ export const zookeeperCode = Object.freeze({
   sessionExpired: -112,
   authFailed: -115,
   unimplemented: -6,
-});
+} as const;
 
 /** What ZooKeeper knows of a node besides its data. */
 export interface Stat {

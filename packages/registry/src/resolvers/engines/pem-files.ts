@@ -9,7 +9,7 @@ export interface PemFiles {
 }
 
 /** The parameters that {@link pemFiles} reads. */
-export const pemParams = Object.freeze(['ca-file', 'cert-file', 'key-file'] as const);
+export const pemParams = ['ca-file', 'cert-file', 'key-file'] as const;
 
 /**
  * Reads the files that `ca-file`, `cert-file` and `key-file` name, once, at the start.
