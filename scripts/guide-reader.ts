@@ -35,6 +35,8 @@ export class Reader {
       case 'ports':
         for (const port of step.ports) await assertFree(port);
         return;
+      case 'needs': // looked at before the first step
+        return;
       case 'file':
         writeFileSync(join(this.#folder, step.name), step.text);
         return;
@@ -106,7 +108,13 @@ export class Reader {
     const child = spawn('sh', ['-e', '-c', this.#withTarballs(text)], {
       cwd: this.#folder,
       detached: true,
-      env: { ...process.env, NODE_OPTIONS: '', npm_config_ignore_scripts: 'true', npm_config_audit: 'false' },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        npm_config_ignore_scripts: 'true',
+        npm_config_audit: 'false',
+        JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC', // a quick start is worth more here than a fast program
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const terminal: Terminal = {

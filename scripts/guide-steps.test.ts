@@ -8,6 +8,7 @@ test('the steps of a guide are read in their order', () => {
   const guide = [
     '# A guide',
     '<!-- guide: ports 8080 3000 -->',
+    '<!-- guide: needs java mvn -->',
     block('<!-- guide: file a.js -->', 'let a;'),
     block('<!-- guide: terminal app until it listens -->', 'node a.js'),
     block('<!-- guide: run -->', 'curl x'),
@@ -21,6 +22,7 @@ test('the steps of a guide are read in their order', () => {
     readSteps(guide).map(({ line: _, ...step }) => step),
     [
       { kind: 'ports', ports: [8080, 3000] },
+      { kind: 'needs', programs: ['java', 'mvn'] },
       { kind: 'file', name: 'a.js', text: 'let a;\n' },
       { kind: 'terminal', name: 'app', until: 'it listens', text: 'node a.js\n' },
       { kind: 'run', text: 'curl x\n' },

@@ -11,6 +11,7 @@
  * | `<!-- guide: folder NAME -->` | from here on everything is done in that folder (no block) |
  * | `<!-- guide: stop NAME -->` | Ctrl-C in that terminal; the process ends well (no block) |
  * | `<!-- guide: ports 8080 … -->` | what the guide listens on (no block) |
+ * | `<!-- guide: needs java … -->` | programs that its reader has; where one is missing the guide is not followed (no block) |
  * | `<!-- guide: shown -->` | only to be read |
  *
  * A block without such a comment is a mistake: nobody would notice when it stops being true.
@@ -24,6 +25,7 @@ export type GuideStep = { readonly line: number } & (
   | { readonly kind: 'folder'; readonly name: string }
   | { readonly kind: 'stop'; readonly name: string }
   | { readonly kind: 'ports'; readonly ports: readonly number[] }
+  | { readonly kind: 'needs'; readonly programs: readonly string[] }
 );
 
 /** @throws Error naming the line of a block that says nothing, or of a comment that is not understood. */
@@ -59,6 +61,7 @@ function readAlone(words: string, line: number): GuideStep | undefined {
   if ((kind === 'stop' || kind === 'folder') && rest.length === 1) return { kind, name: rest[0] ?? '', line };
   if (kind === 'see' && rest.length > 1) return { kind, name: rest[0] ?? '', text: rest.slice(1).join(' '), line };
   if (kind === 'ports') return { kind, ports: rest.map(Number), line };
+  if (kind === 'needs' && rest.length > 0) return { kind, programs: rest, line };
   return undefined;
 }
 
