@@ -7,6 +7,8 @@ export class AnswerReader {
   #chunked = false;
   #status = 0;
   bytes = 0;
+  /** The answer that is read says that the server closes the connection behind it. */
+  closes = false;
 
   /** @returns the status of an answer that ended with these bytes; undefined: it goes on. One at a time, no pipelining. */
   take(chunk: Buffer): number | undefined {
@@ -25,6 +27,7 @@ export class AnswerReader {
     this.#held = undefined;
     const head = bytes.toString('latin1', 0, end).toLowerCase();
     this.#status = Number(head.slice(9, 12));
+    this.closes = head.includes('\r\nconnection: close');
     const body = bytes.length - end - 4;
     if (head.includes('\r\ntransfer-encoding: chunked')) {
       this.#chunked = true;

@@ -8,8 +8,10 @@ import { AnswerReader } from './answer-reader.ts';
 import { type LoadKind, Requests } from './requests.ts';
 
 interface Connection {
-  readonly socket: Socket;
-  readonly reader: AnswerReader;
+  /** Another one after the server closed the one before. */
+  socket: Socket;
+  reader: AnswerReader;
+  readonly number: number;
   /** What is done when an answer is whole. */
   answered: (status: number) => void;
   sentAt: number;
@@ -22,7 +24,7 @@ interface Tally {
   refused: number;
   /** The last of those statuses; 0: there was none. */
   refusal: number;
-  /** Connections that broke. */
+  /** Connections that broke without a word. */
   broken: number;
   bytes: number;
   /** Milliseconds from request to answer, of those that were sampled. */
@@ -33,6 +35,8 @@ const port = Number(process.argv[2]);
 const requests = new Requests({ port, user: process.argv[3] ?? '' });
 let connections: Connection[] = [];
 let broken = 0;
+/** Bytes that were read on connections that the server closed. */
+let bytesBefore = 0;
 
 serveHarness(
   {},
@@ -42,6 +46,7 @@ serveHarness(
       return { connections: connections.length };
     },
     fill: ({ from = 0, instances }) => fill(Number(from), Number(instances)),
+    leavers: ({ from, count: many }) => fill(Number(from), Number(from) + Number(many), (n) => requests.leaver(n)),
     run: ({ kind, instances, ms }) => run(kind as LoadKind, Number(instances), Number(ms)),
     paced: ({ instances, everyMs, ms }) => paced(Number(instances), Number(everyMs), Number(ms)),
     close: () => {
@@ -61,32 +66,62 @@ async function open(count: number): Promise<void> {
   }
 }
 
+async function dial(number: number): Promise<Connection> {
+  const reader = new AnswerReader();
+  const connection: Connection = { socket: await socketOf(number), reader, number, answered: nothing, sentAt: 0 };
+  listen(connection);
+  return connection;
+}
+
 /** A loopback address has 28,000 ports: connections are spread over several of them. */
-function dial(number: number): Promise<Connection> {
+function socketOf(number: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const localAddress = `127.0.${1 + Math.floor(number / 10_000)}.1`;
     const socket = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
-    const connection: Connection = { socket, reader: new AnswerReader(), answered: nothing, sentAt: 0 };
-    socket.once('connect', () => resolve(connection)).once('error', reject);
-    socket.on('data', (chunk: Buffer) => {
-      const status = connection.reader.take(chunk);
-      if (status !== undefined) connection.answered(status);
-    });
-    socket.on('close', () => {
-      if (connections.includes(connection)) broken++;
-    });
+    socket.once('connect', () => resolve(socket)).once('error', reject);
   });
 }
 
+function listen(connection: Connection): void {
+  const { socket, reader } = connection;
+  socket.on('data', (chunk: Buffer) => {
+    const status = reader.take(chunk);
+    if (status === undefined) return;
+    if (reader.closes) void renew(connection, status);
+    else connection.answered(status);
+  });
+  socket.on('close', () => {
+    if (connection.socket === socket && connections.includes(connection)) broken++;
+  });
+}
+
+/** The server said that it closes after this answer, as Tomcat does after a hundred: as its clients, we come again. */
+async function renew(connection: Connection, status: number): Promise<void> {
+  connection.socket.removeAllListeners('close').destroy();
+  bytesBefore += connection.reader.bytes;
+  connection.reader = new AnswerReader();
+  try {
+    connection.socket = await socketOf(connection.number);
+    listen(connection);
+  } catch {
+    broken++;
+  }
+  connection.answered(status);
+}
+
 /** Registers instances `from` to `instances`, each once. */
-async function fill(from: number, instances: number): Promise<object> {
+async function fill(
+  from: number,
+  instances: number,
+  bytesOf = (index: number): Buffer => requests.registration(index),
+): Promise<object> {
   let next = from;
   const tally = newTally();
   const startedAt = performance.now();
   await eachConnection((connection, done) => {
     const step = (): void => {
       if (next >= instances) done();
-      else send(connection, requests.registration(next++));
+      else send(connection, bytesOf(next++));
     };
     connection.answered = (status) => {
       count(tally, status);
@@ -177,13 +212,14 @@ function count(tally: Tally, status: number): void {
 function newTally(): Tally {
   for (const { reader } of connections) reader.bytes = 0;
   broken = 0;
+  bytesBefore = 0;
   return { operations: 0, refused: 0, refusal: 0, broken: 0, bytes: 0, waits: [] };
 }
 
 function summaryOf({ operations, refused, refusal, waits }: Tally): object {
   const sorted = waits.sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  const bytes = connections.reduce((sum, { reader }) => sum + reader.bytes, 0);
+  const bytes = connections.reduce((sum, { reader }) => sum + reader.bytes, bytesBefore);
   return { operations, refused, refusal, broken, bytes, p50: at(0.5), p99: at(0.99), most: at(1) };
 }
 

@@ -17,7 +17,16 @@ export function instanceAt(index: number): FleetInstance {
 
 /** What Spring Cloud's client sends at start, nulls included. */
 export function registrationOf(index: number, dirty: number): string {
-  const { app, id, address, port } = instanceAt(index);
+  return documentOf(instanceAt(index), dirty, 90);
+}
+
+/** One that crashes at once, the only one of its application: it is evicted after 15 s. */
+export function leaverOf(index: number, dirty: number): { readonly app: string; readonly body: string } {
+  const app = `LEAVER-${index}`;
+  return { app, body: documentOf({ ...instanceAt(index), app }, dirty, 15) };
+}
+
+function documentOf({ app, id, address, port }: FleetInstance, dirty: number, durationInSecs: number): string {
   const name = app.toLowerCase();
   const base = `http://${address}:${port}`;
   return JSON.stringify({
@@ -39,8 +48,8 @@ export function registrationOf(index: number, dirty: number): string {
       status: 'UP',
       overriddenStatus: 'UNKNOWN',
       leaseInfo: {
-        renewalIntervalInSecs: 30,
-        durationInSecs: 90,
+        renewalIntervalInSecs: durationInSecs / 3,
+        durationInSecs,
         registrationTimestamp: 0,
         lastRenewalTimestamp: 0,
         evictionTimestamp: 0,

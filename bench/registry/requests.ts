@@ -1,4 +1,4 @@
-import { instanceAt, registrationOf } from './fleet.ts';
+import { instanceAt, leaverOf, registrationOf } from './fleet.ts';
 
 /** What the load of a registry consists of. */
 export type LoadKind = 'heartbeat' | 'registration' | 'fetch' | 'delta';
@@ -38,7 +38,16 @@ export class Requests {
     this.dirty[index] = dirty;
     delete this.#heartbeats[index];
     const { app } = instanceAt(index);
-    const body = registrationOf(index, dirty);
+    return this.#post(app, registrationOf(index, dirty));
+  }
+
+  /** Somebody who never renews. */
+  leaver(index: number): Buffer {
+    const { app, body } = leaverOf(index, Date.now());
+    return this.#post(app, body);
+  }
+
+  #post(app: string, body: string): Buffer {
     const head = `POST /eureka/apps/${app} HTTP/1.1\r\n${this.#fields}Content-Type: application/json\r\n`;
     return Buffer.from(`${head}Content-Length: ${body.length}\r\n\r\n${body}`);
   }

@@ -2,41 +2,70 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Logger, nullLogger, Secret, systemClock, systemRandom } from '@flotilla/core';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
-import { createRegistry, fileStore, registryRoutes, statusRoutes } from '@flotilla/registry/server';
+import {
+  ClientMeter,
+  createAccess,
+  createRegistry,
+  fileStore,
+  type RegistryStore,
+  registryRoutes,
+  statusRoutes,
+} from '@flotilla/registry/server';
 import { prometheusMeter } from '@flotilla/telemetry';
 import { metricSum } from '../calls/fleet.ts';
 import { serveHarness } from '../harness/program.ts';
+import type { OurSettings } from './servers.ts';
+import { StallWatch } from './stall-watch.ts';
 
-const [user = ''] = process.argv.slice(2);
+const { user = '', saveDelayMs, deltaRetentionMs } = JSON.parse(process.argv[2] ?? '{}') as OurSettings;
 /** As at level error: nothing of what is measured may fail unheard. */
 const logger: Logger = { ...nullLogger, error: (message, fields) => console.error(message, fields) };
 const foundation = { clock: systemClock, random: systemRandom, logger };
 const meter = prometheusMeter();
 const folder = mkdtempSync(join(tmpdir(), 'flotilla-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const registry = createRegistry({ ...foundation, meter, store: fileStore({ path: join(folder, 'state') }) });
+const stalls = new StallWatch();
+const store = fileStore({ path: join(folder, 'state') });
+const watchedStore: RegistryStore = {
+  get crowded() {
+    return store.crowded;
+  },
+  load: () => store.load(),
+  append: (change) => store.append(change),
+  flush: () => store.flush(),
+  save: (draft) => stalls.during('save', () => store.save(draft)),
+  close: () => store.close(),
+};
+const registry = createRegistry({
+  ...foundation,
+  clock: stalls.clock(systemClock),
+  meter,
+  store: watchedStore,
+  ...(saveDelayMs === undefined ? undefined : { saveDelayMs }),
+});
 const network = nodeNetwork({
   ...foundation,
   limits: { maxConnections: 100_000, maxConnectionsPerAddress: 50_000, maxRequestsPerConnection: Infinity },
 });
 const [name = '', password = ''] = user.split(':');
-const access = user === '' ? {} : { users: [{ name, password: new Secret(password), role: 'operator' as const }] };
+const users = user === '' ? undefined : [{ name, password: new Secret(password), role: 'operator' as const }];
+/** One client is the whole fleet here: as whoever runs a load generator sets it. */
+const plenty = { perSecond: 1_000_000, burst: 1_000_000 };
+const limits = { renewal: plenty, change: plenty, read: plenty, list: plenty };
+const access = createAccess({ users, meter: new ClientMeter(limits) });
 await registry.start();
 const handler = routesHandler([
-  ...registryRoutes(registry, access),
-  ...statusRoutes(registry, access),
-  ...eurekaRoutes(registry, access),
+  ...registryRoutes(registry, { access }),
+  ...statusRoutes(registry, { access }),
+  ...eurekaRoutes(registry, { access, ...(deltaRetentionMs === undefined ? undefined : { deltaRetentionMs }) }),
 ]);
 const listener = await network.listen({ host: '127.0.0.1', port: 0 }, handler);
-const delay = monitorEventLoopDelay({ resolution: 10 });
-delay.enable();
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 collect();
@@ -52,12 +81,8 @@ serveHarness(
       failedSaves: await metricSum(meter, 'flotilla_registry_save_failures_total'),
       connections: listener.connections,
     }),
-    /** The longest stall since it was asked last. */
-    stall: () => {
-      const longestMs = delay.max / 1e6;
-      delay.reset();
-      return { longestMs };
-    },
+    /** The longest stalls since it was asked last. */
+    stall: () => stalls.take(),
     memory: () => {
       collect();
       return { ...process.memoryUsage(), emptyHeap };

@@ -30,10 +30,18 @@ export function hasEurekaServer(say: (line: string) => void): boolean {
 /** As `deploy/registry` starts it: what a request leaves behind is swept more often, and takes 50 MB less. */
 const nodeOptions: readonly string[] = ['--max-semi-space-size=4'];
 
-/** @param user `name:password`; empty: an open registry */
-export async function startOurs(user: string, folder?: string): Promise<RegistryServer> {
+/** What differs from `flotilla registry` as it comes. */
+export interface OurSettings {
+  /** `name:password`; absent: an open registry. */
+  readonly user?: string;
+  readonly saveDelayMs?: number;
+  readonly deltaRetentionMs?: number;
+}
+
+export async function startOurs(settings: OurSettings = {}): Promise<RegistryServer> {
   const startedAt = performance.now();
-  const program = await startProgram('registry/server.ts', [user], cores.measured, folder, nodeOptions);
+  const args = [JSON.stringify(settings)];
+  const program = await startProgram('registry/server.ts', args, cores.measured, benchFolder, nodeOptions);
   const { pid } = program;
   return {
     pid,
@@ -44,21 +52,34 @@ export async function startOurs(user: string, folder?: string): Promise<Registry
   };
 }
 
-/** Tomcat closes a connection after a hundred requests; the load keeps its own, which costs the server less. */
-const keepConnections = '--server.tomcat.max-keep-alive-requests=-1';
+/** As it comes, Tomcat closes a connection after a hundred requests; with this it keeps them, which costs it less. */
+export const keepConnections = '--server.tomcat.max-keep-alive-requests=-1';
+
+/** How long a change stays in the delta of a Java server, whose caches of answers know of it within a second. */
+export function deltaRetention(ms: number): readonly string[] {
+  return [
+    `--eureka.server.retentionTimeInMSInDeltaQueue=${ms}`,
+    '--eureka.server.deltaRetentionTimerIntervalInMs=500',
+    '--eureka.server.responseCacheUpdateIntervalMs=500',
+  ];
+}
 
 /** Longer than it takes on a machine that is busy with something else. */
 const startTimeoutMs = 120_000;
 
 /**
- * Spring's Eureka server with the settings that it comes with, its log at warn, connections kept. It starts and warms up on all cores, and
+ * Spring's Eureka server with the settings that it comes with, its log at warn. It starts and warms up on all cores, and
  * is then held on one: {@link pinToOne}.
+ * @param heap options of the JVM. @param settings of the server, that differ
  */
-export async function startJava(heap: readonly string[]): Promise<RegistryServer> {
+export async function startJava(
+  heap: readonly string[] = [],
+  settings: readonly string[] = [],
+): Promise<RegistryServer> {
   const port = await freePort();
   const startedAt = performance.now();
-  const settings = [`--server.port=${port}`, '--logging.level.root=WARN', keepConnections];
-  const args = [...heap, '-jar', eurekaJar, ...settings];
+  const common = [`--server.port=${port}`, '--logging.level.root=WARN'];
+  const args = [...heap, '-jar', eurekaJar, ...common, ...settings];
   const child = spawn('java', args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const stop = async (): Promise<void> => {

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMsOf, warmUp } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
 import { cores, type Program, profiled, startProgram } from '../harness/processes.ts';
 import type { LoadKind } from '../registry/requests.ts';
 import {
+  deltaRetention,
   hasEurekaServer,
+  keepConnections,
   pinToOne,
   type RegistryServer,
   residentMb,
@@ -22,18 +25,38 @@ interface Contestant {
   readonly id: string;
   readonly title: string;
   readonly user: string;
-  readonly start: () => Promise<RegistryServer>;
+  readonly start: (retentionMs: number) => Promise<RegistryServer>;
+}
+
+function java(id: string, title: string, heap: readonly string[], settings: readonly string[]): Contestant {
+  return {
+    id,
+    title,
+    user: '',
+    start: (retentionMs) => startJava(heap, [...settings, ...deltaRetention(retentionMs)]),
+  };
 }
 
 const contestants: readonly Contestant[] = [
   ...(hasEurekaServer(console.log)
     ? [
-        { id: 'java', title: 'Spring Eureka server 2025.0, default heap', user: '', start: () => startJava([]) },
-        { id: 'java-256m', title: 'the same with -Xmx256m', user: '', start: () => startJava(['-Xmx256m']) },
+        java('java', 'Spring Eureka server 2025.0 as it comes: closes connections after 100 requests', [], []),
+        java('java-kept', 'the same, connections kept without limit', [], [keepConnections]),
+        java('java-256m', 'the same as it comes, with -Xmx256m', ['-Xmx256m'], []),
       ]
     : []),
-  { id: 'flotilla', title: 'Flotilla, durable', user: '', start: () => startOurs('') },
-  { id: 'flotilla-users', title: 'Flotilla, durable, with users', user, start: () => startOurs(user) },
+  {
+    id: 'flotilla',
+    title: 'Flotilla, durable',
+    user: '',
+    start: (retentionMs) => startOurs({ deltaRetentionMs: retentionMs }),
+  },
+  {
+    id: 'flotilla-users',
+    title: 'Flotilla, durable, with users (limits for one client raised: one is the whole fleet)',
+    user,
+    start: (retentionMs) => startOurs({ user, deltaRetentionMs: retentionMs }),
+  },
 ];
 
 /** All that one life of a server gave, until the rows have taken it. */
@@ -41,6 +64,13 @@ const measured = new Map<string, Measurement[]>();
 
 const instancesOf = (plan: Plan): number => (plan.quick ? 300 : 10_000);
 const connections = 32;
+
+/** A change stays in the delta this long, at all servers alike, so that a delta need not be everybody. */
+const retentionOf = (plan: Plan): number => (plan.quick ? 2_000 : 10_000);
+/** Until a Java server has noticed that changes are over, and made its answer anew. */
+const noticesMs = 1_300;
+/** Who changes before deltas are measured: one in a hundred. */
+const changedOf = (plan: Plan): number => instancesOf(plan) / 100;
 
 export const heartbeats: Row = throughput('heartbeat', '10 × the Java server on one core');
 export const registrations: Row = throughput('registration', '5 × the Java server on one core');
@@ -59,7 +89,12 @@ export const footprint: Row = {
 };
 
 function throughput(kind: LoadKind, budget: string): Row {
-  const titles = { heartbeat: 'Heartbeat', registration: 'Registration', fetch: 'Fetch of everybody', delta: 'Delta' };
+  const titles = {
+    heartbeat: 'Heartbeat',
+    registration: 'Registration',
+    fetch: 'Fetch of everybody',
+    delta: 'Delta with 100 changes (they stay in it for 10 s, at all servers)',
+  };
   return {
     id: `registry-${kind}`,
     title: `${titles[kind]}, 10,000 instances registered, ${connections} connections`,
@@ -86,7 +121,7 @@ function subject(contestant: Contestant, what: LoadKind | 'footprint'): Subject 
 
 /** Our registry under heartbeats, for a profile. */
 export async function profileRegistry(plan: Plan, kind: LoadKind, profile: string): Promise<Measurement> {
-  const server = await startOurs('');
+  const server = await startOurs();
   const driver = await startProgram('registry/driver.ts', [String(server.port)], cores.others);
   try {
     await fill(driver, plan);
@@ -100,12 +135,13 @@ export async function profileRegistry(plan: Plan, kind: LoadKind, profile: strin
 }
 
 async function measureLife(contestant: Contestant, plan: Plan): Promise<void> {
-  const server = await contestant.start();
+  const server = await contestant.start(retentionOf(plan));
   const driver = await startProgram('registry/driver.ts', [String(server.port), contestant.user], cores.others);
   const note = (what: string, measurement: Measurement): void => {
     const key = `${contestant.id} ${what}`;
     measured.set(key, [...(measured.get(key) ?? []), measurement]);
   };
+  const ofLife = new Map<LoadKind, Measurement>();
   try {
     await fill(driver, plan);
     for (const kind of kinds) await warm(server, driver, plan, kind);
@@ -113,7 +149,13 @@ async function measureLife(contestant: Contestant, plan: Plan): Promise<void> {
       await warmJava(driver, plan);
       await pinToOne(server);
     }
-    for (const kind of kinds) note(kind, await measureKind(server, driver, plan, kind));
+    for (const kind of kinds) {
+      if (kind === 'delta') await changeSome(driver, plan);
+      const measurement = await measureKind(server, driver, plan, kind);
+      ofLife.set(kind, measurement);
+      note(kind, measurement);
+    }
+    checkDelta(ofLife, plan);
     const figures = { 'MB resident': residentMb(server.pid), 'ms to start': server.startMs };
     note('footprint', { operations: 1, wallMs: server.startMs, processes: [], figures });
     await checkCounts(server, plan);
@@ -135,6 +177,23 @@ async function fill(driver: Program, plan: Plan): Promise<void> {
   }
 }
 
+/** What changed before is over, and then a few change. */
+async function changeSome(driver: Program, plan: Plan): Promise<void> {
+  await sleep(retentionOf(plan) + noticesMs);
+  const changed = (await driver.ask({ ask: 'fill', from: 0, instances: changedOf(plan) })) as Counts;
+  assertCount('registrations refused', changed['refused'] ?? -1, 0);
+  await sleep(noticesMs / 2);
+}
+
+/** A delta that is everybody would be a full fetch under another name. */
+function checkDelta(ofLife: ReadonlyMap<LoadKind, Measurement>, plan: Plan): void {
+  const bytes = (kind: LoadKind): number => ofLife.get(kind)?.figures?.['bytes each'] ?? Number.NaN;
+  assertCount('bytes of a delta', bytes('delta'), changedOf(plan) * leastBytes, bytes('fetch') / 4);
+}
+
+/** Of a compressed instance, at the very least. */
+const leastBytes = 20;
+
 async function warm(server: RegistryServer, driver: Program, plan: Plan, kind: LoadKind): Promise<void> {
   await warmUp([server.pid], plan.warmMs, async () => {
     await run(driver, plan, kind, plan.warmMs / 2);
@@ -155,9 +214,10 @@ async function warmJava(driver: Program, plan: Plan): Promise<void> {
 
 async function measureKind(server: RegistryServer, driver: Program, plan: Plan, kind: LoadKind): Promise<Measurement> {
   const before = cpuMsOf(server.pid);
-  const { operations = 0, wallMs = 0 } = await run(driver, plan, kind, plan.measureMs);
+  const { operations = 0, wallMs = 0, bytes = 0 } = await run(driver, plan, kind, plan.measureMs);
   const cpuMs = cpuMsOf(server.pid) - before;
-  return { operations, wallMs, processes: [{ role: 'registry', cpuMs }] };
+  const figures = { 'bytes each': bytes / operations };
+  return { operations, wallMs, processes: [{ role: 'registry', cpuMs }], figures };
 }
 
 async function run(driver: Program, plan: Plan, kind: LoadKind, ms: number): Promise<Counts> {
