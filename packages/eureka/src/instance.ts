@@ -72,7 +72,11 @@ export function encodeInstance(instance: Instance, listing: EurekaListing = {}):
 
 /** The status that the document of an instance shows: what hash codes count. */
 export function listedStatus(instance: Instance): EurekaStatus {
-  return readBag(instance).overrideDormant ? encodeStatus(instance.status) : shownStatus(instance);
+  return statusOf(instance, readBag(instance));
+}
+
+function statusOf(instance: Instance, { overrideDormant }: ReturnType<typeof readBag>): EurekaStatus {
+  return overrideDormant ? encodeStatus(instance.status) : shownStatus(instance);
 }
 
 /** The VIP address that the document of an instance shows. */
@@ -151,7 +155,7 @@ function assemble(instance: Instance, rest: Rest, metadata: EurekaInstance['meta
     app: instance.identity.service.toUpperCase(),
     ipAddr: rest.ipAddr,
     sid: rest.sid ?? undefined,
-    status: listedStatus(instance),
+    status: statusOf(instance, rest),
     overriddenStatus: override === undefined ? 'UNKNOWN' : encodeStatus(override),
     port: place.port,
     securePort: place.securePort,

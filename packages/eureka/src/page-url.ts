@@ -20,7 +20,18 @@ export function checkPageUrl(field: string, url: string | undefined): void {
 /** Whether a value is something that {@link toPageTemplate} could have made. */
 export function isPageTemplate(value: unknown): boolean {
   if (typeof value !== 'string') return false;
-  if (value === '') return true;
+  if (value === '' || knownTemplates.has(value)) return true;
+  if (!mayBeTemplate(value)) return false;
+  if (knownTemplates.size >= mostKnown) knownTemplates.clear();
+  knownTemplates.add(value);
+  return true;
+}
+
+/** A fleet has a handful of them, and a list asks for each of its instances. */
+const knownTemplates = new Set<string>();
+const mostKnown = 256;
+
+function mayBeTemplate(value: string): boolean {
   const url = value.replace(/^(https?:\/\/)\{host\}(:\{port\})?/, '$1h');
   return value.length <= urlLimit && urlPattern.test(url);
 }

@@ -18,7 +18,9 @@ export interface GzipPart {
 const level = 4;
 
 export function gzipPart(text: Uint8Array): GzipPart {
-  const deflated = deflateRawSync(text, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  const chunkSize = Math.max(1_024, text.length >> 3); // nearly always enough, where the usual 16 kB are far too much
+  const output = deflateRawSync(text, { level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
+  const deflated = Uint8Array.from(output); // the output is a view that would keep all of its chunk
   return { deflated, length: text.length, crc: crc32(text), shift: shiftBy(text.length) };
 }
 

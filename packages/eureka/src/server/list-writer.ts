@@ -119,8 +119,10 @@ export interface ListPlan {
   readonly facts: () => ListFacts;
 }
 
-/** Instances that are written, and compressed, between two turns of the event loop: some milliseconds of work. */
-const instancesPerTurn = 200;
+/** Instances that are written, and compressed, between two turns of the event loop: two or three milliseconds of work. */
+const instancesPerTurn = 60;
+/** So little is left that it is written within the turn in which a list is put together. */
+const mostLeft = 200;
 /** A registry that changes faster than it is written is written at one go at last. */
 const mostPasses = 8;
 
@@ -132,7 +134,7 @@ export async function writeList(plan: ListPlan): Promise<SharedList> {
     const sections = plan.sections();
     const unwritten = sections.map((section, n) => costOf(section, n === 0, packed));
     const rest = unwritten.reduce((sum, cost) => sum + cost, 0);
-    if (rest <= instancesPerTurn || pass === mostPasses) return putTogether(plan, sections);
+    if (rest <= mostLeft || pass === mostPasses) return putTogether(plan, sections);
     let done = 0;
     for (const [n, section] of sections.entries()) {
       const cost = unwritten[n] ?? 0;

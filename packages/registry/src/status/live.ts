@@ -73,7 +73,7 @@ async function* views(
       if (!isNews && !(await news(watcher, wakeIn(mostMs)))) return;
       isNews = false;
       const startedAt = clock.now();
-      const view = statusView(overviewOf(registry, query, momentOf(clock), beside()), query).text;
+      const view = statusView(await overviewOf(registry, query, momentOf(clock), beside()), query).text;
       const until = clock.now() + Math.max(leastMs, (clock.now() - startedAt) / busyShare);
       yield encodeEvent({ event: 'view', data: view });
       while (clock.now() < until) {

@@ -2,6 +2,7 @@ import { effectiveStatus, type InstanceStatus, instanceStatuses } from '@flotill
 import type { BrokenPromise } from '../catalogue/catalogue.ts';
 import type { ContractConflict } from '../contract-census.ts';
 import { formatCursor } from '../cursor.ts';
+import { nextTurn } from '../engines/next-turn.ts';
 import type { Change } from '../lease/change.ts';
 import { hasLapsed, type Lease } from '../lease/lease.ts';
 import type { InstanceKey } from '../lease/lease-table.ts';
@@ -9,7 +10,7 @@ import type { Moment } from '../lease/moment.ts';
 import type { PreservedService } from '../lease/service-leases.ts';
 import type { AddressProblem } from '../server/dial-back.ts';
 import type { PeerState } from '../server/peer-state.ts';
-import type { Registry } from '../server/registry.ts';
+import type { Registry, ServiceSummary } from '../server/registry.ts';
 import type { Saving } from '../server/saver.ts';
 import type { EngineState } from '../shared/shared-leases.ts';
 import { fits, type StatusQuery } from './query.ts';
@@ -84,17 +85,20 @@ export const shownAtMost: Readonly<
 
 const recentMs = 86_400_000;
 
-/** Looks at everything once, and sorts only what is shown: the cost is that of the whole registry, what comes out is bounded. */
-export function overviewOf(
+/** Leases that are looked at between two turns of the event loop: some milliseconds. */
+const leasesPerTurn = 5_000;
+
+/**
+ * Looks at everything once, and sorts only what is shown: the cost is that of the whole registry, what comes out is bounded.
+ * A large registry goes on meanwhile; what changes on the way may be seen as before or as after.
+ */
+export async function overviewOf(
   registry: Registry,
   query: StatusQuery,
   moment: Moment,
   { peers = [], unreachable = [] }: Beside = {},
-): Overview {
-  const everybody = Array.from(registry.services(), (summary) => ({
-    ...summary,
-    overview: serviceOverview(summary.service, summary.leases, summary.preservation, moment),
-  })).sort((a, b) => compare(a.service, b.service));
+): Promise<Overview> {
+  const everybody = await servicesOf(registry, moment);
   const asksForAll = query.q === '' && query.service === '' && query.status === undefined;
   const matching = asksForAll
     ? everybody
@@ -136,6 +140,26 @@ export function overviewOf(
     pages,
     changes: registry.recentChanges(recentMs, shownAtMost.changes).changes.toReversed(),
   };
+}
+
+/** A service, as it was looked at. */
+interface Seen extends ServiceSummary {
+  readonly overview: ServiceOverview;
+}
+
+/** By name. */
+async function servicesOf(registry: Registry, moment: Moment): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  let looked = 0;
+  for (const summary of registry.services()) {
+    const { service, leases, preservation } = summary;
+    seen.push({ ...summary, overview: serviceOverview(service, leases, preservation, moment) });
+    looked += leases.length;
+    if (looked < leasesPerTurn) continue;
+    looked = 0;
+    await nextTurn();
+  }
+  return seen.sort((a, b) => compare(a.service, b.service));
 }
 
 /** The instances from that place on, by service and id, that one page shows. */

@@ -59,11 +59,11 @@ export function statusRoutes(registry: Registry, options: StatusOptions = {}): R
   return [
     get('/', async (guarded) => {
       const query = readStatusQuery(guarded.request.query);
-      return file('text/html; charset=utf-8', statusPage(now(registry, beside(), guarded), query), 'no-store');
+      return file('text/html; charset=utf-8', statusPage(await now(registry, beside(), guarded), query), 'no-store');
     }),
     get('/v1/status', async (guarded) =>
       jsonResponse({
-        ...(statusJson(now(registry, beside(), guarded)) as object),
+        ...(statusJson(await now(registry, beside(), guarded)) as object),
         unreachable: options.dialBack?.problems ?? [],
       }),
     ),
@@ -74,7 +74,7 @@ export function statusRoutes(registry: Registry, options: StatusOptions = {}): R
   ];
 }
 
-function now(registry: Registry, beside: Beside, { request, call }: GuardedRequest): Overview {
+function now(registry: Registry, beside: Beside, { request, call }: GuardedRequest): Promise<Overview> {
   return overviewOf(registry, readStatusQuery(request.query), momentOf(call.clock), beside);
 }
 
