@@ -33,7 +33,8 @@ async function bench(request: Request): Promise<void> {
   }
   const report: Report = { machine: thisMachine(), plan, rows: measured };
   if (plan.quick) return say('every subject ran and counted right; the times of --quick mean nothing');
-  say(`figures: ${writeResults(report, request.publish ? 'baseline.json' : 'latest.json')}`);
+  const name = request.results ?? (request.publish ? 'baseline' : 'latest');
+  say(`figures: ${writeResults(report, `${name}.json`)}`);
   if (!request.publish) return;
   publish(report);
   say('docs/performance.md and its charts are written');

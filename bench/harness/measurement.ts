@@ -49,6 +49,8 @@ export interface Row {
   /** The budget, in words. */
   readonly budget: string;
   readonly subjects: readonly Subject[];
+  /** Runs that leave it out unless it is named: it takes minutes, and `.ci/long` names it. */
+  readonly leftOutOf?: readonly ('quick' | 'full')[];
   /** Our subject, from the bench folder of another checkout. */
   readonly own?: (folder: string) => Subject['measure'];
 }

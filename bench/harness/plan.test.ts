@@ -46,3 +46,20 @@ it('a row or subject that is none is an error that names those that are', () => 
   assert.throws(() => chosen('--rows', 'three'), /no row "three"; there are one, two/);
   assert.throws(() => chosen('--subjects', 'x'), /no subject "x"; there are peer, flotilla, other/);
 });
+
+it('a row that takes minutes runs when it is named, and in the runs that do not leave it out', () => {
+  const long: Row = { ...common, id: 'long', title: 'long', leftOutOf: ['full'] };
+  const ids = (...args: string[]): string[] => {
+    const request = readRequest(args);
+    assert.ok(request);
+    return chooseRows([...rows, long], request).map(({ id }) => id);
+  };
+  assert.deepEqual(ids(), ['one', 'two']);
+  assert.deepEqual(ids('--quick'), ['one', 'two', 'long']);
+  assert.deepEqual(ids('--rows', 'long'), ['long']);
+});
+
+it('figures go into a file of results and nowhere else', () => {
+  assert.equal(readRequest(['--results', 'registry-at-size'])?.results, 'registry-at-size');
+  assert.throws(() => readRequest(['--results', '../elsewhere']), TypeError);
+});

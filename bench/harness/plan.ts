@@ -23,12 +23,14 @@ export interface Request {
   readonly against: string | undefined;
   /** Writes the figures into `docs/`. */
   readonly publish: boolean;
+  /** Name of the file in `bench/results/`, without its ending; undefined: by what the run is. */
+  readonly results: string | undefined;
 }
 
 export const full: Plan = { quick: false, rounds: 5, warmMs: 2_000, measureMs: 3_000, concurrency: 64 };
 const quick: Plan = { quick: true, rounds: 1, warmMs: 100, measureMs: 400, concurrency: 64 };
 
-export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subjects flotilla] [--rounds 5] [--seconds 3] [--against ../other]
+export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subjects flotilla] [--rounds 5] [--seconds 3] [--against ../other] [--results name]
 
   --quick      one short round of everything: shows that each subject runs and counts right, measures nothing
   --rows       only these rows
@@ -36,8 +38,10 @@ export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subje
   --against    another checkout: its Flotilla is measured in turns with this one's, and is the reference
   --rounds     how often each subject is measured, in turns (default ${full.rounds})
   --seconds    how long it is measured each time (default ${full.measureMs / 1_000})
+  --results    writes the figures into bench/results/<name>.json
 
-A full run of all rows writes docs/performance.md and its charts; any other only prints.`;
+A full run of all rows writes docs/performance.md and its charts; any other only prints. Rows that take minutes are left
+out unless they are named: registry-growth, registry-clients.`;
 
 /** @returns undefined when only help was asked for. @throws TypeError for an option that is none */
 export function readRequest(args: readonly string[]): Request | undefined {
@@ -51,6 +55,7 @@ export function readRequest(args: readonly string[]): Request | undefined {
       help: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
+      results: { type: 'string' },
     },
   });
   if (values.help) return undefined;
@@ -62,9 +67,12 @@ export function readRequest(args: readonly string[]): Request | undefined {
   };
   const rows = words(values.rows);
   const subjects = words(values.subjects);
-  const { against } = values;
+  const { against, results } = values;
+  if (results !== undefined && !/^[\w-]+$/.test(results)) {
+    throw new TypeError(`--results is a name of letters, digits and hyphens, got "${results}"`);
+  }
   const whole = !values.quick && rows.length === 0 && subjects.length === 0 && against === undefined;
-  return { plan, rows, subjects, against, publish: whole };
+  return { plan, rows, subjects, against, publish: whole, results };
 }
 
 function words(list: string): string[] {

@@ -28,9 +28,12 @@ export async function measureRow(row: Row, plan: Plan, say: (line: string) => vo
 }
 
 /** The rows and subjects that were asked for. @throws TypeError for a name that is none */
-export function chooseRows(rows: readonly Row[], { rows: ids, subjects, against }: Request): Row[] {
+export function chooseRows(rows: readonly Row[], { rows: ids, subjects, against, plan }: Request): Row[] {
   for (const id of ids) if (!rows.some((row) => row.id === id)) throw unknown('row', id, rows);
-  const chosen = rows.filter(({ id }) => ids.length === 0 || ids.includes(id));
+  const form = plan.quick ? 'quick' : 'full';
+  const chosen = rows.filter(({ id, leftOutOf = [] }) =>
+    ids.length === 0 ? !leftOutOf.includes(form) : ids.includes(id),
+  );
   const known = chosen.flatMap((row) => row.subjects);
   for (const id of subjects) if (!known.some((subject) => subject.id === id)) throw unknown('subject', id, known);
   if (against !== undefined) return chosen.flatMap((row) => twins(row, against));

@@ -3,7 +3,7 @@ import { calls } from './calls.ts';
 import { gateway } from './gateway.ts';
 import { clientStack, pick } from './in-process.ts';
 import { deltas, footprint, fullFetches, heartbeats, registrations } from './registry.ts';
-import { growth, watchers } from './registry-fleet.ts';
+import { clients, growth, watchers } from './registry-fleet.ts';
 import { fleetStart, startUp } from './start-up.ts';
 
 /** Everything that is measured, in the order of the page. */
@@ -19,6 +19,7 @@ export const rows: readonly Row[] = [
   footprint,
   growth,
   watchers,
+  clients,
   startUp,
   fleetStart,
 ];

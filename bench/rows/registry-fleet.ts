@@ -30,6 +30,7 @@ export const growth: Row = {
   reference: 'none',
   operation: 'renewal',
   budget: '100,000 instances over 2,000 connections: 40 % of a core, 500 MB, no stall over 50 ms',
+  leftOutOf: ['full'],
   subjects: sizes.map(growthSubject),
 };
 
@@ -43,10 +44,21 @@ export const watchers: Row = {
   budget: '99 % within 50 ms',
   subjects: [
     { id: 'flotilla', title: 'Flotilla: push', measure: (plan) => measureWatchers(plan, 'push', () => startOurs()) },
-    ...(hasEurekaServer(() => undefined)
-      ? [{ id: 'java', title: 'Spring Eureka server: clients fetch every 30 s', measure: measureJavaClients }]
-      : []),
   ],
+};
+
+/** The same with a Java server and its clients, at the settings that both come with: minutes. */
+export const clients: Row = {
+  id: 'registry-clients',
+  title: 'From a registration at a Spring Eureka server to 1,000 clients, all at the settings that they come with',
+  kind: 'figures',
+  reference: 'none',
+  operation: 'change',
+  budget: 'none: what the row above is measured against',
+  leftOutOf: ['quick', 'full'],
+  subjects: hasEurekaServer(() => undefined)
+    ? [{ id: 'java', title: 'Spring Eureka server: clients fetch every 30 s', measure: measureJavaClients }]
+    : [],
 };
 
 function growthSubject(size: Size, position: number): Subject {
