@@ -72,7 +72,10 @@ function growthSubject(size: Size, position: number): Subject {
 }
 
 async function measureGrowth({ instances, connections }: Size, plan: Plan): Promise<Measurement> {
-  const server = await startOurs({ saveDelayMs: plan.quick ? 500 : 10_000, deltaRetentionMs: plan.quick ? 500 : 10_000 });
+  const server = await startOurs({
+    saveDelayMs: plan.quick ? 500 : 10_000,
+    deltaRetentionMs: plan.quick ? 500 : 10_000,
+  });
   const driver = await startProgram('registry/driver.ts', [String(server.port)], cores.others);
   const program = server.program as Program;
   try {
