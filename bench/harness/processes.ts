@@ -25,7 +25,7 @@ export interface Program {
 
 /**
  * Starts a TypeScript program of the bench.
- * @param folder the bench of another checkout, to compare with. @param options of Node.js
+ * @param folder the bench of another checkout, to compare with. @param options of Node.js @param env beside ours
  */
 export async function startProgram(
   file: string,
@@ -33,6 +33,7 @@ export async function startProgram(
   core: number,
   folder: string = benchFolder,
   options: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Program> {
   const node = ['--conditions=flotilla-source', '--disable-warning=ExperimentalWarning', ...options];
   const command = [process.execPath, ...node, join(folder, file), ...args];
@@ -40,6 +41,7 @@ export async function startProgram(
   const child = spawn(program, [...before, ...command], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     cwd: folder,
+    env: { ...process.env, ...env },
   });
   const next = (): Promise<Record<string, unknown>> => nextMessage(child, `${file} ${args.join(' ')}`);
   const ready = await next();
