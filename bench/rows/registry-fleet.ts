@@ -94,7 +94,7 @@ async function measureGrowth({ instances, connections }: Size, plan: Plan): Prom
     const paced = (ms: number): Promise<Counts> =>
       driver.ask({ ask: 'paced', instances, everyMs: plan.quick ? 1_000 : 30_000, ms }) as Promise<Counts>;
     const measureMs = plan.quick ? 1_000 : 30_000;
-    const leavers = (await driver.ask({ ask: 'leavers', from: instances, count: instances / leaversOf })) as Counts;
+    const leavers = (await driver.ask({ ask: 'leavers', from: instances, count: leaversOf(instances) })) as Counts;
     assertCount('registrations refused', leavers['refused'] ?? -1, 0);
     await paced(plan.quick ? 300 : 10_000); // compiled, and a third around
     await lookOnce(server, 0); // the first list is written whole, the others as far as something changed
@@ -138,12 +138,12 @@ async function measureGrowth({ instances, connections }: Size, plan: Plan): Prom
 }
 
 /** Of so many instances another one crashes at once, and is evicted while the others renew. */
-const leaversOf = 50;
+const leaversOf = (instances: number): number => Math.ceil(instances / 50);
 
 /** In a quick run their leases outlast it; in a full one all are evicted while it is measured. */
 async function allLeft(program: Program, instances: number, plan: Plan): Promise<void> {
   const { instances: listed = -1 } = (await program.ask({ ask: 'count' })) as Counts;
-  const still = plan.quick ? instances / leaversOf : 0;
+  const still = plan.quick ? leaversOf(instances) : 0;
   assertCount('instances listed', listed, instances, instances + still);
 }
 
