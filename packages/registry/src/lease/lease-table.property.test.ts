@@ -77,8 +77,11 @@ class NaiveRegistry {
         expiresAt: this.now + row.lastsMs,
       });
     }
-    if (happened.kind === 'deregister' && (happened.incarnation ?? Infinity) >= row.incarnation)
+    if (happened.kind === 'deregister' && (happened.incarnation ?? Infinity) >= row.incarnation) {
       this.leave(happened.id, false);
+      // Of a life that was never heard of here: that is the one that must not come back.
+      if (happened.incarnation !== undefined) this.remember(happened.id, happened.incarnation);
+    }
   }
 
   register({ id: who, incarnation: given, lastsMs, contract }: Extract<Event, { kind: 'register' }>): void {
