@@ -62,6 +62,14 @@ export function readBag({ bags }: Instance): Partial<Rest> & { readonly metadata
   return Object.fromEntries(usable);
 }
 
+/** One flag of the bag, where it is one, without a look at the rest: each heartbeat asks for one. */
+export function readFlag({ bags }: Instance, name: 'overrideDormant'): boolean | undefined {
+  const bag = Object.hasOwn(bags, bagName) ? bags[bagName] : undefined;
+  if (typeof bag !== 'object' || bag === null || Array.isArray(bag) || !Object.hasOwn(bag, name)) return undefined;
+  const value = (bag as { readonly [name: string]: Json })[name];
+  return typeof value === 'boolean' ? value : undefined;
+}
+
 function orNull(check: Check): Check {
   return (value) => value === null || check(value);
 }

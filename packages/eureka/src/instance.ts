@@ -8,7 +8,7 @@ import {
   readNotes,
   writeNotes,
 } from '@flotilla/core';
-import { bagName, readBag, writeBag } from './bag.ts';
+import { bagName, readBag, readFlag, writeBag } from './bag.ts';
 import { type EurekaInstance, type EurekaStatus, effectiveId } from './document.ts';
 import { entryOrder, readMetadataFacts, readOwnMetadata, withNotes, writeMetadata } from './metadata.ts';
 import { fromPageTemplate, type Place } from './page-url.ts';
@@ -72,10 +72,10 @@ export function encodeInstance(instance: Instance, listing: EurekaListing = {}):
 
 /** The status that the document of an instance shows: what hash codes count. */
 export function listedStatus(instance: Instance): EurekaStatus {
-  return statusOf(instance, readBag(instance));
+  return statusOf(instance, readFlag(instance, 'overrideDormant'));
 }
 
-function statusOf(instance: Instance, { overrideDormant }: ReturnType<typeof readBag>): EurekaStatus {
+function statusOf(instance: Instance, overrideDormant: boolean): EurekaStatus {
   return overrideDormant ? encodeStatus(instance.status) : shownStatus(instance);
 }
 
@@ -155,7 +155,7 @@ function assemble(instance: Instance, rest: Rest, metadata: EurekaInstance['meta
     app: instance.identity.service.toUpperCase(),
     ipAddr: rest.ipAddr,
     sid: rest.sid ?? undefined,
-    status: statusOf(instance, rest),
+    status: statusOf(instance, rest.overrideDormant),
     overriddenStatus: override === undefined ? 'UNKNOWN' : encodeStatus(override),
     port: place.port,
     securePort: place.securePort,

@@ -56,6 +56,7 @@ export {
 } from './path.ts';
 export { type PathPattern, type PatternPiece, parsePattern, patternParams } from './pattern.ts';
 export { errorFromResponse, problemResponse } from './problem-response.ts';
+export { type AnswerNow, answeringNow, answerNowOf, type PromptContext } from './prompt.ts';
 export { queryParameter, queryParameters } from './query.ts';
 export type { RouteSpec } from './route-spec.ts';
 export { compileRoutes, type RoutedRequest, type RouteMatch, type RouteTable } from './routes.ts';

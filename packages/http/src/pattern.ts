@@ -42,7 +42,8 @@ export function parsePattern(text: string): PathPattern {
 /** What the named pieces took of `segments`, which `pattern` matches. The rest keeps its slashes. */
 export function patternParams(pattern: PathPattern, segments: readonly string[]): ReadonlyMap<string, string> {
   let params: Map<string, string> | undefined;
-  for (const [index, piece] of pattern.pieces.entries()) {
+  for (let index = 0; index < pattern.pieces.length; index++) {
+    const piece = pattern.pieces[index] as PatternPiece;
     if (piece.kind === 'static' || piece.kind === 'any') continue;
     params ??= new Map();
     params.set(piece.name, piece.kind === 'rest' ? segments.slice(index).join('/') : (segments[index] ?? ''));

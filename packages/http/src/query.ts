@@ -16,7 +16,20 @@ export function queryParameters(query: string): (readonly [name: string, value: 
 
 /** The first value of a parameter; undefined when the query has none of that name. */
 export function queryParameter(query: string, name: string): string | undefined {
-  return queryParameters(query).find(([given]) => given === name)?.[1];
+  if (query === '') return undefined;
+  if (escaped.test(query)) return new URLSearchParams(query).get(name) ?? undefined;
+  for (let start = 0; start <= query.length; ) {
+    const ampersand = query.indexOf('&', start);
+    const end = ampersand < 0 ? query.length : ampersand;
+    if (end > start) {
+      const mark = query.indexOf('=', start);
+      const nameEnd = mark < 0 || mark > end ? end : mark;
+      if (nameEnd - start === name.length && query.startsWith(name, start))
+        return nameEnd === end ? '' : query.slice(nameEnd + 1, end);
+    }
+    start = end + 1;
+  }
+  return undefined;
 }
 
 /** What is not its own value: escapes, blanks, halves of surrogate pairs, and a `?` that would be cut off in front. */

@@ -2,6 +2,7 @@ import { type Attribute, attribute, FlotillaError } from '@flotilla/core';
 import type { HttpHandler, HttpResponse } from './exchange.ts';
 import { HttpHeaders } from './headers.ts';
 import { problemResponse } from './problem-response.ts';
+import { answeringNow, answerNowOf } from './prompt.ts';
 import type { RouteSpec } from './route-spec.ts';
 import { compileRoutes } from './routes.ts';
 
@@ -14,14 +15,14 @@ export const patternAttribute: Attribute<string> = attribute('pattern');
 /**
  * A handler that hands each request to the route that takes it. Where none does it answers itself: OPTIONS with 204 and
  * the field `allow`, another method with a problem METHOD_NOT_ALLOWED and that field, another address with NO_ROUTE. An
- * error that a route rejects with goes on to the caller.
+ * error that a route rejects with goes on to the caller. It answers at once ({@link answeringNow}) what its routes do.
  *
  * @throws FlotillaError CONFIG_INVALID for a bad pattern, and for two routes that take exactly the same requests
  */
 export function routesHandler(specs: readonly RouteSpec<HttpHandler>[]): HttpHandler {
   const table = compileRoutes(specs);
   assertNoneShadowed(specs, table.shadowed);
-  return async (request, call) => {
+  const handler: HttpHandler = async (request, call) => {
     const match = table.match(request);
     if (match.kind === 'found') {
       call.set(paramsAttribute, match.params);
@@ -37,6 +38,12 @@ export function routesHandler(specs: readonly RouteSpec<HttpHandler>[]): HttpHan
     const error = new FlotillaError('METHOD_NOT_ALLOWED', `${shown} is not served; this address takes ${allow}`);
     return problemResponse(error, call, [['allow', allow]]);
   };
+  if (!specs.some(({ value }) => answerNowOf(value))) return handler;
+  return answeringNow(handler, (request, { clock }) => {
+    const match = table.match(request);
+    if (match.kind !== 'found') return undefined;
+    return answerNowOf(match.value)?.(request, { clock, params: match.params });
+  });
 }
 
 function options(allow: string): HttpResponse {

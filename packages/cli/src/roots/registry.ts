@@ -2,7 +2,7 @@ import { settings } from '@flotilla/config';
 import { type Component, FlotillaError, formatHostPort } from '@flotilla/core';
 import { createPeers } from '@flotilla/eureka/peers';
 import { eurekaRoutes } from '@flotilla/eureka/server';
-import { type HttpHandler, type HttpListener, routesHandler } from '@flotilla/http';
+import { answeringNow, answerNowOf, type HttpHandler, type HttpListener, routesHandler } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
 import {
   type Access,
@@ -97,9 +97,11 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
             await peers.start(); // before anybody is served: a list without what peers know would be wrong
             health.register({ name: 'snapshot', check: () => snapshotHealth(registry.saving) });
             if (engine) health.register({ name: 'engine', check: () => engineHealth(registry.engine) });
-            listener = await network.listen(bindOf(config.bind, config.port), (request, call) =>
-              handler(request, call),
+            const present = answeringNow(
+              (request, call) => handler(request, call),
+              (request, context) => answerNowOf(handler)?.(request, context),
             );
+            listener = await network.listen(bindOf(config.bind, config.port), present);
           },
           async stop(reason) {
             const drained = listener?.drain(drainMs); // from here on nobody new comes in

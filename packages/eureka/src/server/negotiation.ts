@@ -11,6 +11,20 @@ export type DocumentType = Format['mediaType'];
  */
 export function acceptedType(headers: HttpHeaders): DocumentType | undefined {
   const accept = headers.get('accept') ?? '';
+  const known = accepted.get(accept);
+  if (known !== undefined) return known;
+  const type = typeFor(accept);
+  // Few libraries write few texts; whoever makes up others only has them read each time.
+  if (type && accepted.size < mostAccepted && accept.length <= longestAccepted) accepted.set(accept, type);
+  return type;
+}
+
+/** What some texts of `accept` mean: a client sends the same one with each request. */
+const accepted = new Map<string, DocumentType>();
+const mostAccepted = 256;
+const longestAccepted = 256;
+
+function typeFor(accept: string): DocumentType | undefined {
   if (accept.trim() === '') return 'application/xml';
   for (const { essence } of rangesOf(accept)) {
     if (essence === 'application/json') return essence;

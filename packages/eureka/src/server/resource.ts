@@ -1,11 +1,13 @@
 import { FlotillaError } from '@flotilla/core';
-import { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
+import { answeringNow, type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
 import {
   type Access,
   assertMayReplicate,
   type GuardedRequest,
   type GuardOptions,
   guard,
+  guardNow,
+  type PromptGuarded,
 } from '@flotilla/registry/server';
 import { failure, silentFailure } from './answers.ts';
 import type { Answerer, EurekaContext } from './context.ts';
@@ -21,6 +23,8 @@ export interface Resource {
   readonly methods: Readonly<Partial<Record<Method, Answerer>>>;
   /** Who answers a peer that passes on what it heard (`x-netflix-discovery-replication: true`). Default: the same. */
   readonly asPeer?: Readonly<Partial<Record<Method, Answerer>>>;
+  /** Who answers at once what is nearly everything that is asked here; the others answer all that it leaves. */
+  readonly atOnce?: (context: EurekaContext) => PromptGuarded<unknown>;
   /** Methods whose answers never have a body, errors included. Default: none. */
   readonly silent?: readonly Method[];
   /** Whether it reads and answers something else than documents, in whatever is sent or asked for. Default false. */
@@ -43,7 +47,7 @@ export function resourceHandler(context: EurekaContext, resource: Resource, acce
   const allow = [...Object.keys(resource.methods), 'OPTIONS'].sort().join(',');
   const renewal: GuardOptions = resource.path === '/apps/{app}/{id}' ? { kind: 'renewal' } : {};
   const guarded = (asked: GuardedRequest) => answer(context, resource, allow, asked);
-  return async (request, call) => {
+  const handler: HttpHandler = async (request, call) => {
     const fail = (error: FlotillaError, allowed?: string): HttpResponse =>
       resource.silent?.some((method) => method === request.method)
         ? silentFailure(error, allowed)
@@ -56,6 +60,7 @@ export function resourceHandler(context: EurekaContext, resource: Resource, acce
       return fail(thrown, thrown.code === 'METHOD_NOT_ALLOWED' ? allow : undefined);
     }
   };
+  return resource.atOnce ? answeringNow(handler, guardNow(access, 'renewal', resource.atOnce(context))) : handler;
 }
 
 async function answer(

@@ -12,7 +12,7 @@ import { lastChanges } from './last-changes.ts';
 import { application, everybody, instance, instanceAnywhere, ofVip, whatChanged } from './reads.ts';
 import type { Replica } from './replica.ts';
 import { type Resource, refuseUnknown, resourceHandler } from './resource.ts';
-import { adopt, cancel, register, renew } from './said-by-owners.ts';
+import { adopt, cancel, register, renew, renewNow } from './said-by-owners.ts';
 import { clearOverride, mergeMetadata, setOverride } from './said-of-others.ts';
 
 /** How a registry is served to Eureka's clients. */
@@ -42,6 +42,7 @@ const resources: readonly Resource[] = [
   {
     path: '/apps/{app}/{id}',
     methods: { GET: instance, PUT: renew, DELETE: cancel },
+    atOnce: renewNow,
     asPeer: { PUT: task('Heartbeat'), DELETE: task('Cancel') },
     silent: ['PUT', 'DELETE'],
   },

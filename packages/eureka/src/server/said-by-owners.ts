@@ -1,12 +1,19 @@
 import { FlotillaError, type Instance } from '@flotilla/core';
-import type { HttpResponse } from '@flotilla/http';
-import { assertMayRegister, assertMaySpeakFor, type Registry } from '@flotilla/registry/server';
+import { type HttpResponse, queryParameter } from '@flotilla/http';
+import type { Lease } from '@flotilla/registry';
+import {
+  assertMayRegister,
+  assertMaySpeakFor,
+  mayTouch,
+  type PromptGuarded,
+  type Registry,
+} from '@flotilla/registry/server';
 import { empty, refusedRegistration } from './answers.ts';
 import type { Asked, EurekaContext } from './context.ts';
 import { judgeHeartbeat } from './heartbeat.ts';
 import { readInstance } from './intake.ts';
 import { dirtyTimestamp, keyOf, leaseAt } from './lease-at.ts';
-import { sentType } from './negotiation.ts';
+import { acceptedType, sentType } from './negotiation.ts';
 
 /**
  * `POST apps/{app}`. A registration that is older than the instance's farewell is answered like any other and not stored:
@@ -53,6 +60,35 @@ export function renew({ registry, takenBack }: EurekaContext, { request, who, by
   const verdict = takenBack.has(lease.instance) ? 'register' : judgeHeartbeat(lease, dirty);
   if (verdict === 'register') return empty(404);
   return empty(registry.renew(keyOf(lease), dirty, { by }).outcome === 'known' ? 200 : 404);
+}
+
+/**
+ * {@link renew} at once, of who is known and alive: nearly everything that a registry is asked. What a peer says, what has
+ * to register and what is wrong goes the long way.
+ */
+export function renewNow({ registry, takenBack }: EurekaContext): PromptGuarded<Heartbeat> {
+  return {
+    find({ request, who, params }) {
+      if (request.method !== 'PUT' || request.headers.has('x-netflix-discovery-replication')) return undefined;
+      const app = params.get('app') ?? '';
+      if (!acceptedType(request.headers) || !who.maySpeakFor(app)) return undefined;
+      const lease = registry.find(app, params.get('id') ?? '');
+      if (!lease || !mayTouch(who, lease) || takenBack.has(lease.instance)) return undefined;
+      const dirty = queryParameter(request.query, 'lastDirtyTimestamp');
+      if (dirty !== undefined && !/^[0-9]{1,15}$/.test(dirty)) return undefined;
+      const incarnation = dirty === undefined ? undefined : Number(dirty);
+      return judgeHeartbeat(lease, incarnation) === 'register' ? undefined : { lease, incarnation };
+    },
+    act({ lease, incarnation }, by) {
+      return empty(registry.renew(keyOf(lease), incarnation, { by }).outcome === 'known' ? 200 : 404);
+    },
+  };
+}
+
+/** What a heartbeat means, and what its sender holds. */
+interface Heartbeat {
+  readonly lease: Lease;
+  readonly incarnation: number | undefined;
 }
 
 /** `DELETE apps/{app}/{id}`. */

@@ -1,6 +1,7 @@
-import { type Call, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
+import { type Call, type Clock, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../exchange.ts';
 import { problemResponse } from '../problem-response.ts';
+import type { AnswerNow } from '../prompt.ts';
 import { outgoingResponse } from './messages.ts';
 import { dispose } from './pump.ts';
 
@@ -28,6 +29,26 @@ export async function answer(
     return outgoingResponse(problemResponse(error, call), request);
   }
 }
+
+/**
+ * The answer that a handler gives at once, if it has a short way ({@link answeringNow}) and takes it. One that breaks on it
+ * is asked again as any handler is, and its error told as any.
+ */
+export function answeredNow(
+  answerNow: AnswerNow | undefined,
+  request: HttpRequest,
+  clock: Clock,
+): HttpResponse | undefined {
+  if (!answerNow || request.body !== undefined || request.upgrade !== undefined) return undefined;
+  try {
+    const response = answerNow(request, { clock, params: noParams });
+    return response && outgoingResponse(response, request);
+  } catch {
+    return undefined;
+  }
+}
+
+const noParams: ReadonlyMap<string, string> = new Map();
 
 /** A status that is no error's would be taken for success. */
 function answerable(error: FlotillaError): FlotillaError {

@@ -1,4 +1,4 @@
-import type { Call, FlotillaError } from '@flotilla/core';
+import type { Call, Clock, FlotillaError } from '@flotilla/core';
 import { type HttpRequest, isLoopback, type Peer } from '@flotilla/http';
 import type { AuditTrail } from './audit.ts';
 import { ClientMeter, networkOf, type RequestKind } from './client-limits.ts';
@@ -18,6 +18,16 @@ export interface AccessOptions extends StrangerOptions {
 /** Addresses from which a name has proved itself: they go on being served while others there guess. */
 const mostProven = 20_000;
 
+/** What was found out about a connection, so that it need not be found out for each of its requests. */
+interface KnownConnection {
+  readonly network: string;
+  /** Who proved itself there last. */
+  proved: Principal | undefined;
+  /** Whose name {@link clientOf} made last. */
+  who: Principal | undefined;
+  client: string;
+}
+
 /** The door of a registry: all dialects on one port share it. */
 export class Access {
   /** No users: whoever reaches it may do everything. */
@@ -26,8 +36,7 @@ export class Access {
   readonly #authenticate: Authenticate;
   readonly #meter: ClientMeter;
   readonly #proven = new Set<string>();
-  /** Of each connection, found out once. */
-  readonly #networks = new WeakMap<Peer, string>();
+  readonly #connections = new WeakMap<Peer, KnownConnection>();
 
   /** @throws FlotillaError CONFIG_INVALID for users that cannot be used */
   constructor({ users, meter, audit, allowAnonymousRead }: AccessOptions) {
@@ -46,7 +55,9 @@ export class Access {
    */
   identify(request: HttpRequest, { clock, random }: Call): Principal {
     if (this.isOpen) return this.#authenticate(request, 0);
-    const [now, address] = [clock.now(), this.#networkOf(request.peer)];
+    const now = clock.now();
+    const connection = this.#connectionOf(request.peer);
+    const address = connection.network;
     let found: Principal;
     try {
       found = this.#authenticate(request, clock.wallNow());
@@ -56,8 +67,8 @@ export class Access {
       throw thrown;
     }
     if (!request.headers.has('authorization')) return found;
+    if (this.#hasProved(connection, found)) return found;
     const proof = `${address} ${found.name}`;
-    if (this.#proven.has(proof)) return found;
     // The same answer as for a wrong guess: it does not tell that this one was right.
     this.#meter.admitLogin(address, now, random);
     if (this.#proven.size >= mostProven) this.#proven.clear();
@@ -65,20 +76,49 @@ export class Access {
     return found;
   }
 
-  /** @throws FlotillaError RATE_LIMITED */
-  admit(kind: RequestKind, who: Principal, { peer }: HttpRequest, { clock, random }: Call): void {
-    // A machine that talks to itself without credentials is a developer's; peers' batches have limits of their own.
-    if (who.role === 'peer' || (this.isOpen && isLoopback(peer?.address ?? '127.0.0.1'))) return;
-    this.#meter.admit(kind, `${this.#networkOf(peer)} ${who.name}`, clock.now(), random);
+  /**
+   * {@link identify} of who proved itself from there before, at the cost of a look; nothing is counted.
+   * @returns undefined says nothing: ask the whole question
+   */
+  recognise(request: HttpRequest, clock: Clock): Principal | undefined {
+    if (this.isOpen) return this.#authenticate.known(request, 0);
+    const found = this.#authenticate.known(request, clock.wallNow());
+    if (!found || !request.headers.has('authorization')) return found;
+    return this.#hasProved(this.#connectionOf(request.peer), found) ? found : undefined;
   }
 
-  #networkOf(peer: Peer | undefined): string {
-    if (!peer) return '';
-    const known = this.#networks.get(peer);
-    if (known !== undefined) return known;
-    const network = networkOf(peer.address);
-    this.#networks.set(peer, network);
-    return network;
+  /** @throws FlotillaError RATE_LIMITED */
+  admit(kind: RequestKind, who: Principal, { peer }: HttpRequest, { clock, random }: Call): void {
+    if (this.#isUnlimited(who, peer)) return;
+    this.#meter.admit(kind, clientOf(this.#connectionOf(peer), who), clock.now(), random);
+  }
+
+  /** {@link admit} as a question: false, and nothing is taken, where it would be refused. */
+  admits(kind: RequestKind, who: Principal, { peer }: HttpRequest, clock: Clock): boolean {
+    if (this.#isUnlimited(who, peer)) return true;
+    return this.#meter.admits(kind, clientOf(this.#connectionOf(peer), who), clock.now());
+  }
+
+  #isUnlimited(who: Principal, peer: Peer | undefined): boolean {
+    // A machine that talks to itself without credentials is a developer's; peers' batches have limits of their own.
+    return who.role === 'peer' || (this.isOpen && isLoopback(peer?.address ?? '127.0.0.1'));
+  }
+
+  /** Whether that name was right before, on this connection or on another one from its network. */
+  #hasProved(connection: KnownConnection, who: Principal): boolean {
+    if (connection.proved === who) return true;
+    if (!this.#proven.has(`${connection.network} ${who.name}`)) return false;
+    connection.proved = who;
+    return true;
+  }
+
+  #connectionOf(peer: Peer | undefined): KnownConnection {
+    const known = peer && this.#connections.get(peer);
+    if (known) return known;
+    const network = peer ? networkOf(peer.address) : '';
+    const connection: KnownConnection = { network, proved: undefined, who: undefined, client: '' };
+    if (peer) this.#connections.set(peer, connection);
+    return connection;
   }
 
   /**
@@ -112,6 +152,15 @@ export class Access {
 /** @throws FlotillaError CONFIG_INVALID for users that cannot be used */
 export function createAccess(options: AccessOptions = {}): Access {
   return new Access(options);
+}
+
+/** The name under which limits count a principal at an address. */
+function clientOf(connection: KnownConnection, who: Principal): string {
+  if (connection.who !== who) {
+    connection.who = who;
+    connection.client = `${connection.network} ${who.name}`;
+  }
+  return connection.client;
 }
 
 /** The name that wrong credentials claim; never more of them. */

@@ -59,6 +59,11 @@ export class ClientMeter {
     if (waitMs > 0) throw limited(`${phrases[kind]}: ${shown(this.limits[kind])} are allowed`, waitMs, random);
   }
 
+  /** {@link admit} as a question: false, and nothing is taken, where it would be refused. */
+  admits(kind: RequestKind, client: string, now: number): boolean {
+    return this.#table.take(`${kind} ${client}`, this.limits[kind], now) === 0;
+  }
+
   /** @throws FlotillaError RATE_LIMITED when wrong credentials came from there too often. */
   admitLogin(address: string, now: number, random: Random): void {
     const waitMs = this.#table.waitMs(`login ${address}`, this.limits.failedLogin, now);

@@ -32,6 +32,10 @@ export {
   type GuardedRequest,
   type GuardOptions,
   guard,
+  guardNow,
+  mayTouch,
+  type PromptGuarded,
+  type PromptRequest,
 } from './guard.ts';
 export type { Operation, Said, Speaker } from './operations.ts';
 export type { PeerState } from './peer-state.ts';

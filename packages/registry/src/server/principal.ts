@@ -64,5 +64,5 @@ export function principalOf({ name, role, services = [name], contracts = ['*'] }
 
 /** A principal as whoever keeps its word needs it. */
 export function speakerOf({ name, role }: Principal, { peer }: HttpRequest): Speaker {
-  return { name, role, ...(peer ? { address: peer.address } : undefined) };
+  return peer ? { name, role, address: peer.address } : { name, role };
 }

@@ -31,10 +31,11 @@ export class RateTable {
    */
   take(key: string, rate: Rate, now: number): number {
     if (rate.perSecond === Infinity) return 0;
-    const waitMs = this.#waitMs(key, rate, now);
+    const before = this.#fullAt.get(key);
+    const waitMs = waitUntil(before, rate, now);
     if (waitMs > 0) return waitMs;
-    const fullAt = Math.max(this.#fullAt.get(key) ?? 0, now) + 1_000 / rate.perSecond;
-    this.#fullAt.delete(key);
+    const fullAt = Math.max(before ?? 0, now) + 1_000 / rate.perSecond;
+    if (before !== undefined) this.#fullAt.delete(key);
     this.#fullAt.set(key, fullAt);
     if (this.#fullAt.size > this.#capacity) this.#forgetOldest();
     return 0;
@@ -42,15 +43,7 @@ export class RateTable {
 
   /** The milliseconds until there is a token; 0: there is one. */
   waitMs(key: string, rate: Rate, now: number): number {
-    return rate.perSecond === Infinity ? 0 : this.#waitMs(key, rate, now);
-  }
-
-  #waitMs(key: string, { perSecond, burst }: Rate, now: number): number {
-    const fullAt = this.#fullAt.get(key);
-    if (fullAt === undefined) return 0;
-    const everyMs = 1_000 / perSecond;
-    // A token is a part of the way from empty to full.
-    return Math.max(0, fullAt - now - (Math.max(1, burst) - 1) * everyMs);
+    return rate.perSecond === Infinity ? 0 : waitUntil(this.#fullAt.get(key), rate, now);
   }
 
   #forgetOldest(): void {
@@ -59,4 +52,11 @@ export class RateTable {
       return;
     }
   }
+}
+
+function waitUntil(fullAt: number | undefined, { perSecond, burst }: Rate, now: number): number {
+  if (fullAt === undefined) return 0;
+  const everyMs = 1_000 / perSecond;
+  // A token is a part of the way from empty to full.
+  return Math.max(0, fullAt - now - (Math.max(1, burst) - 1) * everyMs);
 }

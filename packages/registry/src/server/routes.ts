@@ -1,5 +1,5 @@
 import { FlotillaError, formatIdentity, type Instance } from '@flotilla/core';
-import { type HttpHandler, type HttpResponse, type RouteSpec, routesHandler } from '@flotilla/http';
+import { answeringNow, type HttpHandler, type HttpResponse, type RouteSpec, routesHandler } from '@flotilla/http';
 import { catalogueRoutes } from '../catalogue/routes.ts';
 import { checkInstance, checkStatus } from '../check-instance.ts';
 import { formatCursor } from '../cursor.ts';
@@ -17,6 +17,9 @@ import {
   type GuardedHandler,
   type GuardedRequest,
   guard,
+  guardNow,
+  mayTouch,
+  type PromptGuarded,
 } from './guard.ts';
 import type { Registry, ServiceSummary } from './registry.ts';
 import {
@@ -89,7 +92,14 @@ export function registryRoutes(registry: Registry, options: RegistryServerOption
     route('PUT', instance, (guarded) => register(registry, options.dialBack, guarded)),
     route('GET', instance, (guarded) => show(registry, guarded)),
     route('DELETE', instance, (guarded) => deregister(registry, guarded)),
-    route('POST', `${instance}/renewal`, (guarded) => renew(registry, guarded), 'renewal'),
+    {
+      path: `${instance}/renewal`,
+      methods: ['POST'],
+      value: answeringNow(
+        guard(access, (guarded) => renew(registry, guarded), { kind: 'renewal' }),
+        guardNow(access, 'renewal', renewNow(registry)),
+      ),
+    },
     route('PUT', `${instance}/status`, (guarded) => setStatus(registry, options.dialBack, guarded)),
     route('PUT', `${instance}/override`, (guarded) => setOverride(registry, guarded)),
     route('DELETE', `${instance}/override`, (guarded) => clearOverride(registry, guarded)),
@@ -159,6 +169,32 @@ async function renew(registry: Registry, { request, who, by, params }: GuardedRe
   // After a restart of the registry nobody registers again, but its catalogue is empty.
   const wants = registry.catalogue.wanted(instance);
   return wants.length > 0 ? jsonResponse({ wants }) : emptyResponse(204);
+}
+
+/** {@link renew} at once, where it is known, by its plain name, and nothing is wanted of it: nearly always. */
+function renewNow(
+  registry: Registry,
+): PromptGuarded<{ readonly key: InstanceKey; readonly incarnation: number | undefined }> {
+  const mostDigits = 15;
+  return {
+    find({ request: { query }, who, params }) {
+      const digits = query.startsWith('incarnation=') ? query.slice('incarnation='.length) : undefined;
+      if (query !== '' && (digits === undefined || digits.length > mostDigits || !/^[0-9]+$/.test(digits)))
+        return undefined;
+      const service = params.get('service') ?? '';
+      const key = { service, id: params.get('id') ?? '' };
+      const lease = registry.get(key);
+      if (lease?.instance.identity.service !== service) return undefined; // with a version in it: no name of a service
+      if (!who.maySpeakFor(service) || !mayTouch(who, lease)) return undefined;
+      const incarnation = digits === undefined ? undefined : Number(digits);
+      if (incarnation !== undefined && incarnation > lease.declaredIncarnation) return undefined;
+      return registry.catalogue.wanted(lease.instance).length > 0 ? undefined : { key, incarnation };
+    },
+    act({ key, incarnation }, by) {
+      registry.renew(key, incarnation, { by });
+      return emptyResponse(204);
+    },
+  };
 }
 
 async function setStatus(

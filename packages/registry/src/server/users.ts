@@ -52,7 +52,11 @@ export interface StrangerOptions {
  * @param wallNow for tokens that begin and end.
  * @throws FlotillaError UNAUTHENTICATED
  */
-export type Authenticate = (request: HttpRequest, wallNow: number) => Principal;
+export interface Authenticate {
+  (request: HttpRequest, wallNow: number): Principal;
+  /** The same of whom was found before, and still counts; undefined says nothing: ask the whole question. */
+  known(request: HttpRequest, wallNow: number): Principal | undefined;
+}
 
 const leastPasswordCharacters = 12;
 const mostUsers = 1_000;
@@ -80,10 +84,10 @@ export function createAuthenticator(
   users: readonly RegistryUser[] | undefined,
   { allowAnonymousRead = false }: StrangerOptions = {},
 ): Authenticate {
-  if (users === undefined) return () => anybody;
+  if (users === undefined) return Object.assign(() => anybody, { known: () => anybody });
   checkUsers(users);
   const keyring = new Keyring(users);
-  return (request, wallNow) => {
+  const authenticate = (request: HttpRequest, wallNow: number): Principal => {
     const authorization = request.headers.get('authorization');
     if (authorization !== undefined) return keyring.byAuthorization(authorization, wallNow);
     const certified = keyring.byCertificate(request.peer?.certificate?.names ?? []);
@@ -91,6 +95,12 @@ export function createAuthenticator(
     if (allowAnonymousRead && (request.method === 'GET' || request.method === 'HEAD')) return passerBy;
     throw unauthenticated();
   };
+  const known = (request: HttpRequest, wallNow: number): Principal | undefined => {
+    const authorization = request.headers.get('authorization');
+    if (authorization !== undefined) return keyring.bySeen(authorization, wallNow);
+    return keyring.byCertificate(request.peer?.certificate?.names ?? []);
+  };
+  return Object.assign(authenticate, { known });
 }
 
 /** What a refused request is told to send (RFC 7617 §2). */
@@ -171,6 +181,12 @@ class Keyring {
     if (wallNow >= found.notAfter) throw outOfTime(found.principal, `ended at ${iso(found.notAfter)}`);
     if (wallNow < found.notBefore) throw outOfTime(found.principal, `does not count before ${iso(found.notBefore)}`);
     return found.principal;
+  }
+
+  /** Without the long way, which is for who comes first, and for guesses. */
+  bySeen(authorization: string, wallNow: number): Principal | undefined {
+    const found = this.#seen.get(authorization);
+    return found && wallNow >= found.notBefore && wallNow < found.notAfter ? found.principal : undefined;
   }
 
   /** @throws FlotillaError UNAUTHENTICATED */

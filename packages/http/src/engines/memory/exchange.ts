@@ -1,6 +1,7 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpBody, HttpHandler, HttpRequest, HttpResponse, Upgrade } from '../../exchange.ts';
-import { answer } from '../answer.ts';
+import { answerNowOf } from '../../prompt.ts';
+import { answer, answeredNow } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { ChunkQueue } from '../chunk-queue.ts';
 import { dispose, type Gate, Pump } from '../pump.ts';
@@ -83,7 +84,9 @@ export class Exchange {
 
   async #answer(): Promise<void> {
     const { handler, serverCall, gate } = this.#parts;
-    const response = await answer(handler, this.#arriving(), serverCall);
+    const request = this.#arriving();
+    const prompt = answeredNow(answerNowOf(handler), request, serverCall.clock);
+    const response = prompt ?? (await answer(handler, request, serverCall));
     await gate();
     if (this.#serverEnded) dispose(response.body);
     else this.#send(response);

@@ -9,7 +9,7 @@ import { type ExchangeHost, Http1Exchange } from './http1-exchange.ts';
 import type { Http1Options } from './http1-options.ts';
 import { parserError } from './parser-error.ts';
 import { farewell, refusal } from './refusal.ts';
-import { checkHead, type RequestHead } from './request-head.ts';
+import { checkHead, type ReadFields, type RequestHead } from './request-head.ts';
 import { peerOf } from './tls/peer-of.ts';
 import type { TongueConnection } from './tongue.ts';
 
@@ -29,6 +29,8 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
   readonly peer: Peer;
   /** In order; only the first one is being handled. */
   readonly #queue: Http1Exchange[] = [];
+  /** Of the request before. */
+  #fields: ReadFields | undefined;
   #served = 0;
   #draining = false;
   /** Nothing more is taken; with words, they are said after the last answer. */
@@ -114,7 +116,10 @@ export class Http1Connection implements TongueConnection, ExchangeHost {
 
   #check({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): RequestHead {
     const { limits, pathOptions } = this.options;
-    return checkHead({ method, target: url, version: httpVersion, fields: rawHeaders }, limits, pathOptions);
+    const raw = { method, target: url, version: httpVersion, fields: rawHeaders };
+    const head = checkHead(raw, limits, pathOptions, this.#fields);
+    if (head.fields !== this.#fields) this.#fields = head.fields.isShort ? head.fields : undefined;
+    return head;
   }
 
   /**

@@ -3,9 +3,9 @@ import type { Socket } from 'node:net';
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpRequest, HttpResponse, Peer } from '../../exchange.ts';
 import { HttpHeaders } from '../../headers.ts';
-import { answer } from '../answer.ts';
+import type { RequestPath } from '../../path.ts';
+import { answer, answeredNow } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
-import { incomingHeaders } from '../messages.ts';
 import { dispose, Pump } from '../pump.ts';
 import type { Http1Options } from './http1-options.ts';
 import { IncomingBody } from './incoming-body.ts';
@@ -98,7 +98,14 @@ export class Http1Exchange {
 
   #begin(): void {
     if (this.#over) return; // the connection ended meanwhile
-    this.#run().catch((thrown: unknown) => this.#abort(toFlotillaError(thrown)));
+    const { path } = this.#head;
+    if (!path) {
+      this.#write({ status: 204, headers: new HttpHeaders(), body: undefined });
+      return;
+    }
+    const request = this.#asked(path);
+    if (this.#answersNow(request)) return;
+    this.#run(request).catch((thrown: unknown) => this.#abort(toFlotillaError(thrown)));
   }
 
   sweep(now: number): void {
@@ -127,15 +134,28 @@ export class Http1Exchange {
     if (!this.#tunnelled) this.#end(new FlotillaError('CANCELLED', 'the client went away'));
   }
 
-  async #run(): Promise<void> {
-    const { path, query, authority } = this.#head;
-    if (!path) return this.#write({ status: 204, headers: new HttpHeaders(), body: undefined });
-    const { method = '', rawHeaders } = this.#request;
-    const headers = incomingHeaders(rawHeaders);
-    const { peer, options } = this.#connection;
+  #asked(path: RequestPath): HttpRequest {
+    const { query, authority, fields } = this.#head;
+    const { method = '' } = this.#request;
+    const headers = fields.headers.copy();
+    const { peer } = this.#connection;
     const body = this.#body?.takeWhole() ?? this.#body?.chunks;
-    const asked = this.#tunnel && { upgrade: { protocol: 'websocket', incoming: this.#tunnel.incoming } as const };
-    const request: HttpRequest = { method, authority, path, query, headers, body, peer, ...asked };
+    const request = { method, authority, path, query, headers, body, peer };
+    if (!this.#tunnel) return request;
+    return { ...request, upgrade: { protocol: 'websocket', incoming: this.#tunnel.incoming } };
+  }
+
+  /** What its handler answers at once needs no call, and no turn of the microtasks. See {@link answeringNow}. */
+  #answersNow(request: HttpRequest): boolean {
+    const { answerNow, clock } = this.#connection.options;
+    if (!answerNow || this.#connection.socket.destroyed) return false;
+    const response = answeredNow(answerNow, request, clock);
+    if (response) this.#write(response);
+    return response !== undefined;
+  }
+
+  async #run(request: HttpRequest): Promise<void> {
+    const { options } = this.#connection;
     const call = options.makeCall(request);
     this.#call = call;
     if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Random } from '@flotilla/core';
 import type { CallMaker, HttpHandler } from '../../exchange.ts';
 import type { PathOptions } from '../../path.ts';
+import type { AnswerNow } from '../../prompt.ts';
 import type { FailureListener } from '../answer.ts';
 import type { ListenerLimits } from './options.ts';
 import type { RefusalPage } from './refusal.ts';
@@ -8,6 +9,8 @@ import type { RefusalPage } from './refusal.ts';
 /** What HTTP/1.1 needs. */
 export interface Http1Options {
   readonly handler: HttpHandler;
+  /** Its short way, if it has one. */
+  readonly answerNow?: AnswerNow | undefined;
   readonly makeCall: CallMaker;
   readonly clock: Clock;
   readonly random: Random;

@@ -2,6 +2,7 @@ import { type Endpoint, FlotillaError, type Logger, nullLogger } from '@flotilla
 import { readContext } from '../../context-headers.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from '../../exchange.ts';
 import type { Bind, HttpListener, HttpNetwork, HttpTarget } from '../../network.ts';
+import { answerNowOf } from '../../prompt.ts';
 import type { FailureListener } from '../answer.ts';
 import { http1Tongue } from './http1.ts';
 import { SocketListener } from './listener.ts';
@@ -32,6 +33,7 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
         throw new FlotillaError('CONFIG_INVALID', 'this network has no TLS configuration to listen with');
       const tongue = http1Tongue({
         handler,
+        answerNow: answerNowOf(handler),
         makeCall,
         clock,
         random,

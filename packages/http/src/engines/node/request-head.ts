@@ -1,7 +1,8 @@
 import { FlotillaError } from '@flotilla/core';
 import { isFieldName, isFieldValue } from '../../field-grammar.ts';
+import type { HttpHeaders } from '../../headers.ts';
 import { type PathOptions, parsePath, type RequestPath } from '../../path.ts';
-import { isAuthority } from '../messages.ts';
+import { incomingHeaders, isAuthority } from '../messages.ts';
 import type { ListenerLimits } from './options.ts';
 
 /** A request's head as the parser of `node:http` gives it: nothing merged, nothing dropped. */
@@ -21,10 +22,25 @@ export interface RequestHead {
   /** Undefined for the target `*` of OPTIONS (RFC 9112 §3.2.4). */
   readonly path: RequestPath | undefined;
   readonly query: string;
+  /** What its fields say. */
+  readonly fields: ReadFields;
   /** Bytes of the body; undefined when it comes in chunks. */
   readonly length: number | undefined;
   readonly expectsContinue: boolean;
 }
+
+/** Checked fields, whatever request line they came with. */
+export interface ReadFields extends Pick<RequestHead, 'authority' | 'length' | 'expectsContinue'> {
+  readonly version: string;
+  readonly raw: readonly string[];
+  /** Without those that were acted on; a handler gets a copy. */
+  readonly headers: HttpHeaders;
+  /** Short enough to be kept while the connection is idle: it may be one of ten thousand. */
+  readonly isShort: boolean;
+}
+
+/** Longer ones are read each time. */
+const mostKeptBytes = 1_024;
 
 /** Fields that decide where a message ends or whom it is for: each is looked at in all its lines. */
 type Decisive = 'content-length' | 'transfer-encoding' | 'host' | 'expect';
@@ -40,11 +56,32 @@ const targetPattern = /^[!"$-~]+$/;
  * Checks a head beyond what the parser does: whatever two servers might understand in two ways is refused.
  * RFC 9112 §3 (target), §6 (framing); RFC 9110 §7.2 (Host), §10.1.1 (Expect).
  *
+ * @param before what the fields of an earlier request said: most clients send the same ones each time, so those are
+ * compared, and read only where they differ.
  * @throws FlotillaError with the status to answer; the connection cannot be used any further
  */
-export function checkHead(head: RawHead, limits: ListenerLimits, pathOptions: PathOptions): RequestHead {
+export function checkHead(
+  head: RawHead,
+  limits: ListenerLimits,
+  pathOptions: PathOptions,
+  before?: ReadFields,
+): RequestHead {
   checkRequestLine(head, limits);
-  const decisive = checkFields(head.fields, limits);
+  const fields = before && isSame(head, before) ? before : readFields(head, limits);
+  const { authority, length, expectsContinue } = fields;
+  const { path, query } = checkTarget(head, authority, pathOptions);
+  return { authority, path, query, fields, length, expectsContinue };
+}
+
+function isSame({ version, fields }: RawHead, before: ReadFields): boolean {
+  const { raw } = before;
+  if (version !== before.version || fields.length !== raw.length) return false;
+  for (let i = 0; i < raw.length; i++) if (fields[i] !== raw[i]) return false;
+  return true;
+}
+
+function readFields(head: RawHead, limits: ListenerLimits): ReadFields {
+  const { decisive, bytes } = checkFields(head.fields, limits);
   const length = checkFraming(head, decisive);
   if (length !== undefined && length > limits.maxBodyBytes) {
     throw new FlotillaError('BODY_TOO_LARGE', `a body of ${length} bytes is over the limit of ${limits.maxBodyBytes}`);
@@ -52,7 +89,9 @@ export function checkHead(head: RawHead, limits: ListenerLimits, pathOptions: Pa
   const authority = checkHost(decisive.host);
   // HTTP/1.0 knows no interim answers: there the expectation is ignored (RFC 9110 §10.1.1).
   const expectsContinue = checkExpect(decisive.expect) && head.version === '1.1';
-  return { authority, ...checkTarget(head, authority, pathOptions), length, expectsContinue };
+  const { version, fields: raw } = head;
+  const isShort = bytes <= mostKeptBytes;
+  return { authority, length, expectsContinue, version, raw, headers: incomingHeaders(raw), isShort };
 }
 
 function checkRequestLine({ method, target, version }: RawHead, limits: ListenerLimits): void {
@@ -68,7 +107,10 @@ function checkRequestLine({ method, target, version }: RawHead, limits: Listener
   }
 }
 
-function checkFields(fields: readonly string[], limits: ListenerLimits): Record<Decisive, string[]> {
+function checkFields(
+  fields: readonly string[],
+  limits: ListenerLimits,
+): { readonly decisive: Record<Decisive, string[]>; readonly bytes: number } {
   if (fields.length / 2 > limits.maxHeaderFields) {
     throw new FlotillaError('HEADERS_TOO_LARGE', `more than ${limits.maxHeaderFields} header fields`);
   }
@@ -85,7 +127,7 @@ function checkFields(fields: readonly string[], limits: ListenerLimits): Record<
   if (total > limits.maxHeaderBytes) {
     throw new FlotillaError('HEADERS_TOO_LARGE', `the header fields are over ${limits.maxHeaderBytes} bytes`);
   }
-  return decisive;
+  return { decisive, bytes: total };
 }
 
 /** @returns the bytes that the field takes, with `: ` and the line end */
