@@ -75,7 +75,7 @@ export function listedStatus(instance: Instance): EurekaStatus {
   return statusOf(instance, readFlag(instance, 'overrideDormant'));
 }
 
-function statusOf(instance: Instance, overrideDormant: boolean): EurekaStatus {
+function statusOf(instance: Instance, overrideDormant: boolean | undefined): EurekaStatus {
   return overrideDormant ? encodeStatus(instance.status) : shownStatus(instance);
 }
 

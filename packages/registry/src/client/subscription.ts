@@ -147,7 +147,8 @@ export class Subscription {
       failures = end === 'ended' ? 0 : failures + 1;
       if (this.#closed) return;
       if (end === 'ended' && this.#known?.doubted) await this.#sleep(this.#jittered(doubtMs));
-      else if (end !== 'missing' && failures < failuresBeforePolling) await this.#sleep(this.#backoff.nextMs(this.#failure));
+      else if (end !== 'missing' && failures < failuresBeforePolling)
+        await this.#sleep(this.#backoff.nextMs(this.#failure));
       else await this.#sleep((await this.#poll()) ? this.#jittered(pollEveryMs) : this.#backoff.nextMs(this.#failure));
     }
   }
