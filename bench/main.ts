@@ -33,9 +33,9 @@ async function bench(request: Request): Promise<void> {
   }
   const report: Report = { machine: thisMachine(), plan, rows: measured };
   if (plan.quick) return say('every subject ran and counted right; the times of --quick mean nothing');
-  const name = request.results ?? (request.publish ? 'baseline' : 'latest');
+  const name = request.results ?? (request.publish === 'all' ? 'baseline' : 'latest');
   say(`figures: ${writeResults(report, `${name}.json`)}`);
   if (!request.publish) return;
-  publish(report);
+  publish(report, request.publish);
   say('docs/performance.md and its charts are written');
 }

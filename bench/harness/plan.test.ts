@@ -21,9 +21,16 @@ function chosen(...args: string[]): string[] {
 }
 
 it('only a full run of everything is published', () => {
-  assert.equal(readRequest([])?.publish, true);
+  assert.equal(readRequest([])?.publish, 'all');
   for (const args of [['--quick'], ['--rows', 'one'], ['--subjects', 'flotilla'], ['--against', '..']]) {
-    assert.equal(readRequest(args)?.publish, false, args.join(' '));
+    assert.equal(readRequest(args)?.publish, undefined, args.join(' '));
+  }
+});
+
+it('rows that are named are published when that is asked for, with all their subjects', () => {
+  assert.equal(readRequest(['--rows', 'calls', '--publish'])?.publish, 'named');
+  for (const args of [['--quick'], ['--subjects', 'a'], ['--against', '../b']]) {
+    assert.throws(() => readRequest(['--rows', 'calls', '--publish', ...args]), TypeError);
   }
 });
 

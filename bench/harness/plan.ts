@@ -21,8 +21,8 @@ export interface Request {
   readonly subjects: readonly string[];
   /** Folder of another checkout of this repository that ours is compared with. */
   readonly against: string | undefined;
-  /** Writes the figures into `docs/`. */
-  readonly publish: boolean;
+  /** Writes the figures into `docs/`: of everything, or of the rows that were named. */
+  readonly publish: 'all' | 'named' | undefined;
   /** Name of the file in `bench/results/`, without its ending; undefined: by what the run is. */
   readonly results: string | undefined;
 }
@@ -39,6 +39,7 @@ export const usage = `npm run bench -- [--quick] [--rows gateway,calls] [--subje
   --rounds     how often each subject is measured, in turns (default ${full.rounds})
   --seconds    how long it is measured each time (default ${full.measureMs / 1_000})
   --results    writes the figures into bench/results/<name>.json
+  --publish    writes the named rows into docs/performance.md, each with when it was taken
 
 A full run of all rows writes docs/performance.md and its charts; any other only prints. Rows that take minutes are left
 out unless they are named: registry-growth, registry-clients.`;
@@ -56,6 +57,7 @@ export function readRequest(args: readonly string[]): Request | undefined {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       results: { type: 'string' },
+      publish: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
@@ -71,8 +73,11 @@ export function readRequest(args: readonly string[]): Request | undefined {
   if (results !== undefined && !/^[\w-]+$/.test(results)) {
     throw new TypeError(`--results is a name of letters, digits and hyphens, got "${results}"`);
   }
-  const whole = !values.quick && rows.length === 0 && subjects.length === 0 && against === undefined;
-  return { plan, rows, subjects, against, publish: whole, results };
+  const whole = !values.quick && subjects.length === 0 && against === undefined;
+  if (values.publish && !whole)
+    throw new TypeError('--publish wants every subject of its rows, and no --quick or --against');
+  const publish = whole && rows.length === 0 ? 'all' : values.publish ? 'named' : undefined;
+  return { plan, rows, subjects, against, publish, results };
 }
 
 function words(list: string): string[] {

@@ -30,14 +30,16 @@ export function writeResults({ machine, plan, rows }: Report, name: string): str
   return file;
 }
 
-/** Puts tables into the page, each between its marks, and draws the charts beside it. */
-export function publish({ machine, plan, rows }: Report): void {
+/** Puts tables into the page, each between its marks, and draws the charts beside it. Of single rows each says when it was taken. */
+export function publish({ machine, plan, rows }: Report, what: 'all' | 'named'): void {
   let text = readFileSync(page, 'utf8');
-  text = replacePart(text, 'machine', machineText(machine, plan));
+  const taken = machineText(machine, plan);
+  if (what === 'all') text = replacePart(text, 'machine', taken);
   for (const measured of rows) {
     const { row } = measured;
     const summaries = summarise(measured);
-    text = replacePart(text, row.id, tableOf(row, summaries));
+    const table = tableOf(row, summaries);
+    text = replacePart(text, row.id, what === 'all' ? table : `${table}\n\n${taken}`);
     if (row.kind !== 'throughput') continue;
     const chart = join(dirname(page), 'performance', `${row.id}.svg`);
     mkdirSync(dirname(chart), { recursive: true });
