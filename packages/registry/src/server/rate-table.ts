@@ -15,6 +15,8 @@ export class RateTable {
   /** In the order of use. */
   readonly #fullAt = new Map<string, number>();
   readonly #capacity: number;
+  /** Which was used last. */
+  #newest: string | undefined;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -35,8 +37,10 @@ export class RateTable {
     const waitMs = waitUntil(before, rate, now);
     if (waitMs > 0) return waitMs;
     const fullAt = Math.max(before ?? 0, now) + 1_000 / rate.perSecond;
-    if (before !== undefined) this.#fullAt.delete(key);
+    // Who comes again and again is in its place already: moving it would make the map anew every few times.
+    if (before !== undefined && key !== this.#newest) this.#fullAt.delete(key);
     this.#fullAt.set(key, fullAt);
+    this.#newest = key;
     if (this.#fullAt.size > this.#capacity) this.#forgetOldest();
     return 0;
   }

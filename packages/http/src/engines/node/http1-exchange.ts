@@ -39,7 +39,8 @@ export class Http1Exchange {
   readonly #response: ServerResponse;
   readonly #head: RequestHead;
   readonly #body: IncomingBody | undefined;
-  readonly #writes: WriteWatch;
+  /** Made by the first sweep: most exchanges are over before one comes. */
+  #writes: WriteWatch | undefined;
   /** For a request that asks for a WebSocket: the connection is no longer the parser's, whatever the answer is. */
   readonly #tunnel: SocketTunnel | undefined;
   #tunnelled = false;
@@ -62,8 +63,7 @@ export class Http1Exchange {
     this.#request = request;
     this.#response = response;
     this.#head = head;
-    const { limits, clock } = connection.options;
-    this.#writes = new WriteWatch(connection.socket, limits, clock.now());
+    const { limits } = connection.options;
     if (behind) this.#tunnel = this.#openTunnel(behind);
     if (head.length === 0) return;
     this.#body = new IncomingBody(request, response, head, limits, {
@@ -116,6 +116,7 @@ export class Http1Exchange {
       return;
     }
     this.#body?.sweep(now);
+    this.#writes ??= new WriteWatch(socket, options.limits, now);
     if (this.#writes.stalled(now)) socket.resetAndDestroy();
   }
 
@@ -229,8 +230,8 @@ export class Http1Exchange {
     this.#call?.end();
     if (this.#tunnel) this.#connection.leave(); // the parser has let go of it: there is no next request
     if (this.receiving && this.#body?.answered() === false) this.#connection.leave();
-    this.#receivingSince = this.#connection.options.clock.now();
-    this.#endIfOver();
+    if (this.receiving) this.#receivingSince = this.#connection.options.clock.now();
+    else this.#end(undefined);
   }
 
   #endIfOver(): void {
