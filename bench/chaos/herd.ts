@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, type RequestOptions, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Outcome, Stage } from './scenarios.ts';
+import type { Outcome, Stage } from './stage.ts';
 
 /** Of a fleet whose clients all lost their registry at the same moment. */
 const clients = 5_000;

@@ -8,7 +8,8 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Place } from './place.ts';
-import { type Outcome, type Scenario, scenarios } from './scenarios.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+import type { Outcome } from './stage.ts';
 
 const { values: flags } = parseArgs({
   options: {

@@ -7,22 +7,8 @@ import { converge, listed } from './converge.ts';
 import { Crowd, terms } from './crowd.ts';
 import { runHerd } from './herd.ts';
 import { Partition } from './partition.ts';
-import type { Place, RegistryNode } from './place.ts';
-
-/** What a scenario is given. */
-export interface Stage {
-  readonly place: Place;
-  /** The first of 200 free ports. */
-  readonly port: number;
-  readonly long: boolean;
-}
-
-/** What came of it. */
-export interface Outcome {
-  readonly facts: readonly string[];
-  /** What must not be. */
-  readonly mistakes: readonly string[];
-}
+import type { RegistryNode } from './place.ts';
+import type { Outcome, Stage } from './stage.ts';
 
 export interface Scenario {
   readonly id: string;
