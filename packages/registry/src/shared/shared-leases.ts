@@ -481,7 +481,7 @@ export class SharedLeases implements EngineListener {
   }
 
   async #evict(text: string, stone: SavedTombstone): Promise<void> {
-    const { engine, table, log } = this.#parts;
+    const { engine, log } = this.#parts;
     const known = this.#known.get(text);
     if (!known || this.#pending.has(text)) return;
     try {
@@ -493,9 +493,9 @@ export class SharedLeases implements EngineListener {
         this.changed(text, written.current);
         return;
       }
-      if ((this.#known.get(text)?.revision ?? 0) > written.revision) return;
-      this.#known.learn(text, written.revision, 'gone', -1);
-      table.drop(stone, this.#moment());
+      // It came back as a change before the answer: whoever registered since, and is about to be written, is not to be dropped.
+      if ((this.#known.get(text)?.revision ?? 0) >= written.revision) return;
+      this.#merge(text, written.revision, { kept: { gone: stone }, alive: false });
     } catch (error) {
       // The next sweep sees whether it is still there.
       log.engineWriteFailed({ service: stone.service, id: stone.id }, toFlotillaError(error));
