@@ -100,7 +100,7 @@ function commands(): void {
   for (const [args, expected] of [
     [['ps'], /catalog\.2 +serving +yes/],
     [['call', 'catalog.product', '--id', 'rice-bowl'], /"Harbour rice bowl"/],
-    [['registry'], /order +\S+ +up/],
+    [['instances'], /order +\S+ +up/],
     [['gateway'], /storefront +\/\*\*/],
     [['call', 'review.of', '--productId', 'rice-bowl'], /guest-mara/],
     [['config', 'catalog'], /settings\.dbFile +\S+catalog\.sqlite +default/],
