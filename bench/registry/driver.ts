@@ -14,6 +14,8 @@ interface Connection {
   readonly number: number;
   /** What is done when an answer is whole. */
   answered: (status: number) => void;
+  /** A request is on its way. */
+  isAsking: boolean;
   sentAt: number;
 }
 
@@ -66,10 +68,23 @@ async function open(count: number): Promise<void> {
   }
 }
 
+/** Asks something at once, as a client does: a server gives up a connection on which nothing comes. */
 async function dial(number: number): Promise<Connection> {
-  const reader = new AnswerReader();
-  const connection: Connection = { socket: await socketOf(number), reader, number, answered: nothing, sentAt: 0 };
+  const socket = await socketOf(number);
+  const connection: Connection = {
+    socket,
+    reader: new AnswerReader(),
+    number,
+    answered: nothing,
+    isAsking: false,
+    sentAt: 0,
+  };
   listen(connection);
+  await new Promise<void>((resolve) => {
+    connection.answered = () => resolve();
+    send(connection, requests.nobody);
+  });
+  connection.answered = nothing;
   return connection;
 }
 
@@ -87,6 +102,11 @@ function listen(connection: Connection): void {
   socket.on('data', (chunk: Buffer) => {
     const status = reader.take(chunk);
     if (status === undefined) return;
+    if (!connection.isAsking) {
+      broken++; // an answer to nothing: the server gives the connection up
+      return;
+    }
+    connection.isAsking = false;
     if (reader.closes) void renew(connection, status);
     else connection.answered(status);
   });
@@ -198,6 +218,7 @@ function eachConnection(start: (connection: Connection, done: () => void) => voi
 }
 
 function send(connection: Connection, bytes: Buffer): void {
+  connection.isAsking = true;
   connection.sentAt = performance.now();
   connection.socket.write(bytes);
 }

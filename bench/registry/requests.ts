@@ -32,6 +32,11 @@ export class Requests {
     return this.#read(kind === 'fetch' ? '/eureka/apps/' : '/eureka/apps/delta');
   }
 
+  /** An application that nobody has registered: answered with 404, at next to no cost. */
+  get nobody(): Buffer {
+    return this.#read('/eureka/apps/NOBODY');
+  }
+
   /** Each one is newer than the one before it, as after a change or a restart. */
   registration(index: number): Buffer {
     const dirty = Math.max(Date.now(), (this.dirty[index] ?? 0) + 1);
