@@ -80,7 +80,10 @@ async function dial(number: number): Promise<Connection> {
     sentAt: 0,
   };
   listen(connection);
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
+    socket.once('close', () =>
+      reject(new Error(`connection ${number} to port ${port} was closed before its first answer`)),
+    );
     connection.answered = () => resolve();
     send(connection, requests.nobody);
   });
