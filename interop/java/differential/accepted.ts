@@ -163,6 +163,15 @@ export const accepted: readonly Accepted[] = [
     fits: of('gone, and registered again older'),
   },
   {
+    name: 'a second life has a time of its own',
+    reason:
+      'an owner that leaves and comes back with the same lastDirtyTimestamp is shown with one millisecond more: nodes that heard its farewell then know the new life from a late copy of the old',
+    fits: (one) =>
+      of('gone, and registered again as it was')(one) &&
+      one.place.endsWith('lastDirtyTimestamp') &&
+      Number(one.ours?.slice(1, -1)) === Number(one.theirs?.slice(1, -1)) + 1,
+  },
+  {
     name: 'an override is an operator’s',
     reason: 'a registration cannot bring one: whoever registers speaks for itself alone',
     fits: of(/overridden/),
