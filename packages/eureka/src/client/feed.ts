@@ -40,7 +40,7 @@ const whatChanged: EurekaRequest = Object.freeze({ method: 'GET', segments: ['ap
  * | state | does | exits |
  * |---|---|---|
  * | idle | nothing | somebody watches → fetching |
- * | fetching | all at first, then what changed; all again when the hash codes differ, when there is no delta, or when an empty list is doubted | waiting |
+ * | fetching | all at first, then what changed; all again when the hash codes differ or when there is no delta | waiting |
  * | waiting | for the next turn: `pollEveryMs` ± 20 %, sooner while nothing is known at all | fetching; nobody watches any more → idle |
  */
 export class Feed {
@@ -108,7 +108,7 @@ export class Feed {
   /** @returns whether a server answered with something that could be read. */
   async #fetch(call: Call): Promise<boolean> {
     try {
-      if (this.#current && this.#known && this.#parts.options.delta && !this.#known.doubted) {
+      if (this.#current && this.#known && this.#parts.options.delta) {
         if (await this.#fetchDelta(this.#known, call)) return true;
       }
       if (call.cancelled) return false;
@@ -145,13 +145,12 @@ export class Feed {
     if (!read) throw new FlotillaError('BAD_RESPONSE', `${server} gave no list`);
     const before = this.#known;
     const next = applyAll(before, read, options.clock.now());
-    const known = before ? before.listed.size + before.kept.size : 0;
-    if (next.doubted) log.emptyDoubted({ server, known });
-    else log.fetched({ server, instances: next.listed.size, hashCode: hashOf(next) });
+    log.fetched({ server, instances: next.listed.size, hashCode: hashOf(next) });
     if (next.kept.size > 0 && before?.kept.size === 0) {
-      log.shrunk({ server, known, listed: next.listed.size, keptForMs: next.keptUntil - options.clock.now() });
+      const keptForMs = next.keptUntil - options.clock.now();
+      log.shrunk({ server, known: before.listed.size, listed: next.listed.size, keptForMs });
     }
-    this.#current = !next.doubted;
+    this.#current = true;
     this.#adopt(next);
   }
 

@@ -7,7 +7,7 @@ import type { ListedInstance, ReadApplications } from './read-applications.ts';
 const suspiciousShare = 0.5;
 /** Below this a crash is a crash, as with self-preservation. */
 const suspiciousFrom = 5;
-/** How long whom such a list does not name is kept: a lease. By then everybody alive has registered anew. */
+/** How long whom such a list, or an empty one, does not name is kept: a lease. By then everybody alive has registered anew. */
 export const keptForMs = 90_000;
 
 /**
@@ -18,30 +18,35 @@ export const keptForMs = 90_000;
  * |---|---|
  * | nothing known (undefined) | any whole list, also an empty one → known |
  * | known | a whole list replaces it; a delta changes it |
- * | known, doubted | a first empty list: what was known stays; a second one → known and empty |
- * | known, warming | a list that lost more than half: the lost ones stay for a lease, then go unless they were named again |
+ * | known, warming | a list that lost more than half, or all: the lost ones stay for a lease, then go unless they were named again |
  */
 export interface Listing {
   readonly listed: ReadonlyMap<string, ListedInstance>;
   /** Whom a list that shrank does not name, and until when (monotonic) they are kept. */
   readonly kept: ReadonlyMap<string, ListedInstance>;
   readonly keptUntil: number;
-  readonly doubted: boolean;
 }
 
 /** A whole list arrived. */
 export function applyAll(known: Listing | undefined, { instances }: ReadApplications, now: number): Listing {
   const listed = new Map(instances.filter(({ action }) => action !== 'DELETED').map((item) => [item.key, item]));
-  if (!known) return { listed, kept: new Map(), keptUntil: 0, doubted: false };
-  const before = new Map([...known.kept, ...known.listed]);
-  if (listed.size === 0 && before.size > 0 && !known.doubted) return { ...known, doubted: true };
-  const lost = new Map([...before].filter(([key]) => !listed.has(key)));
-  const shrank = before.size >= suspiciousFrom && lost.size > before.size * suspiciousShare;
-  if (shrank && listed.size > 0 && known.kept.size === 0) {
-    return { listed, kept: lost, keptUntil: now + keptForMs, doubted: false };
-  }
-  const kept = now < known.keptUntil ? new Map([...known.kept].filter(([key]) => !listed.has(key))) : new Map();
-  return { listed, kept, keptUntil: kept.size > 0 ? known.keptUntil : 0, doubted: false };
+  if (!known) return { listed, kept: new Map(), keptUntil: 0 };
+  const shrank = isSuspicious(known.listed, listed);
+  const before = shrank ? [...known.kept, ...known.listed] : known.kept;
+  const keptUntil = shrank ? now + keptForMs : known.keptUntil;
+  return forgetKept({ listed, kept: without(before, listed), keptUntil }, now);
+}
+
+function isSuspicious(before: Listing['listed'], after: Listing['listed']): boolean {
+  if (after.size === 0) return before.size > 0;
+  return before.size >= suspiciousFrom && without(before, after).size > before.size * suspiciousShare;
+}
+
+function without(
+  entries: Iterable<readonly [string, ListedInstance]>,
+  named: Listing['listed'],
+): ReadonlyMap<string, ListedInstance> {
+  return new Map(Array.from(entries).filter(([key]) => !named.has(key)));
 }
 
 /** What changed arrived: who is ADDED or MODIFIED is put, who is DELETED goes. */
@@ -53,7 +58,7 @@ export function applyDelta(known: Listing, { instances }: ReadApplications): Lis
     if (item.action === 'DELETED') listed.delete(item.key);
     else listed.set(item.key, item);
   }
-  return { listed, kept, keptUntil: kept.size > 0 ? known.keptUntil : 0, doubted: false };
+  return { listed, kept, keptUntil: known.keptUntil };
 }
 
 /** The time for whom a list that shrank does not name is over. */

@@ -15,7 +15,6 @@ export interface EurekaClientLog {
   leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
   fetched(facts: { server: string; instances: number; hashCode: string }): void;
   mismatch(facts: { server: string; theirs: string; ours: string }): void;
-  emptyDoubted(facts: { server: string; known: number }): void;
   shrunk(facts: { server: string; known: number; listed: number; keptForMs: number }): void;
   unreadable(facts: { server: string; cause: unknown }): void;
   leftOut(facts: { count: number; examples: readonly string[] }): void;
@@ -39,10 +38,11 @@ export function eurekaClientLog(logger: Logger): EurekaClientLog {
     leftUnheard: (facts) => logger.warn('left without Eureka hearing of it; the lease will lapse', facts),
     fetched: (facts) => logger.info('the whole list was fetched from Eureka', facts),
     mismatch: (facts) => logger.info('by its hash code the server has another list than we; fetching all of it', facts),
-    emptyDoubted: (facts) =>
-      logger.warn('the Eureka server names nobody any more; believed when it says so again', facts),
     shrunk: (facts) =>
-      logger.warn('the Eureka server names less than half of who was known; the others are kept for a while', facts),
+      logger.warn(
+        'the Eureka server names less than half of who was known, or nobody; the others are kept for a while',
+        facts,
+      ),
     unreadable: (facts) => logger.error('the answer of a Eureka server cannot be read; the last list stays', facts),
     leftOut: (facts) => logger.warn('instances from Eureka are left out: they cannot be used', facts),
     listenerFailed: (facts) => logger.error('a listener for instances failed', facts),

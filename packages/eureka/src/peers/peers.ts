@@ -190,10 +190,9 @@ class ReplicatedPeers implements Peers {
       if (left) for (const { sender } of this.#peers) sender.withdraw(left);
       return;
     }
-    const wallAt = Math.floor(this.#options.clock.wallNow());
-    if (kind === 'overrideSet') this.stamps.noteOverridden(key, wallAt);
-    if ((kind === 'registered' || kind === 'statusSet') && lease.changedAt === wallAt)
-      this.stamps.noteSaid(key, wallAt);
+    const isNews = lease.instance.revision === this.#options.registry.cursor.revision;
+    if (kind === 'overrideSet') this.stamps.noteOverridden(key, Math.floor(this.#options.clock.wallNow()));
+    if ((kind === 'registered' || kind === 'statusSet') && isNews) this.stamps.noteSaid(key, lease.changedAt);
     if (kind === 'deregistered') this.stamps.forget(key);
     const task = this.#task(taskKinds[kind], key, lease);
     for (const { sender } of this.#peers) sender.offer(task);

@@ -28,6 +28,12 @@ test('the default limits are these', () => {
   });
 });
 
+test('a change within the millisecond of the registration is told from it', () => {
+  const { lease } = setStatus(registered(), 'down', at(0), registryLimits);
+  assert.deepEqual([lease.registeredAt, lease.changedAt], [wall, wall + 1]);
+  assert.equal(setStatus(registered(), 'down', at(7), registryLimits).lease.changedAt, wall + 7);
+});
+
 test('what an owner repeats stays the object that it was; what it changes is its new word', () => {
   const word = { metadata: { a: '1', b: '2' }, lease: { renewEveryMs: 10_000, lastsMs: 30_000 } };
   const known = registered({ ...word, incarnation: 1 });

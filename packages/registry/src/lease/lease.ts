@@ -216,7 +216,9 @@ export function clampTerms({ renewEveryMs, lastsMs }: LeaseTerms, bounds: LeaseB
 function restate(existing: Lease, instance: Instance, moment: Moment): LeaseStep {
   if (isSame(existing.instance, instance)) return { lease: existing, changed: false };
   const upAt = upSince(existing.upAt, instance, moment);
-  return { lease: { ...existing, instance, changedAt: moment.wallAt, upAt }, changed: true };
+  // Later than the registration, however soon it comes: that is how a change is told from it.
+  const changedAt = Math.max(moment.wallAt, existing.registeredAt + 1);
+  return { lease: { ...existing, instance, changedAt, upAt }, changed: true };
 }
 
 function prolong(existing: Lease, moment: Moment): Lease {
