@@ -61,6 +61,16 @@ export {
   writeNotes,
   writeOwn,
 } from './instance-notes.ts';
+export { Backoff, type BackoffBounds, backoffAfterMs, backoffDefaults, jittered } from './keeper/backoff.ts';
+export {
+  type KeeperLog,
+  type KeeperTimes,
+  type KeptNames,
+  type KeptParts,
+  type KeptRegistrar,
+  keptRegistrar,
+} from './keeper/lease-keeper.ts';
+export type { Place, PlaceOf, PutAnswer, RenewAnswer } from './keeper/place.ts';
 export {
   type Component,
   type ProcessPort,

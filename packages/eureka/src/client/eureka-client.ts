@@ -1,6 +1,6 @@
-import type { Instance, Registrar, Resolver } from '@flotilla/core';
+import { keptRegistrar, type Registrar, type Resolver } from '@flotilla/core';
+import { EurekaPlace } from './eureka-place.ts';
 import { Feed } from './feed.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
 import { eurekaClientLog } from './log.ts';
 import { type EurekaClientOptions, resolveEurekaOptions } from './options.ts';
 import { EurekaServers } from './servers.ts';
@@ -32,27 +32,25 @@ export function eurekaClient(options: EurekaClientOptions): EurekaClient {
   const log = eurekaClientLog(resolved.logger);
   const servers = new EurekaServers(resolved, log);
   const feed = new Feed({ servers, options: resolved, log });
-  const keepers = new Set<LeaseKeeper>();
+  const { clock, random, deregisterTimeoutMs } = resolved;
+  const kept = keptRegistrar((instance) => new EurekaPlace(instance, servers, clock.now()), {
+    clock,
+    random,
+    log,
+    times: { leaveTimeoutMs: deregisterTimeoutMs },
+  });
   let closing: Promise<void> | undefined;
-  const registrar: Registrar = {
-    register(instance: Instance) {
-      const released = (): void => void keepers.delete(keeper);
-      const keeper: LeaseKeeper = new LeaseKeeper(instance, { servers, options: resolved, log, released });
-      keepers.add(keeper);
-      return keeper;
-    },
-  };
   const resolver: Resolver = {
     watch: (target, update) => ({ close: closing ? () => {} : feed.listen(target, update) }),
   };
   const close = async (): Promise<void> => {
     feed.close();
-    for (const keeper of [...keepers]) keeper.release();
+    kept.close();
     await servers.close();
   };
   return {
     resolver,
-    registrar,
+    registrar: kept.registrar,
     close() {
       closing ??= close();
       return closing;

@@ -1,9 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Call, FlotillaError, formatTarget, type InstanceSet, type Target, type Timer } from '@flotilla/core';
+import {
+  backoffAfterMs,
+  Call,
+  FlotillaError,
+  formatTarget,
+  type InstanceSet,
+  jittered,
+  type Target,
+  type Timer,
+} from '@flotilla/core';
 import { applyAll, applyDelta, forgetKept, hashOf, type Listing, setFor } from './listing.ts';
 import type { EurekaClientLog } from './log.ts';
 import type { ResolvedEurekaOptions } from './options.ts';
-import { backoffMs, jittered } from './pace.ts';
+import { leastBackoffMs } from './pace.ts';
 import { type LeftOut, type ReadApplications, readApplications } from './read-applications.ts';
 import type { EurekaRequest, EurekaServers } from './servers.ts';
 
@@ -96,12 +105,13 @@ export class Feed {
 
   async #follow(turn: Turn): Promise<void> {
     const { pollEveryMs, random } = this.#parts.options;
+    const backoff = { leastMs: leastBackoffMs, mostMs: pollEveryMs };
     for (let failures = 0; this.#turn === turn; ) {
       const fetched = await this.#fetch(turn.call);
       if (this.#turn !== turn) return;
       failures = fetched ? 0 : failures + 1;
       const soon = !fetched && this.#known === undefined;
-      await this.#sleep(turn, soon ? backoffMs(failures, pollEveryMs, random) : jittered(pollEveryMs, random));
+      await this.#sleep(turn, soon ? backoffAfterMs(failures, backoff, random) : jittered(pollEveryMs, random));
     }
   }
 

@@ -1,18 +1,12 @@
-import type { InstanceStatus, Logger } from '@flotilla/core';
+import type { KeeperLog, Logger } from '@flotilla/core';
 
 /** Every line that a Eureka client can write. States are said when they change, not each time that something is tried. */
-export interface EurekaClientLog {
+export interface EurekaClientLog extends KeeperLog {
   unreachable(facts: { servers: readonly string[]; cause: unknown }): void;
   reachable(server: string): void;
   switched(facts: { from: string; to: string }): void;
   refusedRedirect(facts: { server: string; location: string }): void;
   credentialsRefused(facts: { server: string; reason: string }): void;
-  registered(facts: { service: string; instanceId: string; server: string }): void;
-  forgotten(facts: { service: string; instanceId: string }): void;
-  refused(facts: { service: string; instanceId: string; status: number; reason: string }): void;
-  statusSet(facts: { service: string; instanceId: string; before: InstanceStatus; after: InstanceStatus }): void;
-  deregistered(facts: { service: string; instanceId: string }): void;
-  leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
   fetched(facts: { server: string; instances: number; hashCode: string }): void;
   mismatch(facts: { server: string; theirs: string; ours: string }): void;
   shrunk(facts: { server: string; known: number; listed: number; keptForMs: number }): void;
@@ -30,9 +24,9 @@ export function eurekaClientLog(logger: Logger): EurekaClientLog {
     refusedRedirect: (facts) =>
       logger.error('a Eureka server sends us to a place that is not in "registry"; not going there', facts),
     credentialsRefused: (facts) => logger.error('a Eureka server refuses our credentials', facts),
-    registered: (facts) => logger.info('registered with Eureka', facts),
+    registered: ({ by, ...facts }) => logger.info('registered with Eureka', { ...facts, server: by }),
     forgotten: (facts) => logger.info('the Eureka server knows no lease of ours; registering again', facts),
-    refused: (facts) => logger.error('the Eureka server refuses the registration', facts),
+    registrationRefused: (facts) => logger.error('the Eureka server refuses the registration', facts),
     statusSet: (facts) => logger.info('status set', facts),
     deregistered: (facts) => logger.info('deregistered from Eureka', facts),
     leftUnheard: (facts) => logger.warn('left without Eureka hearing of it; the lease will lapse', facts),

@@ -1,17 +1,5 @@
-import type { Random } from '@flotilla/core';
-
-/** A period that is never aligned with others: ± 20 %. */
-export function jittered(periodMs: number, random: Random): number {
-  return periodMs * (0.8 + 0.4 * random());
-}
-
-const leastMs = 500;
-
-/** The wait after `failures` in a row: anything up to a ceiling that doubles from 1 s to `mostMs`. */
-export function backoffMs(failures: number, mostMs: number, random: Random): number {
-  const ceilingMs = Math.min(mostMs, leastMs * 2 ** Math.min(failures, 20));
-  return Math.min(leastMs, mostMs) + random() * Math.max(0, ceilingMs - leastMs);
-}
+/** After a failure a server is left alone for this long at the least, in milliseconds. */
+export const leastBackoffMs = 500;
 
 /**
  * How often a change may be said at once (`RateLimiter` of Eureka's `InstanceInfoReplicator`): two in a burst, then one

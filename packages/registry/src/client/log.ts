@@ -1,20 +1,13 @@
-import type { InstanceStatus, Logger } from '@flotilla/core';
+import type { KeeperLog, Logger } from '@flotilla/core';
 
 /** Every line that a registry client can write. States are said when they change, not each time that something is tried. */
-export interface ClientLog {
+export interface ClientLog extends KeeperLog {
   unreachable(facts: { registries: readonly string[]; cause: unknown }): void;
   reachable(registry: string): void;
   switched(facts: { from: string; to: string }): void;
   credentialsRefused(facts: { registry: string; reason: string }): void;
-  registered(facts: { service: string; instanceId: string; registry: string }): void;
-  forgotten(facts: { service: string; instanceId: string }): void;
-  refused(facts: { service: string; instanceId: string; status: number; reason: string }): void;
-  raised(facts: { service: string; instanceId: string; from: number; to: number }): void;
-  statusSet(facts: { service: string; instanceId: string; before: InstanceStatus; after: InstanceStatus }): void;
   contractUntold(facts: { service: string; contract: string; cause: unknown }): void;
   unheard(facts: { service: string; instanceId: string; silent: readonly string[] }): void;
-  deregistered(facts: { service: string; instanceId: string }): void;
-  leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
   notReached(facts: { service: string; instanceId: string; reason: string; hint: string }): void;
   addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
   mode(facts: { target: string; mode: 'push' | 'polling'; reason: string }): void;
@@ -31,9 +24,9 @@ export function clientLog(logger: Logger): ClientLog {
     switched: (facts) => logger.info('another registry answers', facts),
     credentialsRefused: ({ registry, reason }) =>
       logger.error('a registry refuses our credentials', { registry, reason }),
-    registered: (facts) => logger.info('registered', facts),
+    registered: ({ by, ...facts }) => logger.info('registered', { ...facts, registry: by }),
     forgotten: (facts) => logger.info('the registry knows no lease of ours; registering again', facts),
-    refused: (facts) => logger.error('the registry refuses the registration', facts),
+    registrationRefused: (facts) => logger.error('the registry refuses the registration', facts),
     raised: (facts) => logger.info('incarnation raised: the registry knows a later one', facts),
     statusSet: (facts) => logger.info('status set', facts),
     contractUntold: (facts) => logger.warn('the registry does not take the text of a contract', facts),

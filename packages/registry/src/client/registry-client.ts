@@ -1,7 +1,15 @@
-import { formatTarget, type InstanceSet, type Registrar, type Resolver, type Target, type Watch } from '@flotilla/core';
-import { LeaseKeeper } from './lease-keeper.ts';
+import {
+  formatTarget,
+  type InstanceSet,
+  keptRegistrar,
+  type Registrar,
+  type Resolver,
+  type Target,
+  type Watch,
+} from '@flotilla/core';
 import { clientLog } from './log.ts';
 import { type RegistryClientOptions, resolveClientOptions } from './options.ts';
+import { RegistryPlace } from './registry-place.ts';
 import { RegistryServers } from './servers.ts';
 import { Subscription } from './subscription.ts';
 
@@ -32,27 +40,16 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const resolved = resolveClientOptions(options);
   const log = clientLog(resolved.logger);
   const servers = new RegistryServers(resolved, log);
-  const keepers = new Set<LeaseKeeper>();
   const subscriptions = new Map<string, Subscription>();
   const farewells = new Set<Promise<void>>();
   let closing: Promise<void> | undefined;
-  servers.onSwitch(() => {
-    for (const keeper of keepers) keeper.renewNow();
+  const kept = keptRegistrar((_, documents) => new RegistryPlace({ servers, options: resolved, log, documents }), {
+    clock: resolved.clock,
+    random: resolved.random,
+    log,
+    times: { leaveTimeoutMs: resolved.deregisterTimeoutMs },
   });
-
-  const registrar: Registrar = {
-    register(instance, documents = []) {
-      const keeper: LeaseKeeper = new LeaseKeeper(instance, {
-        servers,
-        options: resolved,
-        log,
-        documents,
-        released: () => keepers.delete(keeper),
-      });
-      keepers.add(keeper);
-      return keeper;
-    },
-  };
+  servers.onSwitch(() => kept.renewNow());
 
   const follow = (target: Target): Subscription => {
     const name = formatTarget(target);
@@ -84,14 +81,14 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   const close = async (): Promise<void> => {
     for (const subscription of subscriptions.values()) farewells.add(subscription.close());
     subscriptions.clear();
-    for (const keeper of [...keepers]) keeper.release();
+    kept.close();
     await Promise.all(farewells);
     await servers.close();
   };
 
   return {
     resolver,
-    registrar,
+    registrar: kept.registrar,
     close() {
       closing ??= close();
       return closing;

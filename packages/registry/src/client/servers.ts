@@ -1,4 +1,4 @@
-import { Call, type Endpoint, FlotillaError, type Timer } from '@flotilla/core';
+import { Call, type Endpoint, FlotillaError, jittered, type Timer } from '@flotilla/core';
 import {
   errorFromResponse,
   HttpHeaders,
@@ -7,7 +7,6 @@ import {
   pathFromSegments,
   readBody,
 } from '@flotilla/http';
-import { jittered } from './backoff.ts';
 import type { ClientLog } from './log.ts';
 import type { ResolvedClientOptions } from './options.ts';
 import { parseServerUrl, type ServerAddress } from './server-url.ts';

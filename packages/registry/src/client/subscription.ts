@@ -1,4 +1,5 @@
 import {
+  Backoff,
   Call,
   effectiveStatus,
   FlotillaError,
@@ -6,6 +7,7 @@ import {
   formatTarget,
   type Instance,
   type InstanceSet,
+  jittered,
   type Target,
   type Timer,
 } from '@flotilla/core';
@@ -14,7 +16,6 @@ import { parseCursor } from '../cursor.ts';
 import type { SeenChange } from '../lease/change.ts';
 import { watchField } from '../watch-field.ts';
 import { keyOf, type LeftOut, patched, readChange, readSnapshot, type SeenPatch } from './answers.ts';
-import { Backoff, jittered } from './backoff.ts';
 import { applyChange, applySnapshot, differs, instanceSet, type LiveSet } from './live-set.ts';
 import type { ClientLog } from './log.ts';
 import type { ResolvedClientOptions } from './options.ts';

@@ -1,10 +1,10 @@
-import type { InstanceStatus, Logger } from '@flotilla/core';
+import type { KeeperLog, Logger } from '@flotilla/core';
 
 /**
  * Every line that a source of instances can write, under the field `source`. States are said when they change, not each
  * time that something is tried.
  */
-export interface SourceLog {
+export interface SourceLog extends KeeperLog {
   unreachable(facts: { reason: string; cause: unknown }): void;
   reachable(): void;
   refused(facts: { reason: string }): void;
@@ -15,12 +15,6 @@ export interface SourceLog {
   listenerFailed(facts: { target: string; cause: unknown }): void;
   targetRefused(facts: { target: string; reason: string }): void;
   noContracts(facts: { contract: string }): void;
-  registered(facts: { service: string; instanceId: string }): void;
-  forgotten(facts: { service: string; instanceId: string }): void;
-  registrationRefused(facts: { service: string; instanceId: string; reason: string }): void;
-  statusSet(facts: { service: string; instanceId: string; before: InstanceStatus; after: InstanceStatus }): void;
-  deregistered(facts: { service: string; instanceId: string }): void;
-  leftUnheard(facts: { service: string; instanceId: string; cause: unknown }): void;
   notRegistered(facts: { service: string; instanceId: string; reason: string }): void;
 }
 

@@ -1,5 +1,4 @@
-import { Call, type Clock, FlotillaError, type Random, type Timer } from '@flotilla/core';
-import { Backoff } from '../client/backoff.ts';
+import { Backoff, Call, type Clock, FlotillaError, type Random, type Timer } from '@flotilla/core';
 
 /** Time and randomness, as everything here is given them. */
 export interface Moment {

@@ -1,9 +1,17 @@
-import { assertDuration, FlotillaError, nullLogger, Secret } from '@flotilla/core';
+import {
+  assertDuration,
+  type Call,
+  FlotillaError,
+  type Instance,
+  nullLogger,
+  type Place,
+  Secret,
+} from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { type HttpHost, HttpHosts } from '../http-hosts.ts';
-import { keptRegistrar, type Place } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
+import { sourceRegistrar } from '../registrar.ts';
 import { sharedResolver } from '../shared-resolver.ts';
 import { basicAuthorization, choiceParam, type HttpSourceUrl, readHttpSourceUrl } from '../source-url.ts';
 import { ConsulApi } from './consul-api.ts';
@@ -59,7 +67,7 @@ export function consulDiscovery(options: ConsulDiscoveryOptions): SourceDiscover
   const passing = choiceParam(first.params, 'passing', ['true', 'false']) === 'true';
   const source = new ConsulSource({ clock, random, log, api, passing, ...times });
   const shared = sharedResolver(source, log);
-  const kept = keptRegistrar(placeAt(api), { clock, random, log, times });
+  const kept = sourceRegistrar(placeAt(api), { clock, random, log, ...times });
   return openDiscovery(shared.resolver, kept.registrar, () => {
     shared.close();
     kept.close();
@@ -69,7 +77,7 @@ export function consulDiscovery(options: ConsulDiscoveryOptions): SourceDiscover
 
 /** How an instance is kept at an agent: registered, then its check is told each time that it still passes. */
 function placeAt(api: ConsulApi): Place {
-  const say: Place['renew'] = (instance, call) => {
+  const say = (instance: Instance, call: Call): Promise<boolean> => {
     const status = statusOf(instance);
     return api.updateCheck(checkIdOf(consulId(instance)), status, `the instance says: ${instance.status}`, call);
   };
@@ -78,14 +86,15 @@ function placeAt(api: ConsulApi): Place {
       await api.register(encodeConsulInstance(instance), call);
       // A check that was there keeps the status that it had, whatever the registration says.
       await say(instance, call);
+      return { kind: 'kept' };
     },
     async renew(instance, call) {
       try {
-        return await say(instance, call);
+        return { kind: (await say(instance, call)) ? 'kept' : 'unknown' };
       } catch (thrown) {
         // Agents before 1.11 answer 500 for a check that they do not know.
         if (thrown instanceof FlotillaError && (thrown.data as { status?: unknown } | undefined)?.status === 500)
-          return false;
+          return { kind: 'unknown' };
         throw thrown;
       }
     },

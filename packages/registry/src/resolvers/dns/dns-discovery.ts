@@ -1,7 +1,7 @@
 import { assertDuration, FlotillaError, isProtocol, nullLogger } from '@flotilla/core';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
-import { silentRegistrar } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
+import { silentRegistrar } from '../registrar.ts';
 import { sharedResolver } from '../shared-resolver.ts';
 import { choiceParam, onlyUrl, splitSourceUrl, wholeNumberParam } from '../source-url.ts';
 import type { DnsPort } from './dns-port.ts';

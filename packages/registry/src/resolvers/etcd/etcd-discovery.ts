@@ -3,8 +3,8 @@ import { EtcdClient } from '../../engines/etcd/client.ts';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { pemFiles, pemParams } from '../engines/pem-files.ts';
 import { treeSource } from '../entry-table.ts';
-import { keptRegistrar } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
+import { sourceRegistrar } from '../registrar.ts';
 import { sharedResolver } from '../shared-resolver.ts';
 import { readHttpSourceUrl } from '../source-url.ts';
 import { checkPrefix, etcdPlace } from './etcd-place.ts';
@@ -59,7 +59,7 @@ export function etcdDiscovery(options: EtcdDiscoveryOptions): SourceDiscovery {
   const log = sourceLog(logger, `etcd ${urls.map(({ authority }) => authority).join(', ')}`);
   const source = treeSource(new EtcdTree({ clock, random, client, log, prefix, relistEveryMs }), clock);
   const shared = sharedResolver(source, log);
-  const kept = keptRegistrar(etcdPlace(client, prefix), { clock, random, log, times: { requestTimeoutMs } });
+  const kept = sourceRegistrar(etcdPlace(client, prefix), { clock, random, log, requestTimeoutMs });
   return openDiscovery(shared.resolver, kept.registrar, async () => {
     shared.close();
     kept.close();

@@ -1,7 +1,6 @@
-import { FlotillaError, type Instance, within } from '@flotilla/core';
+import { FlotillaError, type Instance, type Place, within } from '@flotilla/core';
 import type { EtcdClient } from '../../engines/etcd/client.ts';
 import { grpcCode, notFound } from '../../engines/etcd/failures.ts';
-import type { Place } from '../keeper.ts';
 import { keyOf } from './etcd-tree.ts';
 
 /** etcd's own bounds are wider; these are those of a registration (renewals from 1 s, leases up to an hour). */
@@ -28,6 +27,7 @@ export function etcdPlace(client: EtcdClient, prefix: string): Place {
     const { bags: _, ...said } = instance; // of dialects that nobody here reads
     try {
       await within(call, client.put(key, JSON.stringify(said), await within(call, leaseFor(key, instance))));
+      return { kind: 'kept' };
     } catch (thrown) {
       if (grpcCode(thrown) === notFound) leases.delete(key); // it ended in between
       throw thrown;
@@ -40,10 +40,11 @@ export function etcdPlace(client: EtcdClient, prefix: string): Place {
       const lease = leases.get(key);
       if (lease !== undefined && (await within(call, client.keepAlive(lease))) === 0) {
         leases.delete(key);
-        return false;
+        return { kind: 'unknown' };
       }
       const { pairs } = await within(call, client.range({ key, keysOnly: true }));
-      return pairs[0] !== undefined && (lease === undefined || sameLease(pairs[0].lease, lease));
+      const isOurs = pairs[0] !== undefined && (lease === undefined || sameLease(pairs[0].lease, lease));
+      return { kind: isOurs ? 'kept' : 'unknown' };
     },
     async remove(instance, call) {
       const key = keyOf(prefix, instance);

@@ -1,5 +1,4 @@
-import { type Call, FlotillaError, formatIdentity, type Instance, identity } from '@flotilla/core';
-import { jittered } from '../../client/backoff.ts';
+import { type Call, FlotillaError, formatIdentity, type Instance, identity, jittered } from '@flotilla/core';
 import type { EtcdClient, EtcdWatch } from '../../engines/etcd/client.ts';
 import { Contact } from '../contact.ts';
 import type { Entry, EntryTable, Tree } from '../entry-table.ts';

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { assertDuration, FlotillaError, nullLogger } from '@flotilla/core';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
-import { silentRegistrar } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
+import { silentRegistrar } from '../registrar.ts';
 import { sharedResolver } from '../shared-resolver.ts';
 import { onlyUrl, splitSourceUrl } from '../source-url.ts';
 import { nodeFile } from './engines/node-file.ts';

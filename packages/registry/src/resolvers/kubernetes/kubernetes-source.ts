@@ -1,6 +1,5 @@
-import { type Call, FlotillaError, type Instance, identity, type Timer } from '@flotilla/core';
+import { type Call, FlotillaError, type Instance, identity, jittered, type Timer } from '@flotilla/core';
 import { decodeLines, type HttpResponse } from '@flotilla/http';
-import { jittered } from '../../client/backoff.ts';
 import { list, record } from '../../field-checks.ts';
 import { Contact } from '../contact.ts';
 import { Gathered } from '../gathered.ts';

@@ -1,6 +1,5 @@
-import { type Call, FlotillaError, type Instance, within } from '@flotilla/core';
+import { type Call, FlotillaError, type Instance, type Place, within } from '@flotilla/core';
 import { codeOf, type Stat, type ZooKeeperClient, zookeeperCode } from '../../engines/zookeeper/client.ts';
-import type { Place } from '../keeper.ts';
 import { encodeCuratorInstance, nodeName } from './curator-instance.ts';
 
 /**
@@ -35,13 +34,14 @@ export function curatorPlace(client: ZooKeeperClient, root: string, begin: () =>
   };
 
   return {
-    put(instance, call) {
+    async put(instance, call) {
       begin();
-      return within(call, write(instance, call));
+      await within(call, write(instance, call));
+      return { kind: 'kept' };
     },
     async renew(instance, call) {
       const stat = await within(call, client.exists(pathOf(instance)));
-      return stat !== undefined && isOurs(stat, instance);
+      return { kind: stat !== undefined && isOurs(stat, instance) ? 'kept' : 'unknown' };
     },
     async remove(instance, call) {
       const path = pathOf(instance);

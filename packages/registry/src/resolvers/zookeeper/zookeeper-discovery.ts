@@ -4,8 +4,8 @@ import { Contact } from '../contact.ts';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { pemFiles, pemParams } from '../engines/pem-files.ts';
 import { treeSource } from '../entry-table.ts';
-import { keptRegistrar } from '../keeper.ts';
 import { sourceLog } from '../log.ts';
+import { sourceRegistrar } from '../registrar.ts';
 import { sharedResolver } from '../shared-resolver.ts';
 import { choiceParam, splitSourceUrl, userOf, wholeNumberParam } from '../source-url.ts';
 import { curatorPlace } from './curator-place.ts';
@@ -89,12 +89,7 @@ export function zookeeperDiscovery(options: ZooKeeperDiscoveryOptions): SourceDi
   });
   const source = treeSource(tree, clock);
   const shared = sharedResolver(source, log);
-  const kept = keptRegistrar(curatorPlace(client, first.root, begin), {
-    clock,
-    random,
-    log,
-    times: { requestTimeoutMs },
-  });
+  const kept = sourceRegistrar(curatorPlace(client, first.root, begin), { clock, random, log, requestTimeoutMs });
   return openDiscovery(shared.resolver, kept.registrar, async () => {
     shared.close();
     kept.close();

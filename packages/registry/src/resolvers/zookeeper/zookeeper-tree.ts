@@ -1,6 +1,5 @@
-import { type Call, FlotillaError } from '@flotilla/core';
+import { type Call, FlotillaError, jittered } from '@flotilla/core';
 import { mostInstances } from '../../client/answers.ts';
-import { jittered } from '../../client/backoff.ts';
 import { codeOf, type ZooKeeperClient, zookeeperCode } from '../../engines/zookeeper/client.ts';
 import type { Contact } from '../contact.ts';
 import type { Entry, EntryTable, Tree } from '../entry-table.ts';

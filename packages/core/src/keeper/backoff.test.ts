@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seededRandom } from '@flotilla/core/testing';
-import { Backoff, jittered } from './backoff.ts';
-import { registryClientDefaults } from './options.ts';
+import { FlotillaError } from '../errors.ts';
+import { seededRandom } from '../testing/index.ts';
+import { Backoff, backoffAfterMs, backoffDefaults, jittered } from './backoff.ts';
 
-test('the defaults of a registry client are these', () => {
-  assert.deepEqual(registryClientDefaults, {
-    requestTimeoutMs: 2_000,
-    deregisterTimeoutMs: 2_000,
-    pollEveryMs: 30_000,
-    returnEveryMs: 30_000,
-    silenceMs: 45_000,
-  });
+test('the defaults of a backoff are these', () => {
+  assert.deepEqual(backoffDefaults, { leastMs: 25, mostMs: 30_000 });
+});
+
+test('a ceiling below the least is the wait, and a peer is believed for a minute', () => {
+  assert.equal(
+    backoffAfterMs(9, { leastMs: 500, mostMs: 100 }, () => 0.9),
+    100,
+  );
+  const away = (retryAfterMs: number, fromPeer = true) =>
+    backoffAfterMs(1, backoffDefaults, () => 0.5, new FlotillaError('UNAVAILABLE', 'busy', { fromPeer, retryAfterMs }));
+  assert.deepEqual([away(4_000), away(86_400_000), away(4_000, false)], [5_000, 75_000, 37.5]);
 });
 
 test('waits grow from 25 ms to at most 30 s, and begin anew after a success', () => {
