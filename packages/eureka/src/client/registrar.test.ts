@@ -108,6 +108,21 @@ test('out of service is said apart: a Java server keeps UP over a re-registratio
   await world.end();
 });
 
+test('out of service that a server does not take apart is said again: it is registered when both are', async () => {
+  const world = new ClientWorld();
+  let broken = true;
+  const { asked } = await world.scripted('eureka', (one) => (broken && one.line.includes('/status') ? 500 : usual(one)));
+  const registration = world.client('http://eureka:8761').registrar.register(instance);
+  await registration.announced;
+  await registration.setStatus('out-of-service');
+  broken = false;
+  await world.clock.advance(2_000);
+  const said = asked.map((one) => shown(one)).filter((line) => line.includes('/status'));
+  assert.ok(said.length >= 2, 'once in vain');
+  assert.equal(asked.filter(({ line }) => line.startsWith('POST')).length, 3);
+  await world.end();
+});
+
 test('a server that is not there is tried until it is, and nobody waits for it', async () => {
   const world = new ClientWorld();
   const registration = world.client('http://eureka:8761').registrar.register(instance);
