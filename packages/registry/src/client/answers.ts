@@ -47,6 +47,17 @@ export function keyOf(service: string, id: string): string {
   return `${service}\n${id}`;
 }
 
+/** JSON as bytes or text, or read already. */
+export type Written = string | Uint8Array | object;
+
+/** What a long poll brings: everything, or what changed since the last one. */
+export interface ReadNews {
+  readonly watch: string;
+  readonly cursor: string;
+  readonly snapshot?: object;
+  readonly changes: readonly object[];
+}
+
 const utf8 = new TextDecoder();
 
 /** What of a list could not be used. */
@@ -66,8 +77,8 @@ const mostExamples = 5;
  * @param leftOut told once, if anything was.
  * @throws FlotillaError BAD_RESPONSE
  */
-export function readSnapshot(text: string | Uint8Array, leftOut: (facts: LeftOut) => void): ReadSnapshot {
-  const { cursor, warming, instances } = fieldsOf(text);
+export function readSnapshot(json: Written, leftOut: (facts: LeftOut) => void): ReadSnapshot {
+  const { cursor, warming, instances } = fieldsOf(json);
   if (typeof cursor !== 'string' || !Array.isArray(instances)) throw notOurs('a snapshot has a cursor and instances');
   const readable: Instance[] = [];
   const unusable = new Set<string>();
@@ -93,8 +104,8 @@ export function readSnapshot(text: string | Uint8Array, leftOut: (facts: LeftOut
  * @returns undefined when it cannot even be told which instance it is about.
  * @throws FlotillaError BAD_RESPONSE
  */
-export function readChange(text: string, leftOut: (facts: LeftOut) => void): SeenChange | SeenPatch | undefined {
-  const { kind, instance, service, id, reason, set, unset } = fieldsOf(text);
+export function readChange(json: Written, leftOut: (facts: LeftOut) => void): SeenChange | SeenPatch | undefined {
+  const { kind, instance, service, id, reason, set, unset } = fieldsOf(json);
   if (kind === 'put') {
     try {
       return { kind, instance: usableInstance(instance) };
@@ -111,6 +122,21 @@ export function readChange(text: string, leftOut: (facts: LeftOut) => void): See
     throw notOurs('a change is a put with an instance, or a patch or gone with service and id');
   }
   return { kind, service, id, reason: reason === 'evicted' || reason === 'changed' ? reason : 'deregistered' };
+}
+
+/** Reads the answer to a long poll; what is in it is for {@link readSnapshot} and {@link readChange}. @throws FlotillaError BAD_RESPONSE */
+export function readNews(body: Uint8Array): ReadNews {
+  const { watch, cursor, snapshot, changes } = fieldsOf(body);
+  const isNews = isObject(snapshot) || (Array.isArray(changes) && changes.every(isObject));
+  if (typeof watch !== 'string' || typeof cursor !== 'string' || !isNews) {
+    throw notOurs('a long poll is answered with watch, cursor and a snapshot or changes');
+  }
+  if (isObject(snapshot)) return { watch, cursor, snapshot, changes: [] };
+  return { watch, cursor, changes: changes as readonly object[] };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /**
@@ -231,15 +257,18 @@ function readTerms(value: unknown): LeaseTerms | undefined {
 }
 
 /** Not `parseJson`: a list of a large fleet has more members than a request from a stranger may have. */
-function fieldsOf(text: string | Uint8Array): Readonly<Record<string, unknown>> {
-  let json: unknown;
+function fieldsOf(written: Written): Readonly<Record<string, unknown>> {
+  const json = typeof written === 'string' || written instanceof Uint8Array ? parsed(written) : written;
+  if (!isObject(json)) throw notOurs('it is not an object');
+  return json as Record<string, unknown>;
+}
+
+function parsed(text: string | Uint8Array): unknown {
   try {
-    json = JSON.parse(typeof text === 'string' ? text : utf8.decode(text));
+    return JSON.parse(typeof text === 'string' ? text : utf8.decode(text));
   } catch (cause) {
     throw notOurs('it is not JSON', cause);
   }
-  if (typeof json !== 'object' || json === null) throw notOurs('it is not an object');
-  return json as Record<string, unknown>;
 }
 
 function notOurs(detail: string, cause?: unknown): FlotillaError {

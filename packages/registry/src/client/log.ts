@@ -1,4 +1,5 @@
 import type { KeeperLog, Logger } from '@flotilla/core';
+import type { Way } from './following.ts';
 
 /** Every line that a registry client can write. States are said when they change, not each time that something is tried. */
 export interface ClientLog extends KeeperLog {
@@ -10,7 +11,7 @@ export interface ClientLog extends KeeperLog {
   unheard(facts: { service: string; instanceId: string; silent: readonly string[] }): void;
   notReached(facts: { service: string; instanceId: string; reason: string; hint: string }): void;
   addressDiffers(facts: { advertised: readonly string[]; seen: string }): void;
-  mode(facts: { target: string; mode: 'push' | 'polling'; reason: string }): void;
+  mode(facts: { target: string; mode: Way; reason: string }): void;
   watchRefused(facts: { target: string; status: number; reason: string }): void;
   leftOut(facts: { target: string; count: number; examples: readonly string[] }): void;
   listenerFailed(facts: { target: string; cause: unknown }): void;

@@ -93,24 +93,31 @@ export class RegistryServers {
     }, parent);
   }
 
-  /** As {@link send}, but resolves with the head; the time limit is for that alone. */
+  /**
+   * As {@link send}, but resolves with the head; the time limit is for that alone. One that does not come says nothing about
+   * the registry: a proxy may hold it back.
+   */
   open(request: RegistryRequest, parent: Call): Promise<OpenAnswer> {
     const { clock, requestTimeoutMs } = this.#options;
-    return this.#first(async (server) => {
-      const call = parent.child();
-      const reason = new FlotillaError(
-        'DEADLINE_EXCEEDED',
-        `no answer of ${server.label} within ${requestTimeoutMs} ms`,
-      );
-      const timer = clock.setTimer(requestTimeoutMs, () => call.cancel(reason), { background: true });
-      try {
-        const response = await server.endpoint.handle(toHttp(request, server), call);
-        if (!cannotServe(response.status)) return { response, call, registry: server.label };
-        throw this.#failureOf(server, response, await readBody(response.body, maxAnswerBytes, call));
-      } finally {
-        timer.cancel();
-      }
-    }, parent);
+    return this.#first(
+      async (server) => {
+        const call = parent.child();
+        const reason = new FlotillaError(
+          'DEADLINE_EXCEEDED',
+          `no answer of ${server.label} within ${requestTimeoutMs} ms`,
+        );
+        const timer = clock.setTimer(requestTimeoutMs, () => call.cancel(reason), { background: true });
+        try {
+          const response = await server.endpoint.handle(toHttp(request, server), call);
+          if (!cannotServe(response.status)) return { response, call, registry: server.label };
+          throw this.#failureOf(server, response, await readBody(response.body, maxAnswerBytes, call));
+        } finally {
+          timer.cancel();
+        }
+      },
+      parent,
+      false,
+    );
   }
 
   /** Calls `listener` with the registry that is used from now on. @returns takes it back. */
@@ -125,7 +132,7 @@ export class RegistryServers {
     await Promise.all(this.#servers.map(({ endpoint }) => endpoint.close()));
   }
 
-  async #first<T>(attempt: (server: Server) => Promise<T>, parent: Call | undefined): Promise<T> {
+  async #first<T>(attempt: (server: Server) => Promise<T>, parent: Call | undefined, isSign = true): Promise<T> {
     const first = this.#current;
     let failure: unknown;
     for (let step = 0; step < this.#servers.length; step++) {
@@ -141,6 +148,7 @@ export class RegistryServers {
         failure = error;
       }
     }
+    if (!isSign) throw failure;
     if (this.#reachable !== false) {
       this.#log.unreachable({ registries: this.#servers.map(({ label }) => label), cause: failure });
     }

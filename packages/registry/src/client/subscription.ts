@@ -1,25 +1,22 @@
 import {
   Backoff,
   Call,
-  effectiveStatus,
   FlotillaError,
-  formatIdentity,
   formatTarget,
-  type Instance,
   type InstanceSet,
   jittered,
   type Target,
   type Timer,
 } from '@flotilla/core';
-import { decodeEvents, errorFromResponse, type HttpResponse, readBody } from '@flotilla/http';
-import { parseCursor } from '../cursor.ts';
-import type { SeenChange } from '../lease/change.ts';
+import { decodeEvents, errorFromResponse, HttpHeaders, type HttpResponse, readBody } from '@flotilla/http';
 import { watchField } from '../watch-field.ts';
-import { keyOf, type LeftOut, patched, readChange, readSnapshot, type SeenPatch } from './answers.ts';
-import { applyChange, applySnapshot, differs, instanceSet, type LiveSet } from './live-set.ts';
+import type { LeftOut } from './answers.ts';
+import { FollowedList } from './followed-list.ts';
+import { afterTry, atFirst, type End, type Following, type Way } from './following.ts';
+import { instanceSet, type LiveSet } from './live-set.ts';
 import type { ClientLog } from './log.ts';
 import type { ResolvedClientOptions } from './options.ts';
-import { maxAnswerBytes, type RegistryRequest, type RegistryServers } from './servers.ts';
+import { maxAnswerBytes, type RegistryAnswer, type RegistryRequest, type RegistryServers } from './servers.ts';
 
 /** What a {@link Subscription} needs. */
 export interface SubscriptionParts {
@@ -29,26 +26,32 @@ export interface SubscriptionParts {
   readonly log: ClientLog;
 }
 
-/** How a push connection ended: it had worked; it never did; the registry (or a proxy before it) has no push. */
-type PushEnd = 'ended' | 'failed' | 'missing';
-
-/** Push is given up for polling after this many failures in a row. */
-const failuresBeforePolling = 3;
 /** A connection that lived this long worked, even when it brought no news. */
 const workedAfterMs = 5_000;
 /** After an empty answer that is not believed yet the next one is asked for this soon. */
 const doubtMs = 1_000;
 /** Who closes a watch waits no longer for the registry to hear of it. */
 const farewellMs = 500;
-const noPush: ReadonlySet<number> = new Set([404, 405, 406, 501]);
+/** A long poll waits so long for news: proxies allow answers to take 30 s and more. */
+const longPollMs = 20_000;
+/** Answers of a registry, or a proxy before it, that has nothing there. */
+const missing: ReadonlySet<number> = new Set([404, 405, 406, 501]);
+const problemHeaders = new HttpHeaders([['content-type', 'application/problem+json']]);
+
+const reasons: Readonly<Record<Way, string>> = Object.freeze({
+  push: 'the registry pushes changes',
+  'long-poll': 'push does not come through; it is tried again now and then',
+  polling: 'neither push nor long polls come through; they are tried again before each fetch',
+});
 
 /**
  * Follows one target for everybody in this process who watches it. The last set that was known stays true until there
  * is a newer one, however long the registry is gone.
  *
- * | mode | does | exits |
+ * | mode | does | exits: {@link Following} |
  * |---|---|---|
- * | push | one request whose answer never ends | broken → push again with the cursor, after a short wait; three failures in a row, or no push there → polling |
+ * | push | one request whose answer never ends | broken off → again with the cursor, after a short wait; silent, of another type, or not there → long poll |
+ * | long poll | a request that is answered at the first news, or after 20 s, and another one | push again after 30 s ± 20 %, then after twice as long each time, up to 8 min |
  * | polling | fetches the list, waits 30 s ± 20 % | then tries push again |
  * | closed | nothing | none |
  */
@@ -58,25 +61,19 @@ export class Subscription {
   readonly #backoff: Backoff;
   readonly #listeners = new Set<(set: InstanceSet) => void>();
   readonly #call: Call;
-  #known: LiveSet | undefined;
-  #cursor: string | undefined;
-  #mode: 'push' | 'polling' | undefined;
+  readonly #list: FollowedList;
+  #following: Following = atFirst;
+  #mode: Way | undefined;
   #refusal = '';
   #leftOut = '';
-  /** Whether a byte came on the present connection. */
-  #heard = false;
   /** Why the last try failed. */
   #failure: unknown;
   #wait: { timer: Timer; done: () => void } | undefined;
   /** What the registry calls our watch, over all its connections. */
   #watch: string | undefined;
-  /** Whether the registry is to be told that we know what it last told us. */
-  #owed = false;
   #acknowledging = false;
-  /** Who was left out of the list, so that news of it are no surprise. */
-  #unusable = new Set<string>();
-  /** The present push connection. */
-  #pushed: { readonly call: Call; readonly registry: string } | undefined;
+  /** The present push or long poll; of a poll it is not known yet who answers. */
+  #open: { readonly call: Call; readonly registry?: string } | undefined;
   readonly #stay: () => void;
 
   constructor(parts: SubscriptionParts) {
@@ -85,6 +82,10 @@ export class Subscription {
     const { clock, random } = parts.options;
     this.#backoff = new Backoff(random);
     this.#call = new Call({ clock, random });
+    this.#list = new FollowedList({
+      changed: (next) => this.#announce(next),
+      leftOut: (facts) => this.#noteLeftOut(facts),
+    });
     this.#stay = parts.servers.onSwitch((registry) => this.#move(registry));
     void this.#follow();
   }
@@ -99,7 +100,8 @@ export class Subscription {
     const own = (set: InstanceSet): void => listener(set);
     this.#listeners.add(own);
     queueMicrotask(() => {
-      if (this.#known && this.#listeners.has(own)) this.#tell(own, instanceSet(this.#known));
+      const { known } = this.#list;
+      if (known && this.#listeners.has(own)) this.#tell(own, instanceSet(known));
     });
     return () => this.#listeners.delete(own);
   }
@@ -119,7 +121,7 @@ export class Subscription {
   /** Nobody need wait for this watch to come back. */
   async #farewell(): Promise<void> {
     const { servers, options } = this.#parts;
-    if (!this.#pushed || this.#watch === undefined) return;
+    if (!this.#open || this.#watch === undefined) return;
     const { clock, random } = options;
     const call = new Call({ clock, random, deadline: clock.now() + farewellMs });
     try {
@@ -133,8 +135,8 @@ export class Subscription {
 
   /** The process uses another registry from now on: whoever is registered there is to be seen there. */
   #move(registry: string): void {
-    if (!this.#pushed || this.#pushed.registry === registry) return;
-    this.#pushed.call.cancel(new FlotillaError('CANCELLED', `following ${registry} from now on`));
+    if (!this.#open || this.#open.registry === registry) return;
+    this.#open.call.cancel(new FlotillaError('CANCELLED', `following ${registry} from now on`));
   }
 
   get #closed(): boolean {
@@ -142,112 +144,150 @@ export class Subscription {
   }
 
   async #follow(): Promise<void> {
-    const { pollEveryMs } = this.#parts.options;
-    for (let failures = 0; !this.#closed; ) {
-      const end = await this.#push();
-      failures = end === 'ended' ? 0 : failures + 1;
+    const { clock, random, pollEveryMs } = this.#parts.options;
+    while (!this.#closed) {
+      this.#failure = undefined;
+      const end = await this.#try(this.#following.way);
       if (this.#closed) return;
-      if (end === 'ended' && this.#known?.doubted) await this.#sleep(this.#jittered(doubtMs));
-      else if (end !== 'missing' && failures < failuresBeforePolling)
-        await this.#sleep(this.#backoff.nextMs(this.#failure));
-      else await this.#sleep((await this.#poll()) ? this.#jittered(pollEveryMs) : this.#backoff.nextMs(this.#failure));
+      const { next, pause } = afterTry(this.#following, end, { now: clock.now(), periodMs: pollEveryMs, random });
+      this.#following = next;
+      if (pause === 'period') await this.#sleep(jittered(pollEveryMs, random));
+      else if (end === 'worked' && this.#list.known?.doubted) await this.#sleep(jittered(doubtMs, random));
+      else if (pause === 'backoff') await this.#sleep(this.#backoff.nextMs(this.#failure));
     }
   }
 
-  async #push(): Promise<PushEnd> {
+  #try(way: Way): Promise<End> {
+    if (way === 'push') return this.#push();
+    return way === 'long-poll' ? this.#longPoll() : this.#poll();
+  }
+
+  async #push(): Promise<End> {
     const { clock } = this.#parts.options;
     const startedAt = clock.now();
+    const life = { heard: false, silent: false };
     let worked = false;
-    this.#heard = false;
-    this.#failure = undefined;
     try {
       const { response, call, registry } = await this.#parts.servers.open(
         this.#request('watch', 'text/event-stream'),
         this.#call,
       );
-      this.#pushed = { call, registry };
-      if (noPush.has(response.status)) {
-        call.cancel();
-        return 'missing';
-      }
-      await this.#refuseUnlessEvents(response, call);
+      this.#open = { call, registry };
+      if (!(await this.#isPush(response, call))) return 'broken';
       this.#watch = response.headers.get(watchField);
-      for await (const { event, id, data } of decodeEvents(this.#guarded(response, call), {
-        maxEventBytes: maxAnswerBytes,
-      })) {
-        this.#take(event, data);
-        if (id !== '') this.#cursor = id;
+      const bytes = this.#guarded(response, call, life);
+      for await (const { event, id, data } of decodeEvents(bytes, { maxEventBytes: maxAnswerBytes })) {
+        this.#list.takeEvent(event, data, id);
         void this.#acknowledge();
         worked = true;
-        this.#enter('push', 'the registry pushes changes');
-        if (this.#known?.doubted) {
-          this.#cursor = undefined;
+        this.#enter('push');
+        if (this.#list.known?.doubted) {
+          this.#list.forgetCursor();
           call.cancel();
-          return 'ended';
+          return 'worked';
         }
       }
     } catch (error) {
-      this.#failure = error;
-      if (error instanceof FlotillaError && error.code === 'BAD_RESPONSE') this.#cursor = undefined;
+      this.#noteFailure(error);
+      if (life.silent || (error instanceof FlotillaError && error.code === 'DEADLINE_EXCEEDED')) return 'broken';
     } finally {
-      this.#pushed = undefined;
+      this.#open = undefined;
     }
     // One that breaks right after its first news is tried again too, but ever more slowly.
-    const lived = this.#heard && clock.now() - startedAt >= workedAfterMs;
+    const lived = life.heard && clock.now() - startedAt >= workedAfterMs;
     if (lived) this.#backoff.reset();
-    return worked || lived ? 'ended' : 'failed';
+    return worked || lived ? 'worked' : 'failed';
   }
 
-  /** @returns whether the registry answered. */
-  async #poll(): Promise<boolean> {
+  /** The first one is answered at once: so it is known soon whether this way works. */
+  async #longPoll(): Promise<End> {
+    const isFirst = this.#following.pushAgainAt === undefined;
+    const waitMs = isFirst ? 0 : longPollMs;
+    const call = this.#call.child();
+    this.#open = { call };
     try {
-      const { status, body } = await this.#parts.servers.send(
-        this.#request('instances', 'application/json'),
-        this.#call,
-      );
-      if (status !== 200) {
-        this.#noteRefusal(status, '');
-        return false;
-      }
-      this.#replace(body);
-      this.#enter('polling', 'push does not work; it is tried again before each fetch');
+      const request = this.#request('watch', 'application/json', waitMs);
+      const answer = await this.#parts.servers.send(request, call);
+      if (missing.has(answer.status) || answer.status === 400) return 'broken'; // an old registry knows no "wait"
+      if (answer.status !== 200) return this.#refused(answer);
+      this.#watch = this.#list.takeNews(answer.body);
+      this.#list.takeOwed(); // the cursor of the next one says it
+      if (this.#list.known?.doubted) this.#list.forgetCursor();
+      this.#enter('long-poll');
       this.#backoff.reset();
-      return true;
+      return 'worked';
     } catch (error) {
-      this.#failure = error;
-      return false; // that the registry cannot be reached is said by whoever tried
+      this.#noteFailure(error);
+      return isFirst && error instanceof FlotillaError && error.code === 'BAD_RESPONSE' ? 'broken' : 'failed';
+    } finally {
+      call.end();
+      this.#open = undefined;
     }
   }
 
-  #request(path: 'watch' | 'instances', accept: string): RegistryRequest {
-    const { target } = this.#parts;
-    if (path === 'instances') return { method: 'GET', segments: [path], query: { ...target }, accept };
-    const query = { ...target, cursor: this.#cursor, form: 'compact', as: 'caller', watch: this.#watch };
-    return { method: 'GET', segments: [path], query, accept };
+  async #poll(): Promise<End> {
+    try {
+      const answer = await this.#parts.servers.send(this.#request('instances', 'application/json'), this.#call);
+      if (answer.status !== 200) return this.#refused(answer);
+      this.#list.takeList(answer.body);
+      this.#enter('polling');
+      this.#backoff.reset();
+      return 'worked';
+    } catch (error) {
+      this.#noteFailure(error); // that the registry cannot be reached is said by whoever tried
+      return 'failed';
+    }
   }
 
-  async #refuseUnlessEvents(response: HttpResponse, call: Call): Promise<void> {
-    const type = response.headers.get('content-type') ?? '';
-    if (response.status === 200 && /^text\/event-stream\b/i.test(type)) return;
-    const error = errorFromResponse(
-      response,
-      await readBody(response.body, 65_536, call).catch(() => new Uint8Array()),
-    );
+  #request(path: 'watch' | 'instances', accept: string, waitMs?: number): RegistryRequest {
+    const { target } = this.#parts;
+    if (path === 'instances') return { method: 'GET', segments: [path], query: { ...target }, accept };
+    const query = { ...target, cursor: this.#list.cursor, form: 'compact', as: 'caller', watch: this.#watch };
+    if (waitMs === undefined) return { method: 'GET', segments: [path], query, accept };
+    return { method: 'GET', segments: [path], query: { ...query, wait: String(waitMs) }, accept, waitMs };
+  }
+
+  #refused({ status, body }: RegistryAnswer): End {
+    this.#noteRefusal(status, errorFromResponse({ status, headers: problemHeaders, body }, body).detail);
+    return 'failed';
+  }
+
+  /** @returns false when it is something else, or there is none. @throws FlotillaError when it is refused */
+  async #isPush(response: HttpResponse, call: Call): Promise<boolean> {
+    const { status } = response;
+    if (status === 200 && /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')) return true;
+    if (status === 200 || missing.has(status)) {
+      call.cancel();
+      return false;
+    }
+    const body = await readBody(response.body, 65_536, call).catch(() => new Uint8Array());
+    const error = errorFromResponse(response, body);
     call.cancel();
-    this.#noteRefusal(response.status, error.detail);
+    this.#noteRefusal(status, error.detail);
     throw error;
   }
 
   /** The bytes of a push; ended when none comes for too long. The first one comes with the head: the registry sends it at once. */
-  async *#guarded({ body }: HttpResponse, call: Call): AsyncGenerator<Uint8Array, void> {
+  async *#guarded(
+    { body }: HttpResponse,
+    call: Call,
+    life: { heard: boolean; silent: boolean },
+  ): AsyncGenerator<Uint8Array, void> {
     const { clock, requestTimeoutMs, silenceMs } = this.#parts.options;
     const arm = (allowedMs: number): Timer =>
-      clock.setTimer(allowedMs, () => call.cancel(silentFor(allowedMs)), { background: true });
+      clock.setTimer(
+        allowedMs,
+        () => {
+          life.silent = true;
+          call.cancel(new FlotillaError('CONNECTION_LOST', `the registry was silent for ${allowedMs} ms`));
+        },
+        { background: true },
+      );
     let timer = arm(requestTimeoutMs);
     try {
       if (body === undefined || body instanceof Uint8Array) return;
       for await (const chunk of body) {
-        this.#heard = true;
+        life.heard = true;
         timer.cancel();
         timer = arm(silenceMs);
         yield chunk;
@@ -257,47 +297,6 @@ export class Subscription {
     }
   }
 
-  #take(event: string, data: string): void {
-    if (event === 'snapshot') this.#replace(data);
-    if (event !== 'change' || !this.#known) return; // others are those of a newer registry
-    let usable = true;
-    const leftOut = (facts: LeftOut): void => {
-      usable = false;
-      this.#noteLeftOut(facts);
-    };
-    const read = readChange(data, leftOut);
-    const change = read?.kind === 'patch' ? this.#whole(read, this.#known, leftOut) : read;
-    if (!change) return;
-    if (usable) this.#unusable.delete(keyOfChange(change));
-    else this.#unusable.add(keyOfChange(change));
-    this.#update(applyChange(this.#known, change));
-    if (change.kind === 'put' && isLeaving(change.instance)) this.#owed = true;
-  }
-
-  /**
-   * A patch as the change that it stands for.
-   * @returns undefined for who was left out and stays so.
-   * @throws FlotillaError BAD_RESPONSE when it is about somebody whom we do not know: a snapshot is needed
-   */
-  #whole(patch: SeenPatch, known: LiveSet, leftOut: (facts: LeftOut) => void): SeenChange | undefined {
-    const { key, set } = patch;
-    const before = known.instances.get(key);
-    if (before) {
-      const after = patched(before, patch, leftOut);
-      const service = formatIdentity(before.identity);
-      return after ? { kind: 'put', instance: after } : { kind: 'gone', service, id: before.id, reason: 'changed' };
-    }
-    if (this.#unusable.has(key) && Object.keys(set).every((name) => harmless.has(name))) return undefined;
-    throw new FlotillaError('BAD_RESPONSE', 'the registry told what changed of an instance that it never named');
-  }
-
-  #replace(text: string | Uint8Array): void {
-    const snapshot = readSnapshot(text, (facts) => this.#noteLeftOut(facts));
-    this.#unusable = new Set(snapshot.unusable);
-    this.#update(applySnapshot(this.#known, snapshot));
-    if (snapshot.instances.some(isLeaving)) this.#owed = true;
-  }
-
   /**
    * Tells the registry up to where we know it, where somebody may wait for that: callers do not pick who leaves any more.
    * One word at a time, each for all before. Never rejects: one that is not heard costs whoever leaves some time.
@@ -305,9 +304,8 @@ export class Subscription {
   async #acknowledge(): Promise<void> {
     if (this.#acknowledging) return;
     this.#acknowledging = true;
-    while (this.#owed && !this.#closed) {
-      this.#owed = false;
-      const revision = this.#cursor === undefined ? undefined : parseCursor(this.#cursor)?.revision;
+    while (!this.#closed && this.#list.takeOwed()) {
+      const { revision } = this.#list;
       if (this.#watch === undefined || revision === undefined) break;
       const segments = ['watches', this.#watch, 'acknowledgement'];
       const query = { revision: String(revision) };
@@ -316,10 +314,8 @@ export class Subscription {
     this.#acknowledging = false;
   }
 
-  #update(next: LiveSet): void {
-    const changed = differs(this.#known, next);
-    this.#known = next;
-    if (!changed || this.#closed) return;
+  #announce(next: LiveSet): void {
+    if (this.#closed) return;
     const set = instanceSet(next);
     for (const listener of this.#listeners) this.#tell(listener, set);
   }
@@ -332,11 +328,17 @@ export class Subscription {
     }
   }
 
-  #enter(mode: 'push' | 'polling', reason: string): void {
+  #enter(mode: Way): void {
     if (this.#mode === mode) return;
     this.#mode = mode;
     this.#refusal = '';
-    this.#parts.log.mode({ target: this.#name, mode, reason });
+    this.#parts.log.mode({ target: this.#name, mode, reason: reasons[mode] });
+  }
+
+  /** What cannot be understood is asked for from the beginning. */
+  #noteFailure(error: unknown): void {
+    this.#failure = error;
+    if (error instanceof FlotillaError && error.code === 'BAD_RESPONSE') this.#list.forgetCursor();
   }
 
   /** The same again, as with each fetch of a list, is not said again. */
@@ -354,10 +356,6 @@ export class Subscription {
     this.#parts.log.watchRefused({ target: this.#name, status, reason });
   }
 
-  #jittered(periodMs: number): number {
-    return jittered(periodMs, this.#parts.options.random);
-  }
-
   #sleep(delayMs: number): Promise<void> {
     if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
@@ -365,22 +363,4 @@ export class Subscription {
       this.#wait = { timer, done: resolve };
     });
   }
-}
-
-/** What may change of an instance that cannot be used without making it usable. */
-const harmless: ReadonlySet<string> = new Set(['status', 'override', 'incarnation', 'revision', 'weight']);
-
-/** Whether callers were told to stop picking it: who takes it out waits until they have. */
-function isLeaving(instance: Instance): boolean {
-  const status = effectiveStatus(instance);
-  return status === 'draining' || status === 'out-of-service';
-}
-
-function keyOfChange(change: SeenChange): string {
-  if (change.kind === 'gone') return keyOf(change.service, change.id);
-  return keyOf(formatIdentity(change.instance.identity), change.instance.id);
-}
-
-function silentFor(allowedMs: number): FlotillaError {
-  return new FlotillaError('CONNECTION_LOST', `the registry was silent for ${allowedMs} ms`);
 }
