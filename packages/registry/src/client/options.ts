@@ -18,7 +18,10 @@ export interface RegistryClientOptions {
   readonly requestTimeoutMs?: number;
   /** Leaving takes no longer, whether the registry heard of it or not. Default 2,000. */
   readonly deregisterTimeoutMs?: number;
-  /** How often lists are fetched while push does not work, ± 20 %. Default 30,000. */
+  /**
+   * How often lists are fetched while neither push nor long polls come through, ± 20 %; also after how long push is first tried
+   * again while long polls do. Default 30,000.
+   */
   readonly pollEveryMs?: number;
   /** How often a preferred registry that did not answer is tried again while another one is used, ± 20 %. Default 30,000. */
   readonly returnEveryMs?: number;

@@ -164,8 +164,7 @@ export class Subscription {
 
   async #push(): Promise<End> {
     const { clock } = this.#parts.options;
-    const startedAt = clock.now();
-    const life = { heard: false, silent: false };
+    const life = { beganAt: clock.now(), heard: false, silent: false };
     let worked = false;
     try {
       const { response, call, registry } = await this.#parts.servers.open(
@@ -194,7 +193,7 @@ export class Subscription {
       this.#open = undefined;
     }
     // One that breaks right after its first news is tried again too, but ever more slowly.
-    const lived = life.heard && clock.now() - startedAt >= workedAfterMs;
+    const lived = life.heard && clock.now() - life.beganAt >= workedAfterMs;
     if (lived) this.#backoff.reset();
     return worked || lived ? 'worked' : 'failed';
   }
@@ -271,7 +270,7 @@ export class Subscription {
   async *#guarded(
     { body }: HttpResponse,
     call: Call,
-    life: { heard: boolean; silent: boolean },
+    life: { readonly beganAt: number; heard: boolean; silent: boolean },
   ): AsyncGenerator<Uint8Array, void> {
     const { clock, requestTimeoutMs, silenceMs } = this.#parts.options;
     const arm = (allowedMs: number): Timer =>
@@ -288,6 +287,7 @@ export class Subscription {
       if (body === undefined || body instanceof Uint8Array) return;
       for await (const chunk of body) {
         life.heard = true;
+        if (clock.now() - life.beganAt >= workedAfterMs) this.#enter('push');
         timer.cancel();
         timer = arm(silenceMs);
         yield chunk;
