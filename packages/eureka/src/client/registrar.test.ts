@@ -111,7 +111,9 @@ test('out of service is said apart: a Java server keeps UP over a re-registratio
 test('out of service that a server does not take apart is said again: it is registered when both are', async () => {
   const world = new ClientWorld();
   let broken = true;
-  const { asked } = await world.scripted('eureka', (one) => (broken && one.line.includes('/status') ? 500 : usual(one)));
+  const { asked } = await world.scripted('eureka', (one) =>
+    broken && one.line.includes('/status') ? 500 : usual(one),
+  );
   const registration = world.client('http://eureka:8761').registrar.register(instance);
   await registration.announced;
   await registration.setStatus('out-of-service');
