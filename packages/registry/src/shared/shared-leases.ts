@@ -59,7 +59,8 @@ const settleMs = 2_000;
 const startMs = 10_000;
 /** Last words, when the node stops, wait this long. */
 const farewellMs = 2_000;
-const maxWrites = 64;
+/** Writes under way at a time, each of another record. The engine sends them together where that is cheaper. */
+const maxWrites = 1_024;
 const tombstoneSweepMs = 10_000;
 /** Tombstones removed in one round. */
 const maxRemoved = 200;

@@ -334,6 +334,27 @@ export function leaseStoreContract(
       assert.equal(c.registry.size, 2);
     });
 
+    test('many writes at once: each goes by its own record, and no two have one revision', async () => {
+      const way = await engine.way('many');
+      const writer = new Writer(way, 0);
+      await until('it is connected', () => writer.isConnected);
+      const keys = Array.from({ length: 500 }, (_, i) => `orders\n${i}`);
+      const first = await Promise.all(keys.map((key) => way.engine.write(key, `first ${key}`, 0)));
+      const revisions = first.map((written) => (written.outcome === 'written' ? written.revision : Number.NaN));
+      assert.equal(new Set(revisions).size, keys.length);
+      // Every third is written on top of what it was before: nothing.
+      const second = await Promise.all(
+        keys.map((key, i) => way.engine.write(key, `second ${key}`, i % 3 === 0 ? 0 : (revisions[i] ?? 0))),
+      );
+      for (const [i, written] of second.entries()) {
+        assert.equal(written.outcome, i % 3 === 0 ? 'conflict' : 'written', keys[i]);
+        if (written.outcome === 'written') assert.ok(written.revision > (revisions[i] ?? 0));
+        else assert.deepEqual(written.current, { text: `first ${keys[i]}`, revision: revisions[i] });
+      }
+      await until('all is told', () => keys.every((key) => writer.has(key)));
+      await way.engine.stop();
+    });
+
     test('no two writes win on top of the same one, whatever breaks meanwhile', { timeout: 120_000 }, async () => {
       const ways = await Promise.all([0, 1, 2].map(() => engine.way('fencing')));
       const writers = ways.map((way, i) => new Writer(way, i));
@@ -376,6 +397,10 @@ class Writer implements EngineListener {
     this.#way = way;
     this.#name = name;
     way.engine.start(`writer${name}`, this);
+  }
+
+  has(key: string): boolean {
+    return this.#seen.has(key);
   }
 
   async writeUntil(isOver: () => boolean): Promise<void> {

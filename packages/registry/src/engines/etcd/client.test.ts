@@ -86,13 +86,41 @@ describe('one real etcd', { skip }, () => {
 
   test('a write that compares wins once', async () => {
     const put = (value: string) => [{ kind: 'put', key: 'fence', value } as const];
-    const get = [{ kind: 'get', key: 'fence' } as const];
-    const first = await client.transact([{ key: 'fence', modRevision: 0 }], put('first'), get);
+    const compare = [{ key: 'fence', modRevision: 0 }];
+    const failure = [{ kind: 'get', key: 'fence' } as const];
+    const first = await client.transact({ compare, success: put('first'), failure });
     assert.equal(first.succeeded, true);
-    const second = await client.transact([{ key: 'fence', modRevision: 0 }], put('second'), get);
+    const second = await client.transact({ compare, success: put('second'), failure });
     assert.equal(second.succeeded, false);
     assert.equal(second.found[0]?.[0]?.value.toString(), 'first');
     assert.equal(second.found[0]?.[0]?.modRevision, first.revision);
+  });
+
+  test('transactions in one request each go by their own comparisons, and have one revision', async () => {
+    const before = await client.put('each/taken', 'before');
+    const put = (key: string, modRevision: number) => ({
+      compare: [{ key, modRevision }],
+      success: [{ kind: 'put', key, value: 'mine' } as const],
+      failure: [{ kind: 'get', key } as const],
+    });
+    const answers = await client.transactEach([put('each/new', 0), put('each/taken', 0), put('each/other', 0)]);
+    assert.deepEqual(
+      answers.map(({ succeeded, revision }) => [succeeded, revision - before]),
+      [
+        [true, 1],
+        [false, 1],
+        [true, 1],
+      ],
+    );
+    assert.equal(answers[1]?.found[0]?.[0]?.value.toString(), 'before');
+    const { pairs } = await client.range({ prefix: 'each/' });
+    assert.deepEqual(
+      pairs.map(({ key, value, modRevision }) => `${key}=${value} ${modRevision - before}`),
+      ['each/new=mine 1', 'each/other=mine 1', 'each/taken=before 0'],
+    );
+    const many = Array.from({ length: 127 }, (_, i) => put(`each/many/${i}`, 0));
+    assert.ok((await client.transactEach(many)).every(({ succeeded }) => succeeded));
+    await assert.rejects(client.transactEach([...many, put('each/more', 0)]), { code: 'INVALID_INPUT' });
   });
 
   test('a watch tells changes from a revision on, in order, deletions too', async () => {

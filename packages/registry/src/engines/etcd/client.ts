@@ -3,27 +3,35 @@ import { failure, grpcCode, isFault, notFound, unauthenticated } from './failure
 import { type EtcdTls, Gateway, type LineListener, type LineStream } from './gateway.ts';
 import {
   base64,
-  compareField,
   digits,
-  type EtcdCompare,
   type EtcdDone,
   type EtcdKeys,
   type EtcdRange,
-  type EtcdStep,
+  type EtcdTransaction,
   headerRevision,
   type Json,
   keysField,
   readDone,
+  readEach,
   readRange,
   record,
-  stepField,
+  transactionField,
   wholeNumber,
 } from './messages.ts';
 import { EtcdWatch, type EtcdWatchListener } from './watch.ts';
 
 export { isCompacted } from './failures.ts';
 export type { EtcdTls } from './gateway.ts';
-export type { EtcdCompare, EtcdDone, EtcdEvent, EtcdKeys, EtcdPair, EtcdRange, EtcdStep } from './messages.ts';
+export type {
+  EtcdCompare,
+  EtcdDone,
+  EtcdEvent,
+  EtcdKeys,
+  EtcdPair,
+  EtcdRange,
+  EtcdStep,
+  EtcdTransaction,
+} from './messages.ts';
 export type { EtcdWatch, EtcdWatchListener } from './watch.ts';
 
 /** How an etcd is reached. */
@@ -133,17 +141,19 @@ export class EtcdClient {
   }
 
   /** All or nothing: when every comparison holds, the steps of `success`, else those of `failure`. */
-  async transact(
-    compare: readonly EtcdCompare[],
-    success: readonly EtcdStep[],
-    failure: readonly EtcdStep[] = [],
-  ): Promise<EtcdDone> {
-    const fields = {
-      compare: compare.map(compareField),
-      success: success.map(stepField),
-      failure: failure.map(stepField),
-    };
-    return readDone(await this.#call('/v3/kv/txn', fields, 'writes'));
+  async transact(transaction: EtcdTransaction): Promise<EtcdDone> {
+    return readDone(await this.#call('/v3/kv/txn', transactionField(transaction), 'writes'));
+  }
+
+  /**
+   * Several transactions in one request and one write of etcd's log. Each goes by its own comparisons with what was there
+   * before all of them; what they write has one revision. No two may touch one key. etcd takes 127 at a time unless its
+   * `--max-txn-ops` says otherwise.
+   * @returns their answers, in their order.
+   */
+  async transactEach(transactions: readonly EtcdTransaction[]): Promise<readonly EtcdDone[]> {
+    const success = transactions.map((transaction) => ({ request_txn: transactionField(transaction) }));
+    return readEach(await this.#call('/v3/kv/txn', { success }, 'writes'), transactions.length);
   }
 
   /** @returns the new lease's id; it ends `ttlSeconds` after its last {@link keepAlive}. */

@@ -10,6 +10,7 @@ export {
   type EtcdRangeRequest,
   type EtcdStep,
   type EtcdTls,
+  type EtcdTransaction,
   type EtcdWatch,
   type EtcdWatchListener,
   isCompacted,

@@ -63,6 +63,13 @@ export interface EtcdDone {
   readonly found: readonly (readonly EtcdPair[])[];
 }
 
+/** What a transaction compares, and does when every comparison holds, and else. */
+export interface EtcdTransaction {
+  readonly compare: readonly EtcdCompare[];
+  readonly success: readonly EtcdStep[];
+  readonly failure?: readonly EtcdStep[];
+}
+
 export type Json = Readonly<Record<string, unknown>>;
 
 export function base64(text: string): string {
@@ -85,6 +92,10 @@ export function compareField({ key, modRevision }: EtcdCompare): Json {
   return { key: base64(key), target: 'MOD', result: 'EQUAL', mod_revision: String(modRevision) };
 }
 
+export function transactionField({ compare, success, failure = [] }: EtcdTransaction): Json {
+  return { compare: compare.map(compareField), success: success.map(stepField), failure: failure.map(stepField) };
+}
+
 export function readRange(answer: Json): EtcdRange {
   return {
     revision: headerRevision(answer),
@@ -100,6 +111,14 @@ export function readDone(answer: Json): EtcdDone {
     return range === undefined ? [] : [list(record(range, 'response_range')['kvs']).map(readPair)];
   });
   return { succeeded: answer['succeeded'] === true, revision: headerRevision(answer), found };
+}
+
+/** Answers of transactions that were steps of one: all of its revision, their own headers have none. */
+export function readEach(answer: Json, count: number): EtcdDone[] {
+  const revision = headerRevision(answer);
+  const parts = list(answer['responses']).map((response) => record(response['response_txn'], 'response_txn'));
+  if (parts.length !== count) throw odd('responses', `are ${parts.length}, ${count} were asked for`);
+  return parts.map((part) => ({ ...readDone(part), revision }));
 }
 
 /** One message of a watch stream. */

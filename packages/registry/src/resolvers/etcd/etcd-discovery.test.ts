@@ -50,7 +50,7 @@ describe('a real etcd', { skip }, () => {
   const put = async (entries: readonly (readonly [string, string])[]): Promise<void> => {
     for (let from = 0; from < entries.length; from += 100) {
       const steps = entries.slice(from, from + 100).map(([key, value]) => ({ kind: 'put', key, value }) as const);
-      await admin.transact([], steps);
+      await admin.transact({ compare: [], success: steps });
     }
   };
 
