@@ -1,7 +1,8 @@
-import { FlotillaError, type Instance } from '@flotilla/core';
+import { FlotillaError, formatIdentity, type Instance } from '@flotilla/core';
 import { type HttpResponse, queryParameter } from '@flotilla/http';
 import type { Lease } from '@flotilla/registry';
 import {
+  acknowledge,
   assertMayRegister,
   assertMaySpeakFor,
   mayTouch,
@@ -41,15 +42,17 @@ async function stored(
   store: (instance: Instance) => Promise<void>,
 ): Promise<HttpResponse> {
   const type = sentType(request.headers) ?? 'application/json';
+  let instance: Instance;
   try {
-    await store(await readInstance(request, type, params.get('app') ?? '', call));
+    instance = await readInstance(request, type, params.get('app') ?? '', call);
+    await store(instance);
   } catch (error) {
     const refusable = error instanceof FlotillaError && error.httpStatus === 400;
     if (refusable) return refusedRegistration(error, type);
     throw error;
   }
-  await registry.settled();
-  return empty(204);
+  const key = { service: formatIdentity(instance.identity), id: instance.id };
+  return acknowledge(registry, key, () => empty(204));
 }
 
 /** `PUT apps/{app}/{id}`. `ApplicationInfoManager` sends the status too; a Java server does not look at it either. */
@@ -94,7 +97,7 @@ interface Heartbeat {
 /** `DELETE apps/{app}/{id}`. */
 export async function cancel({ registry }: EurekaContext, { who, by, params }: Asked): Promise<HttpResponse> {
   assertMaySpeakFor(who, params.get('app') ?? '');
-  registry.deregister(keyOf(leaseAt(registry, params)), undefined, { by });
-  await registry.settled();
-  return empty(200);
+  const key = keyOf(leaseAt(registry, params));
+  registry.deregister(key, undefined, { by });
+  return acknowledge(registry, key, () => empty(200));
 }

@@ -1,6 +1,6 @@
 import { FlotillaError, formatIdentity } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
-import { assertMayRegister, assertMaySpeakFor, assertOperator } from '@flotilla/registry/server';
+import { acknowledge, assertMayRegister, assertMaySpeakFor, assertOperator } from '@flotilla/registry/server';
 import { type EurekaStatus, eurekaStatuses } from '../document.ts';
 import { decodeInstance, encodeInstance, listedStatus } from '../instance.ts';
 import { decodeStatus } from '../status.ts';
@@ -20,8 +20,7 @@ export async function setOverride(
   if (!status) throw new FlotillaError('INVALID_INPUT', `value must be one of ${eurekaStatuses.join(', ')}`);
   // What it is already needs no word of an operator: it would outlive the owner's next one.
   if (status !== listedStatus(lease.instance)) registry.setOverride(keyOf(lease), decodeStatus(status), { by });
-  await registry.settled();
-  return empty(200);
+  return acknowledge(registry, keyOf(lease), () => empty(200));
 }
 
 /**
@@ -41,8 +40,7 @@ export async function clearOverride(
   registry.setOverride(keyOf(lease), undefined, { by });
   if (status === 'UNKNOWN') takenBack.add(leaseAt(registry, params).instance);
   else registry.setStatus(keyOf(lease), decodeStatus(status), undefined, { by });
-  await registry.settled();
-  return empty(200);
+  return acknowledge(registry, keyOf(lease), () => empty(200));
 }
 
 /**
@@ -63,8 +61,7 @@ export async function mergeMetadata(
   }
   assertMayRegister(who, after);
   registry.register({ ...after, bags: { ...before.bags, ...after.bags } }, { by });
-  await registry.settled();
-  return empty(200);
+  return acknowledge(registry, { service: formatIdentity(after.identity), id: after.id }, () => empty(200));
 }
 
 /** @throws FlotillaError INVALID_INPUT for what is no status */

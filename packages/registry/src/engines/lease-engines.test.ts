@@ -45,8 +45,7 @@ async function memory(): Promise<EngineUnderTest> {
     },
     async pausedWhile(work) {
       all((engine) => engine.pause());
-      await work();
-      all((engine) => engine.resume());
+      await work().finally(() => all((engine) => engine.resume()));
     },
     async compact() {},
     memberGoneMs: 0,
@@ -76,9 +75,8 @@ async function etcd(): Promise<EngineUnderTest> {
       await server.ready();
     },
     async pausedWhile(work) {
-      server.pause();
-      await work();
-      server.resume();
+      await server.pause();
+      await work().finally(() => server.resume());
     },
     async compact() {
       const client = new EtcdClient({ ...parts, endpoints: [endpoint] });
@@ -114,9 +112,8 @@ async function zookeeper(): Promise<EngineUnderTest> {
       await server.ready();
     },
     async pausedWhile(work) {
-      server.pause();
-      await work();
-      server.resume();
+      await server.pause();
+      await work().finally(() => server.resume());
     },
     async compact() {},
     memberGoneMs: 5_000,

@@ -15,6 +15,7 @@ export class MemoryEngine {
   #isUp = true;
   #paused: Promise<void> = Promise.resolve();
   #resume: () => void = () => {};
+  #held: Promise<void> | undefined;
   /** Consulted before each write. */
   fate: (key: string) => WriteFate = () => 'done';
 
@@ -68,6 +69,20 @@ export class MemoryEngine {
   resume(): void {
     this.#resume();
     this.#paused = Promise.resolve();
+  }
+
+  /** The next write is done and told, and not answered until the returned function is called. */
+  holdAnswer(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held = promise;
+    return resolve;
+  }
+
+  /** @internal Until when a write that is done now is not answered. */
+  takeHeld(): Promise<void> | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
   }
 
   /** @internal */
@@ -150,6 +165,7 @@ class MemoryNode implements LeaseEngine {
     const fate = this.#engine.fate(key);
     if (fate === 'refused') throw new FlotillaError('UNAVAILABLE', 'the engine refuses', { executed: 'no' });
     const written = this.#engine.write(key, text, revision);
+    await this.#engine.takeHeld();
     if (fate !== 'done') throw new FlotillaError('CONNECTION_LOST', 'the answer of the engine got lost');
     return written;
   }

@@ -321,12 +321,11 @@ export class LeaseTable {
   }
 
   /** Registries that share their leases agreed that an instance is gone. */
-  drop({ service, id, incarnation, reason, override }: Omit<SavedTombstone, 'until'>, moment: Moment): void {
-    const slot = this.#slot({ service, id });
-    if (slot && reason === 'evicted') slot.service.noteEviction(moment.at);
-    if (slot) this.#remove(slot, reason, moment);
-    const until = this.#tombstoneEnd(moment);
-    this.#tombstones.add({ service, id, incarnation, reason, ...(override ? { override } : undefined), until });
+  drop({ until: _, ...stone }: SavedTombstone, moment: Moment): void {
+    const slot = this.#slot(stone);
+    if (slot && stone.reason === 'evicted') slot.service.noteEviction(moment.at);
+    if (slot) this.#remove(slot, stone.reason, moment);
+    this.#tombstones.add({ ...stone, until: this.#tombstoneEnd(moment) });
   }
 
   /** They agreed that its tombstone is over. */

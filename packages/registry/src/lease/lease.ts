@@ -184,9 +184,13 @@ export type KnownIncarnation = Pick<Lease, 'declaredIncarnation'> & {
   readonly instance: Pick<Instance, 'incarnation'>;
 };
 
-/** The incarnation with which an instance went, as the known one. */
-export function endedAt(incarnation: number | undefined): KnownIncarnation | undefined {
-  return incarnation === undefined ? undefined : { declaredIncarnation: incarnation, instance: { incarnation } };
+/** The incarnation with which an instance went, as the known one; `declaredIncarnation` where its owner gave another. */
+export function endedAt(
+  ended: { readonly incarnation: number; readonly declaredIncarnation?: number } | undefined,
+): KnownIncarnation | undefined {
+  if (!ended) return undefined;
+  const { incarnation, declaredIncarnation = incarnation } = ended;
+  return { declaredIncarnation, instance: { incarnation } };
 }
 
 /**

@@ -11,6 +11,7 @@ export type { EngineListener, EngineRecord, LeaseEngine, Written } from '../shar
 export type { EngineState } from '../shared/shared-leases.ts';
 export { statusRoutes } from '../status/routes.ts';
 export { Access, type AccessOptions, createAccess } from './access.ts';
+export { acknowledge, unsyncedField } from './acknowledge.ts';
 export { AddressRules } from './address-rules.ts';
 export type { Audience, Notice, Reader, ReaderPart } from './audience.ts';
 export { type AuditEntry, type AuditOptions, type AuditSink, AuditTrail, type Deed } from './audit.ts';

@@ -116,8 +116,15 @@ export interface Registry extends Component {
   /** An operator's word; undefined takes it back. */
   setOverride(key: InstanceKey, override: InstanceStatus | undefined, said?: Said): Found;
   deregister(key: InstanceKey, incarnation?: number, said?: Said): Found;
-  /** Resolves when everything done so far survives a crash, as far as the registry's store can promise it. Never rejects. */
-  settled(): Promise<void>;
+  /**
+   * Resolves when what was done so far survives a crash, as far as the registry's store can promise it. With an engine it
+   * is in there, or {@link isUnsynced} says that it is not.
+   * @param key of the instance that is meant; absent: all. A store keeps all together, so that with one it is the same.
+   * @throws FlotillaError UNAVAILABLE when the engine is there and does not take it in time: it is not acknowledged then
+   */
+  settled(key?: InstanceKey): Promise<void>;
+  /** Whether the engine is away and does not have what was said of an instance: another node may not know it yet. */
+  isUnsynced(key: InstanceKey): boolean;
   /**
    * Hears every operation that found or made its instance, within the step, whether or not it changed what is listed.
    * Evictions are none: each registry judges leases itself. The listener must not throw. @returns ends it.
@@ -347,10 +354,14 @@ class LeaseRegistry implements Registry {
     return this.#heard('deregistered', this.#table.deregister(key, momentOf(this.#clock), incarnation), said);
   }
 
-  settled(): Promise<void> {
+  settled(key?: InstanceKey): Promise<void> {
     const saved = this.#saver?.settled() ?? nothing;
-    const shared = this.#shared?.settled();
+    const shared = this.#shared?.settled(key);
     return shared ? Promise.all([saved, shared]).then(() => {}) : saved;
+  }
+
+  isUnsynced(key: InstanceKey): boolean {
+    return this.#shared?.isUnsynced(key) ?? false;
   }
 
   follow(listener: (operation: Operation) => void): () => void {

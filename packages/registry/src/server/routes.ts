@@ -7,6 +7,7 @@ import { optional, record, wholeNumber } from '../field-checks.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Found, InstanceKey, Registered } from '../lease/lease-table.ts';
 import { Access } from './access.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { AuditTrail } from './audit.ts';
 import type { RequestKind } from './client-limits.ts';
 import type { DialBack } from './dial-back.ts';
@@ -60,7 +61,7 @@ export function accessOf({ access, users }: RegistryServerOptions): Access {
  *
  * | request | answer |
  * |---|---|
- * | `PUT /v1/services/{service}/instances/{id}` | registers the instance in the body; 409 with `data.incarnation`: it is gone, and comes back only with a higher one |
+ * | `PUT /v1/services/{service}/instances/{id}` | registers the instance in the body; `unsynced`: the shared engine, which is away, does not have it yet; 409 with `data.incarnation`: it is gone, and comes back only with a higher one |
  * | `GET` the same | the instance and its lease |
  * | `POST …/renewal?incarnation=` | 204; 200 with `wants`, contracts whose text it would like to have; 404 with `data.lease` `unknown`: register again |
  * | `PUT …/status` | sets the owner's status: `{"status":"draining","incarnation":7}` |
@@ -71,6 +72,9 @@ export function accessOf({ access, users }: RegistryServerOptions): Access {
  * | `GET /v1/instances?service=` or `?contract=` | a snapshot with its cursor; `&as=observer`: for somebody who calls none of them |
  * | `GET /v1/watch?service=` or `?contract=`, `&cursor=` | pushed changes, and what belongs to them: {@link watchRoutes} |
  * | `GET /v1/audit` | for operators: what was done and refused lately |
+ *
+ * Whatever changes an instance is answered once the shared engine has it: with 503 when that takes more than two seconds,
+ * with {@link unsyncedField} while the engine is away.
  *
  * @throws FlotillaError CONFIG_INVALID for users that cannot be used
  */
@@ -130,18 +134,21 @@ async function register(
   const { instance, problem } = (await dialBack?.judge(asked, request.peer?.address)) ?? { instance: asked };
   const registered = registry.register(instance, { acceptOverride: who.isOperator, by });
   if (registered.outcome === 'stale') throw stale(instance, registered);
-  await registry.settled();
-  return jsonResponse({
-    outcome: registered.outcome,
-    cursor: formatCursor(registry.cursor),
-    // The address that the registry sees: whoever advertises another one finds out here.
-    ...(request.peer ? { seenAddress: request.peer.address } : undefined),
-    incarnation: registered.lease.instance.incarnation,
-    revision: registered.lease.instance.revision,
-    ...(wants.length > 0 ? { wants } : undefined),
-    ...(problem ? { unreachable: problem } : undefined),
-    ...(registered.lease.instance.lease ? { lease: registered.lease.instance.lease } : undefined),
-  });
+  const key = keyOf(params, query);
+  return acknowledge(registry, key, () =>
+    jsonResponse({
+      outcome: registered.outcome,
+      cursor: formatCursor(registry.cursor),
+      // The address that the registry sees: whoever advertises another one finds out here.
+      ...(request.peer ? { seenAddress: request.peer.address } : undefined),
+      incarnation: registered.lease.instance.incarnation,
+      revision: registered.lease.instance.revision,
+      ...(wants.length > 0 ? { wants } : undefined),
+      ...(problem ? { unreachable: problem } : undefined),
+      ...(registered.lease.instance.lease ? { lease: registered.lease.instance.lease } : undefined),
+      ...(registry.isUnsynced(key) ? { unsynced: true } : undefined),
+    }),
+  );
 }
 
 async function show(registry: Registry, { request, params }: GuardedRequest): Promise<HttpResponse> {
@@ -157,8 +164,7 @@ async function deregister(registry: Registry, { request, who, by, params }: Guar
   assertMaySpeakFor(who, params.get('service') ?? '');
   const key = keyOf(params, query as Parameters<typeof keyOf>[1]);
   known(key, registry.deregister(key, incarnationOf(query.get('incarnation')), { by }));
-  await registry.settled();
-  return emptyResponse(204);
+  return acknowledge(registry, key, () => emptyResponse(204));
 }
 
 async function renew(registry: Registry, { request, who, by, params }: GuardedRequest): Promise<HttpResponse> {
@@ -211,8 +217,7 @@ async function setStatus(
   const asked = present && { ...present.instance, status, incarnation: incarnation ?? present.declaredIncarnation };
   const judged = asked && (await dialBack?.judge(asked, request.peer?.address));
   const lease = known(key, registry.setStatus(key, judged?.instance.status ?? status, incarnation, { by }));
-  await registry.settled();
-  return shown(lease);
+  return acknowledge(registry, key, () => shown(lease));
 }
 
 async function setOverride(
@@ -223,16 +228,14 @@ async function setOverride(
   const key = keyOf(params, readQuery(request.query, identityParameters));
   const fields = record(await readJson(request, call), 'body');
   const lease = known(key, registry.setOverride(key, checkStatus(fields['status'], 'status'), { by }));
-  await registry.settled();
-  return shown(lease);
+  return acknowledge(registry, key, () => shown(lease));
 }
 
 async function clearOverride(registry: Registry, { request, who, by, params }: GuardedRequest): Promise<HttpResponse> {
   assertOperator(who, 'take an override back');
   const key = keyOf(params, readQuery(request.query, identityParameters));
   const lease = known(key, registry.setOverride(key, undefined, { by }));
-  await registry.settled();
-  return shown(lease);
+  return acknowledge(registry, key, () => shown(lease));
 }
 
 function listServices(registry: Registry): HttpResponse {

@@ -2,17 +2,19 @@ import type { InstanceKey } from '../lease/lease-table.ts';
 import { type LocalChange, withChange } from './local-changes.ts';
 import { type Kept, keyText } from './record-text.ts';
 
+/** Told once: the engine has it, or nobody waits any longer. */
+export type Waiter = () => void;
+
 /** What this node was told of one instance and the engine does not have yet. */
 export class Pending {
   readonly key: InstanceKey;
   readonly text: string;
-  /** Not in any write yet. */
+  /** Not in any write yet, and who waits for it. */
   #waiting: readonly LocalChange[] = [];
-  /** In the write that is under way. */
+  #waiters: readonly Waiter[] = [];
+  /** In the write that is under way, and who waits for that. */
   #writing: readonly LocalChange[] = [];
-  /** Numbers of what waits, and of what is in the write. */
-  #waitingNumbers: number[] = [];
-  #writingNumbers: number[] = [];
+  #writers: readonly Waiter[] = [];
   /** Writes in a row that came to nothing. */
   failures = 0;
   /** The newest record of others that came while a write was under way. */
@@ -32,70 +34,48 @@ export class Pending {
     return this.#writing.length > 0;
   }
 
-  add(change: LocalChange, number: number): void {
+  add(change: LocalChange): void {
     this.#waiting = withChange(this.#waiting, change);
-    this.#waitingNumbers.push(number);
+  }
+
+  /** @param waiter of all changes so far. */
+  wait(waiter: Waiter): void {
+    if (this.#waiting.length > 0) this.#waiters = [...this.#waiters, waiter];
+    else this.#writers = [...this.#writers, waiter];
   }
 
   /** Everything that waits goes into a write. */
   begin(): void {
     this.#writing = this.changes;
-    this.#writingNumbers.push(...this.#waitingNumbers);
+    this.#writers = [...this.#writers, ...this.#waiters];
     this.#waiting = [];
-    this.#waitingNumbers = [];
+    this.#waiters = [];
     this.seen = undefined;
   }
 
-  /** The engine has what was in the write. @returns the numbers of it. */
-  written(): readonly number[] {
-    const numbers = this.#writingNumbers;
+  /** The engine has what was in the write. @returns who waited for that. */
+  written(): readonly Waiter[] {
+    const writers = this.#writers;
     this.#writing = [];
-    this.#writingNumbers = [];
+    this.#writers = [];
     this.failures = 0;
-    return numbers;
+    return writers;
   }
 
   /** It does not, or nobody knows: it waits again. */
   failed(): void {
     this.#waiting = this.changes;
-    this.#waitingNumbers = [...this.#writingNumbers, ...this.#waitingNumbers];
+    this.#waiters = [...this.#writers, ...this.#waiters];
     this.#writing = [];
-    this.#writingNumbers = [];
+    this.#writers = [];
     this.failures++;
   }
-}
 
-/** Which of the changes so far are settled, told in their order. */
-export class Settlement {
-  /** Numbers of changes that are not: the first is the lowest, since they are added rising. */
-  readonly #open = new Set<number>();
-  #waiters: { readonly upTo: number; readonly resolve: () => void }[] = [];
-  #last = 0;
-
-  /** @returns the number of one more change. */
-  opened(): number {
-    this.#open.add(++this.#last);
-    return this.#last;
-  }
-
-  closed(numbers: readonly number[]): void {
-    for (const number of numbers) this.#open.delete(number);
-    const [lowest = Infinity] = this.#open;
-    let done = 0;
-    while ((this.#waiters[done]?.upTo ?? Infinity) < lowest) this.#waiters[done++]?.resolve();
-    if (done > 0) this.#waiters = this.#waiters.slice(done);
-  }
-
-  /** Resolves when every change so far is settled, or {@link giveUp}. */
-  settled(): Promise<void> {
-    if (this.#open.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ upTo: this.#last, resolve }));
-  }
-
-  /** Nobody waits any longer. */
-  giveUp(): void {
-    const waiters = this.#waiters;
+  /** @returns everybody who waited, and does no longer. */
+  giveUp(): readonly Waiter[] {
+    const all = [...this.#writers, ...this.#waiters];
+    this.#writers = [];
     this.#waiters = [];
-    for (const { resolve } of waiters) resolve();
+    return all;
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { FlotillaError, formatIdentity } from '@flotilla/core';
 import { readLease, readTombstone } from '../engines/state-file.ts';
 import { record } from '../field-checks.ts';
@@ -48,6 +49,17 @@ export function keyOfKept(kept: Kept): InstanceKey {
   if ('gone' in kept) return { service: kept.gone.service, id: kept.gone.id };
   const { identity, id } = kept.lease.instance;
   return { service: formatIdentity(identity), id };
+}
+
+/** Whether two records list the same, whenever they were written. */
+export function listsSame(one: Kept | undefined, other: Kept | undefined): boolean {
+  if (!one || !other) return one === other;
+  if ('gone' in one) {
+    const { reason, incarnation } = one.gone;
+    return 'gone' in other && reason === other.gone.reason && incarnation === other.gone.incarnation;
+  }
+  if ('gone' in other || one.lease.declaredIncarnation !== other.lease.declaredIncarnation) return false;
+  return isDeepStrictEqual({ ...one.lease.instance, revision: 0 }, { ...other.lease.instance, revision: 0 });
 }
 
 /** A key as one text: neither part holds a line feed. */

@@ -213,23 +213,27 @@ test('a write whose answer got lost is found to be there, and not made twice', a
   assert.equal(b.get(orders('a'))?.instance.status, 'down');
 });
 
-test('an acknowledgement waits for the engine two seconds, not for ever', async () => {
+test('what the engine does not take in two seconds is refused, not acknowledged; it is written when it can be', async () => {
   const cluster = new Cluster();
   const [a] = await cluster.nodes(1);
-  cluster.engine.fate = () => 'refused';
+  cluster.engine.fate = (key) => (key === 'orders\na' ? 'refused' : 'done');
   a.register(anInstance());
-  let acknowledged = false;
-  const settled = a.settled().then(() => {
-    acknowledged = true;
+  let refused: unknown;
+  const settled = a.settled(orders('a')).catch((error) => {
+    refused = error;
   });
+  a.register(anInstance({ id: 'other' }));
+  await a.settled(orders('other')); // one that cannot be written holds up nobody else
   await cluster.clock.advance(1_999);
-  assert.equal(acknowledged, false);
+  assert.equal(refused, undefined);
   await cluster.clock.advance(1);
   await settled;
+  assert.match(String(refused), /UNAVAILABLE: memory did not take it in within 2000 ms/);
   assert.equal(a.engine?.unsynced, 1);
   cluster.engine.fate = () => 'done';
   await cluster.pass(10);
   assert.equal(a.engine?.unsynced, 0);
+  assert.equal(a.isUnsynced(orders('a')), false);
 });
 
 test('without the engine the last known state is served, said, and nobody evicted; afterwards all is merged', async () => {
@@ -245,7 +249,8 @@ test('without the engine the last known state is served, said, and nobody evicte
   await cluster.pass(300);
   assert.equal(a.size, 10, 'five minutes of silence, and nobody goes');
   a.register(anInstance({ id: 'newcomer' }));
-  await a.settled();
+  await a.settled(orders('newcomer'));
+  assert.equal(a.isUnsynced(orders('newcomer')), true, 'and that is said');
   a.deregister(orders('i0'));
   b.setOverride(orders('i1'), 'out-of-service');
   assert.equal(a.engine?.unsynced, 2);
@@ -404,4 +409,21 @@ test('a node that stops writes what it has, and leaves the eviction to others at
   await cluster.told();
   assert.deepEqual(ids(b), ['a']);
   assert.equal(b.engine?.evicts, true);
+});
+
+test('an eviction whose answer comes late does not drop who registered since', async () => {
+  const cluster = new Cluster();
+  const [a, b] = await cluster.nodes(2);
+  const instance = anInstance();
+  a.register(instance);
+  await a.settled();
+  await cluster.told();
+  const answer = cluster.engine.holdAnswer();
+  await cluster.pass(95);
+  assert.deepEqual([ids(a), ids(b)], [[], []], 'the eviction came back as a change before its answer');
+  a.register({ ...instance, zone: 'back' });
+  await a.settled();
+  answer();
+  await cluster.told();
+  for (const node of [a, b]) assert.equal(node.get(orders('a'))?.instance.zone, 'back');
 });

@@ -74,12 +74,12 @@ export class EtcdServer {
   }
 
   /** Milliseconds go by at it as if it were not there; it does not know. */
-  pause(member = 0): void {
-    this.#members[member]?.child.kill('SIGSTOP');
+  async pause(member = 0): Promise<void> {
+    await this.#members[member]?.pause();
   }
 
   resume(member = 0): void {
-    this.#members[member]?.child.kill('SIGCONT');
+    this.#members[member]?.resume();
   }
 
   async kill(member = 0, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -128,6 +128,18 @@ function ids({ registry }: Node): string[] {
   return Array.from(registry.list(), ({ instance }) => instance.id).sort();
 }
 
+/** Whether whoever registered it is told that it is kept: not when it is refused, nor when the node says that it is unsynced. */
+async function isAcknowledged({ registry }: Node, id: string): Promise<boolean> {
+  try {
+    await registry.settled(orders(id));
+    return !registry.isUnsynced(orders(id));
+  } catch (error) {
+    assert.ok(error instanceof FlotillaError && error.code === 'UNAVAILABLE', String(error));
+    assert.equal(error.executed, 'unknown', 'it is still written');
+    return false;
+  }
+}
+
 /** What registry nodes in front of an engine promise, whichever it is. */
 export function leaseStoreContract(
   name: string,
@@ -318,20 +330,71 @@ export function leaseStoreContract(
       assert.equal(said.length, 3, 'once by each node');
     });
 
-    claim('the engine stands still: an acknowledgement waits two seconds, and nothing is lost', async (nodes) => {
+    claim(
+      'the engine stands still: what it does not have is not acknowledged, and is written afterwards',
+      async (nodes) => {
+        const [a, b, c] = await nodes.three();
+        a.registry.register({ ...sleeping, id: 'before' });
+        await nodes.agree('one is listed');
+        await engine.pausedWhile(async () => {
+          a.registry.register({ ...sleeping, id: 'meanwhile' });
+          const from = systemClock.now();
+          assert.equal(await isAcknowledged(a, 'meanwhile'), false);
+          assert.ok(systemClock.now() - from < 4_000);
+          assert.equal(await isAcknowledged(a, 'before'), true, 'nothing was said of it since');
+          assert.deepEqual(ids(b), ['before']);
+        });
+        assert.deepEqual(await nodes.agree('it is everywhere'), ['before', 'meanwhile']);
+        assert.equal(c.registry.size, 2);
+      },
+    );
+
+    claim('the engine stands still, and a node is killed: nothing is lost that was acknowledged', async (nodes) => {
       const [a, b, c] = await nodes.three();
-      a.registry.register({ ...sleeping, id: 'before' });
-      await nodes.agree('one is listed');
+      const acknowledged: string[] = [];
+      const register = async (from: number): Promise<void> => {
+        const some = Array.from({ length: 25 }, (_, i) => `${from + i}`);
+        const outcomes = some.map(async (id) => {
+          a.registry.register({ ...sleeping, id });
+          if (await isAcknowledged(a, id)) acknowledged.push(id);
+        });
+        await Promise.all(outcomes);
+      };
+      await register(0);
+      assert.equal(acknowledged.length, 25);
       await engine.pausedWhile(async () => {
-        a.registry.register({ ...sleeping, id: 'meanwhile' });
-        const from = systemClock.now();
-        await a.registry.settled();
-        assert.ok(systemClock.now() - from < 4_000);
-        assert.equal(a.registry.engine?.unsynced, 1);
-        assert.deepEqual(ids(b), ['before']);
+        await Promise.all([register(100), register(200)]);
+        await a.way.cut();
       });
-      assert.deepEqual(await nodes.agree('it is everywhere'), ['before', 'meanwhile']);
-      assert.equal(c.registry.size, 2);
+      await until('those that are left list it', () =>
+        [b, c].every(({ registry }) => acknowledged.every((id) => registry.get(orders(id)))),
+      );
+      assert.ok(acknowledged.length < 75, 'what the engine did not take was not acknowledged');
+      await a.way.heal();
+      await nodes.agree('the one that was cut off is back');
+    });
+
+    claim('an owner that gives all its lives one incarnation comes back, at whichever node', async (nodes) => {
+      const all = await nodes.three();
+      const said = { ...sleeping, incarnation: 7 };
+      for (let life = 0; life < 4; life++) {
+        const [told, left] = [all[life % 3], all[(life + 1) % 3]] as [Node, Node];
+        assert.equal(told.registry.register(said, { mayReturn: true }).outcome, 'registered', `life ${life}`);
+        assert.deepEqual(await nodes.agree(`life ${life}`), ['a']);
+        for (const { registry } of all) {
+          const { instance, declaredIncarnation } = registry.get(orders('a')) ?? {};
+          assert.deepEqual([instance?.incarnation, declaredIncarnation], [7 + life, 7]);
+        }
+        left.registry.deregister(orders('a'));
+        assert.deepEqual(await nodes.agree(`the end of life ${life}`), []);
+      }
+      assert.equal(all[0].registry.register(said).outcome, 'stale', 'a late copy stays one');
+      // A whole life between two writes.
+      all[1].registry.register(said, { mayReturn: true });
+      all[1].registry.deregister(orders('a'));
+      all[1].registry.register({ ...said, zone: 'last' }, { mayReturn: true });
+      assert.deepEqual(await nodes.agree('the last life'), ['a']);
+      assert.equal(all[2].registry.get(orders('a'))?.instance.zone, 'last');
     });
 
     test('many writes at once: each goes by its own record, and no two have one revision', async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync } from 'node:fs';
+import { accessSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /** A program that a test started. */
@@ -7,6 +7,9 @@ export interface RealProcess {
   readonly child: ChildProcess;
   /** The last of what it wrote, for messages. */
   output(): string;
+  /** Stops it where it is, and waits until none of its threads runs: a signal alone takes effect some time later. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Ends it with that signal and waits until it is gone. */
   end(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -32,7 +35,24 @@ export function startProcess(command: string, args: readonly string[], env: Node
     child.kill(signal);
     await gone;
   };
-  return { child, output: () => output, end };
+  const pause = async (): Promise<void> => {
+    child.kill('SIGSTOP');
+    await until(`${command} stands still`, () => threadStates(child.pid).every((state) => state === 'T'));
+  };
+  return { child, output: () => output, pause, resume: () => void child.kill('SIGCONT'), end };
+}
+
+/** One letter per thread (proc(5), `/proc/[pid]/stat`); T: stopped. */
+function threadStates(pid: number | undefined): string[] {
+  const folder = `/proc/${pid}/task`;
+  return readdirSync(folder).flatMap((thread) => {
+    try {
+      const stat = readFileSync(`${folder}/${thread}/stat`, 'utf8');
+      return [stat.charAt(stat.lastIndexOf(')') + 2)];
+    } catch {
+      return []; // it ended meanwhile
+    }
+  });
 }
 
 /** Ports on loopback that are free now. */

@@ -86,12 +86,12 @@ export class ZooKeeperServer {
     );
   }
 
-  pause(member = 0): void {
-    this.#members[member]?.child.kill('SIGSTOP');
+  async pause(member = 0): Promise<void> {
+    await this.#members[member]?.pause();
   }
 
   resume(member = 0): void {
-    this.#members[member]?.child.kill('SIGCONT');
+    this.#members[member]?.resume();
   }
 
   async kill(member = 0, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -182,7 +182,7 @@ describe('one real etcd', { skip }, () => {
     const { events, said, listener } = listening();
     const watch = quick.watch({ prefix: 'paused/' }, undefined, listener);
     await until('armed', () => said.includes('armed'));
-    server.pause();
+    await server.pause();
     await assert.rejects(quick.put('paused/a', '1'), { code: 'DEADLINE_EXCEEDED', executed: 'unknown' });
     await until('interrupted', () => said.includes('interrupted'));
     server.resume();
@@ -210,7 +210,7 @@ test('with three members, one that dies or stands still is passed over', { skip 
     await server.ready();
 
     const second = client.endpoint;
-    server.pause(server.endpoints.indexOf(second));
+    await server.pause(server.endpoints.indexOf(second));
     assert.equal((await client.range({ prefix: 'k/' })).pairs.length, 2, 'a read goes on at another member');
     assert.notEqual(client.endpoint, second);
     await until('a write elsewhere', () => client.put('k/2', '').then(Boolean, () => false));

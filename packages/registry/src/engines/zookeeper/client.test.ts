@@ -233,7 +233,7 @@ describe('one real ZooKeeper', { skip }, () => {
     await quick.ensure('/still');
     await quick.addWatch('/still', true, listener);
     const { sessionId } = quick;
-    server.pause();
+    await server.pause();
     await assert.rejects(quick.create('/still/a', ''), { executed: 'unknown' });
     server.resume();
     await until('the watch is armed again', () => told.includes('rearmed'));
@@ -306,7 +306,7 @@ test('with three servers, one that dies or stands still is passed over', { skip 
       await server.startMember(member);
       await server.ready();
     }
-    server.pause(0);
+    await server.pause(0);
     await write('/k/3');
     server.resume(0);
     assert.equal((await client.children('/k'))?.names.length, 4);

@@ -202,7 +202,7 @@ describe('a real etcd', { skip }, () => {
       await put([[keyOf(prefix, anInstance()), JSON.stringify(anInstance())]]);
       const seen = follow(discovery, orders);
       await until('it', () => seen.hosts() === '10.0.0.1');
-      server.pause();
+      await server.pause();
       await until('it is noticed', () => lines.some(({ message }) => message.includes('cannot be reached')));
       server.resume();
       const next = anInstance({ id: 'b', addresses: [{ protocol: 'http', host: '10.0.0.2', port: 8080 }] });
