@@ -28,7 +28,7 @@ import {
 import type { HealthState } from '@flotilla/telemetry';
 import { type ProcessSources, runProcess } from 'flotilla';
 import { ensureFolderOf } from '../engines/folder.ts';
-import { engineOf } from './registry-engine.ts';
+import { assertOneWay, engineOf } from './registry-engine.ts';
 import { type RegistryConfig, registrySettings } from './registry-settings.ts';
 
 /** A registry holds one connection per watcher and per renewing client. */
@@ -45,7 +45,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       section: ['registry'],
       servesTls: true,
       network,
-      check: checkAccess,
+      check: checkConfig,
       async build(config, { network, bindOf, clock, random, logger, meter, health }) {
         const warning = assertRegistryExposure(exposureOf(config));
         if (warning !== undefined) logger.warn(warning);
@@ -162,7 +162,8 @@ function dialBackFor(
 }
 
 /** @throws FlotillaError CONFIG_INVALID */
-function checkAccess(config: RegistryConfig): void {
+function checkConfig(config: RegistryConfig): void {
+  assertOneWay(config);
   assertRegistryExposure(exposureOf(config));
   accessFor(config);
   new AddressRules(config.checkAddresses.allow);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '@flotilla/core';
-import type { RegistryUser } from '@flotilla/registry/server';
+import { MemoryEngine, type RegistryUser } from '@flotilla/registry/server';
 import { registration, type Sent, type Served, served } from '../testing/served.ts';
 
 const dirty = 1_767_225_600_000;
@@ -327,3 +327,22 @@ async function statusAndText(
   const { status, text } = await send(line, { headers });
   return [status, text];
 }
+
+test('a change that the shared engine does not have is refused while it is slow, and said while it is away', async () => {
+  const engine = new MemoryEngine();
+  const { clock, registry, send, stop } = await served(undefined, { engine: engine.node() });
+  engine.pause();
+  const slow = send(`POST ${apps}`, { json: registration(dirty) });
+  await clock.advance(2_000);
+  const refused = await slow;
+  assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1']);
+  engine.resume();
+  await registry.settled();
+  engine.down();
+  // Clients in JavaScript take nothing but 204 for success.
+  const taken = await send(`POST ${apps}`, { json: registration(dirty + 1) });
+  assert.deepEqual([taken.status, taken.headers.get('flotilla-engine')], [204, 'unsynced']);
+  const left = await send(`DELETE ${one}`);
+  assert.deepEqual([left.status, left.headers.get('flotilla-engine')], [200, 'unsynced']);
+  await stop();
+});

@@ -4,6 +4,7 @@ import { Call, Secret } from '@flotilla/core';
 import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { decodeEvents, HttpHeaders, pathFromText, readBody } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
+import { MemoryEngine } from '../engines/memory-engine.ts';
 import { anInstance } from '../testing/instances.ts';
 import { createRegistry, type RegistryOptions } from './registry.ts';
 import { registryHandler } from './routes.ts';
@@ -335,4 +336,32 @@ test('when the registry stops, its watches end, so that nobody waits for them', 
   await world.registry.stop('test');
   await done;
   await world.stop();
+});
+
+test('a change that the shared engine does not have is refused while it is slow, and said while it is away', async () => {
+  const engine = new MemoryEngine();
+  const { clock, registry, send, stop } = await served({ engine: engine.node() });
+  const kept = await send(`PUT ${a}`, { json: anInstance() });
+  assert.deepEqual([kept.status, kept.headers.get('flotilla-engine'), kept.json.unsynced], [200, undefined, undefined]);
+
+  engine.pause();
+  const slow = send(`PUT ${a}/status`, { json: { status: 'draining', incarnation: 2 } });
+  await clock.advance(2_000);
+  const refused = await slow;
+  assert.deepEqual([refused.status, refused.json.code, refused.headers.get('retry-after')], [503, 'UNAVAILABLE', '1']);
+  engine.resume();
+  await registry.settled();
+  assert.equal((await send(`PUT ${a}/status`, { json: { status: 'draining', incarnation: 2 } })).status, 200);
+
+  engine.down();
+  assert.equal((await send(`POST ${a}/renewal`)).headers.get('flotilla-engine'), undefined, 'a renewal is no change');
+  const b = await send('PUT /v1/services/orders/instances/b', { json: anInstance({ id: 'b' }) });
+  assert.deepEqual([b.status, b.headers.get('flotilla-engine'), b.json.unsynced], [200, 'unsynced', true]);
+  const left = await send(`DELETE ${a}`);
+  assert.deepEqual([left.status, left.headers.get('flotilla-engine')], [204, 'unsynced']);
+  engine.up();
+  await registry.settled();
+  const again = await send('PUT /v1/services/orders/instances/b', { json: anInstance({ id: 'b' }) });
+  assert.deepEqual([again.status, again.headers.get('flotilla-engine')], [200, undefined]);
+  await stop();
 });
