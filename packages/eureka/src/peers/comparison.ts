@@ -4,11 +4,13 @@ import { appsHashCode } from '../applications.ts';
 import { listedStatus } from '../instance.ts';
 import { compareEntries, differingBuckets, digestOf, entriesOf, readEntry } from './digest.ts';
 import { readBatch } from './items.ts';
-import { readListing, readOne } from './listing-reader.ts';
+import { readListing, readOne, renewedAt } from './listing-reader.ts';
 import type { ResolvedPeersOptions } from './options.ts';
+import type { PeerAnswer } from './peer-http.ts';
 import type { Receiver } from './receiver.ts';
 import type { Sender } from './sender.ts';
 import type { Stamps } from './versions.ts';
+import { Withheld } from './withheld.ts';
 
 /** What a comparison found. */
 export interface Compared {
@@ -51,6 +53,7 @@ export class Comparison {
   readonly #options: ResolvedPeersOptions;
   readonly #tell: ComparisonNeeds['tell'];
   readonly #cancel: ComparisonNeeds['cancel'];
+  readonly #withheld: Withheld;
   #runs = 0;
 
   constructor({ sender, receiver, stamps, options, tell, cancel }: ComparisonNeeds) {
@@ -60,6 +63,14 @@ export class Comparison {
     this.#options = options;
     this.#tell = tell;
     this.#cancel = cancel;
+    this.#withheld = new Withheld({
+      registry: options.registry,
+      clock: options.clock,
+      renewedThere: async (key) => {
+        const { status, json } = await this.#askFor(key);
+        return status === 404 ? undefined : renewedAt(member(json, 'instance'));
+      },
+    });
   }
 
   /** @throws FlotillaError when the peer does not answer, or something that cannot be read. */
@@ -74,6 +85,7 @@ export class Comparison {
       this.#sender.isOurselves();
       return { pulled: 0, pushed: 0 };
     }
+    this.#sender.passesOn(); // ours tell each other, and compare besides
     return this.#withOurs(member(answer.json, 'buckets'));
   }
 
@@ -116,7 +128,10 @@ export class Comparison {
 
   async #withJava(whole: boolean): Promise<Compared> {
     const { registry } = this.#options;
-    if (!whole && (await this.#hashCodesAgree())) return { pulled: 0, pushed: 0 };
+    if (!whole && (await this.#hashCodesAgree())) {
+      await this.#lookForWithheld([]);
+      return { pulled: 0, pushed: 0 };
+    }
     const { json } = await this.#sender.ask({ method: 'GET', segments: ['apps', ''], list: true });
     const { instances } = await readListing(json, this.#options.clock);
     const seen = new Set<string>();
@@ -134,6 +149,8 @@ export class Comparison {
     }
     const asked = doubtful.slice(0, askedSinglyAtMost);
     for (const instance of asked) await this.#reconcile(instance);
+    const absent = asked.map(({ identity: { service }, id }) => ({ service, id }));
+    await this.#lookForWithheld(absent.filter(({ service, id }) => !registry.find(service, id)));
     return { pulled: asked.length, pushed };
   }
 
@@ -147,8 +164,7 @@ export class Comparison {
   /** What a Java server says of one instance when it is asked for it alone is true at that moment. */
   async #reconcile({ identity, id }: Instance): Promise<void> {
     const { registry } = this.#options;
-    const app = identity.service.toUpperCase();
-    const { status, json } = await this.#sender.ask({ method: 'GET', segments: ['apps', app, id] });
+    const { status, json } = await this.#askFor({ service: identity.service, id });
     const theirs = status === 404 ? undefined : readOne(member(json, 'instance'), this.#now().wallAt);
     if (!theirs) return;
     const mine = registry.find(identity.service, id);
@@ -167,6 +183,17 @@ export class Comparison {
     else if (same && theirs.override !== mine.instance.override && this.#stamps.overriddenAt(key) === 0)
       registry.setOverride(key, theirs.override, { replicated: true });
     else this.#tell(key);
+  }
+
+  #askFor({ service, id }: InstanceKey): Promise<PeerAnswer> {
+    return this.#sender.ask({ method: 'GET', segments: ['apps', service.toUpperCase(), id] });
+  }
+
+  /** An answer that nobody was renewed proves nothing: those who were read may all be gone. */
+  async #lookForWithheld(absent: readonly InstanceKey[]): Promise<void> {
+    const { heard, missed } = await this.#withheld.look(absent);
+    if (missed) this.#sender.withholds(missed);
+    else if (heard > 0) this.#sender.passesOn();
   }
 
   /** Heard within its own interval: a Java server gives it a whole new lease. */

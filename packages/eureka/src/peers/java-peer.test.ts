@@ -158,3 +158,30 @@ test('operators may speak while it is away: their last word arrives', async () =
   assert.equal(cluster.at('java').registry.get(key)?.instance.override, 'out-of-service');
   await cluster.stop();
 });
+
+test('one that keeps renewals to itself is named before a lease ends, until it passes them on', async () => {
+  const cluster = new Cluster(['ours', 'java']);
+  const { registry: java } = await cluster.start('java', likeJava);
+  java.register(member('o1', born), { replicated: true }); // `replicated`: ours is not told
+  await cluster.start('ours', uncompared);
+  const ours = cluster.at('ours');
+  await cluster.clock.advance(1_000);
+  for (let renewal = 0; renewal < 2; renewal++) {
+    await cluster.clock.advance(29_000);
+    java.renew(key, undefined, { replicated: true });
+  }
+  assert.equal(ours.peers.states[0]?.withholds, undefined);
+  await compared(cluster);
+  const { withholds } = ours.peers.states[0] ?? {};
+  assert.deepEqual([withholds?.service, withholds?.id], ['orders', 'o1']);
+  assert.equal(ours.registry.size, 1);
+  await cluster.clock.advance(35_000);
+  assert.equal(ours.registry.size, 0, 'the lease ended here');
+
+  java.renew(key); // now it has ours among its peers
+  await cluster.clock.advance(2_000);
+  assert.equal(ours.registry.size, 1);
+  await compared(cluster);
+  assert.equal(ours.peers.states[0]?.withholds, undefined);
+  await cluster.stop();
+});

@@ -1,5 +1,5 @@
 import { type Clock, FlotillaError, type Instance } from '@flotilla/core';
-import { type Fields, member } from '../fields.ts';
+import { type Fields, member, optionalInteger } from '../fields.ts';
 import { decodeInstance } from '../instance.ts';
 import { Breather } from './breather.ts';
 
@@ -43,6 +43,12 @@ export function readOne(document: unknown, now: number): Instance | undefined {
     if (error instanceof FlotillaError) return undefined;
     throw error;
   }
+}
+
+/** When a peer heard an instance last, by its own clock; 0: it does not say. */
+export function renewedAt(document: unknown): number {
+  const lease = isObject(document) ? member(document, 'leaseInfo') : undefined;
+  return (isObject(lease) ? optionalInteger(lease, 'lastRenewalTimestamp', Number.MAX_SAFE_INTEGER) : undefined) ?? 0;
 }
 
 function several(value: unknown): readonly unknown[] {

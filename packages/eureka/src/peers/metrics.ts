@@ -3,6 +3,7 @@ import type { Counter, Family, Gauge, Meter } from '@flotilla/core';
 /** What is counted about peers. Names and labels are listed in `docs/metrics.md`. */
 export interface PeersMetrics {
   readonly reachable: Family<Gauge>;
+  readonly withholding: Family<Gauge>;
   readonly queued: Family<Gauge>;
   /** `result`: done, refused, dropped. */
   readonly tasks: Family<Counter>;
@@ -14,6 +15,11 @@ export function peersMetrics(meter: Meter): PeersMetrics {
     reachable: meter.gauge({
       name: 'flotilla_registry_peer_reachable',
       help: '1 while a peer answers, 0 while it does not',
+      labels: ['peer'],
+    }),
+    withholding: meter.gauge({
+      name: 'flotilla_registry_peer_withholding',
+      help: '1 while a peer hears renewals that do not come here, 0 while none is known to be missed',
       labels: ['peer'],
     }),
     queued: meter.gauge({

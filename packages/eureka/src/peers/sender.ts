@@ -82,6 +82,7 @@ export class Sender {
   #lastComparedAt: number | undefined;
   #lastError: PeerState['lastError'];
   #saidRefusal = '';
+  #withholds: PeerState['withholds'];
 
   constructor({ url, http, options, reactions, log, metrics }: SenderNeeds) {
     this.url = url;
@@ -94,6 +95,7 @@ export class Sender {
     this.#metrics = metrics;
     this.#queue = new TaskQueue(options.maxQueued);
     metrics.reachable.with({ peer: url }).set(0);
+    metrics.withholding.with({ peer: url }).set(0);
   }
 
   get kind(): PeerState['kind'] {
@@ -110,6 +112,7 @@ export class Sender {
       ...(this.#lastSuccessAt === undefined ? undefined : { lastSuccessAt: this.#lastSuccessAt }),
       ...(this.#lastComparedAt === undefined ? undefined : { lastComparedAt: this.#lastComparedAt }),
       ...(this.#lastError ? { lastError: this.#lastError } : undefined),
+      ...(this.#withholds ? { withholds: this.#withholds } : undefined),
     };
   }
 
@@ -160,6 +163,21 @@ export class Sender {
   /** It is no registry of ours: it has no fingerprints to compare. */
   notOurs(): void {
     if (this.#kind === 'unknown' || this.#kind === 'flotilla') this.#kind = 'eureka';
+  }
+
+  /** Renewals of this instance reach the peer, and word of them did not come here. */
+  withholds({ service, id }: InstanceKey): void {
+    if (!this.#withholds) this.#log.withholds({ peer: this.url, service, id });
+    this.#withholds = { since: this.#withholds?.since ?? Math.floor(this.#clock.wallNow()), service, id };
+    this.#metrics.withholding.with({ peer: this.url }).set(1);
+  }
+
+  /** Renewals that the peer hears come here. */
+  passesOn(): void {
+    if (!this.#withholds) return;
+    this.#withholds = undefined;
+    this.#log.passesOn({ peer: this.url });
+    this.#metrics.withholding.with({ peer: this.url }).set(0);
   }
 
   isOurselves(): void {

@@ -14,5 +14,10 @@ export interface PeerState {
   readonly lastSuccessAt?: number;
   /** When all that is listed was last found equal, or made so. Absent: never. */
   readonly lastComparedAt?: number;
+  /**
+   * It hears renewals that do not come here, so the leases of those instances end here; one of them. A Java server does so
+   * which does not list this registry among its own peers, or whose user may not replicate. Absent: none is known to be missed.
+   */
+  readonly withholds?: { readonly since: number; readonly service: string; readonly id: string };
   readonly lastError?: { readonly at: number; readonly reason: string };
 }

@@ -6,18 +6,23 @@ import { decodeEvents, HttpHeaders, pathFromText, readBody, routesHandler } from
 import { memoryNetwork } from '@flotilla/http/memory';
 import { MemoryEngine } from '../engines/memory-engine.ts';
 import { DialBack } from '../server/dial-back.ts';
+import type { PeerState } from '../server/peer-state.ts';
 import { createRegistry, type RegistryOptions } from '../server/registry.ts';
 import type { RegistryUser } from '../server/users.ts';
 import { anInstance } from '../testing/instances.ts';
 import { mostLivePages } from './live.ts';
 import { statusRoutes } from './routes.ts';
 
-async function served(users?: readonly RegistryUser[], options: Partial<RegistryOptions> = {}) {
+async function served(
+  users?: readonly RegistryUser[],
+  options: Partial<RegistryOptions> = {},
+  peers: () => readonly PeerState[] = () => [],
+) {
   const [clock, random] = [new ManualClock(), seededRandom(1)];
   const registry = createRegistry({ clock, random, ...options });
   await registry.start();
   const network = memoryNetwork({ clock, random });
-  const handler = routesHandler(statusRoutes(registry, { users }));
+  const handler = routesHandler(statusRoutes(registry, { users, peers }));
   const listener = await network.listen({ host: '127.0.0.1', port: 8761 }, handler);
   const endpoint = network.connect({ protocol: 'http', host: '127.0.0.1', port: 8761 });
   const open = async (target: string, headers: Record<string, string> = {}, authority = '127.0.0.1:8761') => {
@@ -63,6 +68,24 @@ test('the page is whole without scripts, and nothing on it is from elsewhere or 
     assert.equal(file.status, 200);
     assert.equal(file.headers.get('x-content-type-options'), 'nosniff');
   }
+  await stop();
+});
+
+test('a peer that keeps renewals to itself is a notice that says what to set', async () => {
+  const peer: PeerState = {
+    url: 'http://java:8761/eureka/',
+    kind: 'eureka',
+    reachable: true,
+    queued: 0,
+    lost: 0,
+    withholds: { since: 1_767_225_600_000, service: 'orders', id: 'o<1' },
+  };
+  const { get, stop } = await served(undefined, {}, () => [peer]);
+  const { text } = await get('/');
+  for (const shown of ['A peer keeps renewals to itself', peer.url, 'o&#60;1', 'eureka.client.service-url.defaultZone'])
+    assert.ok(text.includes(shown), shown);
+  const { text: json } = await get('/v1/status');
+  assert.deepEqual(JSON.parse(json).peers[0].withholds, peer.withholds);
   await stop();
 });
 

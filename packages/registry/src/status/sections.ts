@@ -18,7 +18,7 @@ export function ago(ms: number): Html {
 
 /** What somebody may have to do something about, the worst first. */
 export function notices(
-  { warming, saving, engine, preserved, conflicts, broken, unreachable }: Overview,
+  { warming, saving, engine, peers, preserved, conflicts, broken, unreachable }: Overview,
   query: StatusQuery,
 ): Html {
   return html`${
@@ -32,7 +32,7 @@ export function notices(
     html`<div class="notice bad"><h3>The state is not saved</h3><p>Since ${time(saving.failing.since)}: ${saving.failing.reason}.
       The registry goes on in memory and tries again every five seconds; the last saved state is untouched. What changed
       since is lost if it stops now: instances then register again within a renewal.</p></div>`
-  }${unreachable.map(
+  }${peers.map(withheldNotice)}${unreachable.map(
     ({ service, id, address, reason, hint }) =>
       html`<div class="notice warn"><h3>Cannot be reached: <bdi>${id}</bdi> of <bdi>${service}</bdi></h3><p><bdi>${address}</bdi>:
       ${reason}: ${hint}. It is listed as starting until a connection comes about; it is tried again every few seconds.</p></div>`,
@@ -48,6 +48,14 @@ export function notices(
     html`<div class="notice calm"><h3>Warming up</h3><p>This registry came up without a saved state a short while ago.
       Until one lease has passed, callers add what it lists to what they know, and remove nothing.</p></div>`
   }`;
+}
+
+function withheldNotice({ url, withholds }: PeerState): Html | undefined {
+  if (!withholds) return undefined;
+  const { since, service, id } = withholds;
+  return html`<div class="notice bad"><h3>A peer keeps renewals to itself: <bdi>${url}</bdi></h3><p>Since ${time(since)}: <bdi>${id}</bdi> of
+    <bdi>${service}</bdi>, among others, was renewed there and not here, so those leases end here. List this registry in that server's
+    <code>eureka.client.service-url.defaultZone</code>, where users are set with one of the role peer, and restart it.</p></div>`;
 }
 
 function preservationNotice({ service, preservation }: ServiceOverview, query: StatusQuery): Html | undefined {
