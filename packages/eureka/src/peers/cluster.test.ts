@@ -277,3 +277,61 @@ test('peers that come and go are compared with every few seconds, not at each re
   assert.ok(compared >= 5 && compared <= 20, `${compared} comparisons in a minute`);
   await cluster.stop();
 });
+
+/** Three registries of which one comes up with nothing. */
+async function withEmpty(): Promise<Cluster> {
+  const cluster = await Cluster.start(['a', 'b', 'c']);
+  cluster.at('a').registry.register(member('o1', born));
+  for (let second = 0; second < 120; second += 30) {
+    await cluster.clock.advance(30_000);
+    cluster.at('a').registry.renew(key);
+  }
+  await cluster.quiet();
+  await cluster.end('b', 'killed');
+  cluster.forget('b');
+  return cluster;
+}
+
+test('one that comes up empty has warmed up when it knows all that its peers know', async () => {
+  const cluster = await withEmpty();
+  const { registry } = await cluster.start('b');
+  await cluster.clock.advance(1_000);
+  assert.deepEqual([registry.size, registry.warming], [1, false]);
+  await cluster.stop();
+});
+
+test('it warms up for a whole lease when a peer warms up itself', async () => {
+  const cluster = await withEmpty();
+  await cluster.end('c', 'killed');
+  cluster.forget('c');
+  cluster.cut.add('a c').add('b c'); // nobody tells it, so it goes on warming up
+  await cluster.start('c');
+  await cluster.clock.advance(1_000);
+  cluster.cut.delete('b c');
+  const { registry } = await cluster.start('b');
+  await cluster.clock.advance(80_000);
+  assert.deepEqual([cluster.at('c').registry.warming, registry.warming], [true, true]);
+  await cluster.clock.advance(11_000);
+  assert.equal(registry.warming, false);
+  await cluster.stop();
+});
+
+test('it warms up for a whole lease when a peer cannot be asked', async () => {
+  const cluster = await withEmpty();
+  cluster.cut.add('b c');
+  const { registry } = await cluster.start('b');
+  await cluster.clock.advance(80_000);
+  assert.equal(registry.warming, true);
+  await cluster.stop();
+});
+
+test('it warms up for a whole lease when a peer preserves leases that lapsed', async () => {
+  const cluster = await withEmpty();
+  for (let id = 0; id < 8; id++) cluster.at('a').registry.register(member(`p${id}`, born));
+  await cluster.clock.advance(92_000);
+  assert.equal(cluster.at('a').registry.complete, false);
+  const { registry } = await cluster.start('b');
+  await cluster.clock.advance(2_000);
+  assert.equal(registry.warming, true);
+  await cluster.stop();
+});

@@ -18,6 +18,8 @@ export interface Compared {
   readonly pulled: number;
   /** Instances of which we know more. */
   readonly pushed: number;
+  /** All that the peer lists is listed here now, and it says that its list is complete; a Java server says no such thing. */
+  readonly complete: boolean;
 }
 
 interface ComparisonNeeds {
@@ -83,13 +85,14 @@ export class Comparison {
     }
     if (answer.node === this.#options.registry.epoch) {
       this.#sender.isOurselves();
-      return { pulled: 0, pushed: 0 };
+      return { pulled: 0, pushed: 0, complete: false };
     }
     this.#sender.passesOn(); // ours tell each other, and compare besides
-    return this.#withOurs(member(answer.json, 'buckets'));
+    const found = await this.#withOurs(member(answer.json, 'buckets'));
+    return { ...found, complete: member(answer.json, 'complete') === true };
   }
 
-  async #withOurs(theirs: unknown): Promise<Compared> {
+  async #withOurs(theirs: unknown): Promise<Omit<Compared, 'complete'>> {
     const { registry } = this.#options;
     const differing = differingBuckets(await digestOf(registry, this.#options.clock), theirs);
     const pulls: InstanceKey[] = [];
@@ -130,7 +133,7 @@ export class Comparison {
     const { registry } = this.#options;
     if (!whole && (await this.#hashCodesAgree())) {
       await this.#lookForWithheld([]);
-      return { pulled: 0, pushed: 0 };
+      return { pulled: 0, pushed: 0, complete: false };
     }
     const { json } = await this.#sender.ask({ method: 'GET', segments: ['apps', ''], list: true });
     const { instances } = await readListing(json, this.#options.clock);
@@ -151,7 +154,7 @@ export class Comparison {
     for (const instance of asked) await this.#reconcile(instance);
     const absent = asked.map(({ identity: { service }, id }) => ({ service, id }));
     await this.#lookForWithheld(absent.filter(({ service, id }) => !registry.find(service, id)));
-    return { pulled: asked.length, pushed };
+    return { pulled: asked.length, pushed, complete: false };
   }
 
   async #hashCodesAgree(): Promise<boolean> {

@@ -35,6 +35,8 @@ export interface Peers extends Component {
  * compares with each every `compareEveryMs` (3), first at once. `stop` ends comparing (1) and tells peers what they do not
  * know yet, within `farewellMs` (2).
  *
+ * A registry that came up empty has warmed up when all peers were compared with that know everybody.
+ *
  * ```ts
  * const peers = createPeers({ registry, network, clock, random, urls: ['http://peer:secret@registry-2:8761/eureka/'] });
  * await registry.start();
@@ -51,6 +53,8 @@ export function createPeers(options: PeersOptions): Peers {
 interface Peer {
   readonly sender: Sender;
   readonly comparison: Comparison;
+  /** The last comparison found, or made, equal what it lists, and its list is complete. */
+  complete: boolean;
   /** Comparisons in a row that failed. */
   failures: number;
   /** Monotonic. */
@@ -147,7 +151,7 @@ class ReplicatedPeers implements Peers {
       tell: (key) => this.#tell(sender, key),
       cancel: (key, incarnation) => sender.offer(this.#task('cancel', key, undefined, incarnation)),
     });
-    const peer: Peer = { sender, comparison, failures: 0, comparedAt: -Infinity, dueAt: Infinity };
+    const peer: Peer = { sender, comparison, complete: false, failures: 0, comparedAt: -Infinity, dueAt: Infinity };
     return peer;
   }
 
@@ -261,7 +265,9 @@ class ReplicatedPeers implements Peers {
     const { sender, comparison } = peer;
     this.stamps.prune((key) => this.#options.registry.get(key) !== undefined);
     try {
-      const { pulled, pushed } = await comparison.run();
+      const { pulled, pushed, complete } = await comparison.run();
+      peer.complete = complete;
+      this.#noticeComplete();
       peer.comparedAt = this.#options.clock.now();
       if (sender.kind === 'self') return this.#log.isOurselves({ peer: sender.url });
       peer.failures = 0;
@@ -270,9 +276,16 @@ class ReplicatedPeers implements Peers {
       this.#metrics.differences.with({ peer: sender.url }).add(pulled + pushed);
       this.#log.differed({ peer: sender.url, pulled, pushed });
     } catch (cause) {
+      peer.complete = false;
       peer.failures = Math.min(peer.failures + 1, 16);
       if (!this.#stopping) this.#log.compareFailed({ peer: sender.url, cause });
     }
+  }
+
+  /** One peer that cannot be asked may be the one with whom those are of whom the others lost sight. */
+  #noticeComplete(): void {
+    const others = this.#peers.filter(({ sender }) => sender.kind !== 'self');
+    if (others.length > 0 && others.every(({ complete }) => complete)) this.#options.registry.learntAll();
   }
 
   async #stop(): Promise<void> {

@@ -46,8 +46,10 @@ export function peerResources(registry: Registry, peers: Peers | undefined): Pee
   };
   const fingerprints = async ({ request, call }: AskedByPeer) => {
     const wanted = readBuckets(request.query);
-    if (!wanted)
-      return named(registry, json({ instances: registry.size, buckets: await digestOf(registry, call.clock) }));
+    if (!wanted) {
+      const buckets = await digestOf(registry, call.clock);
+      return named(registry, json({ instances: registry.size, complete: registry.complete, buckets }));
+    }
     const entries = await entriesOf(registry, stamps, wanted, call.clock);
     return named(registry, json({ entries: entries.map(writeEntry) }));
   };

@@ -107,6 +107,7 @@ test('later looks are at those alone that should have been heard, a few at a tim
   await pair.look();
   assert.equal(pair.asked.length, 4);
   pair.asked.length = 0;
+  await pair.clock.advance(1_000);
   for (const { instance } of pair.registry.list()) {
     pair.registry.renew({ service: formatIdentity(instance.identity), id: instance.id });
   }

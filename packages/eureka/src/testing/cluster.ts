@@ -93,6 +93,11 @@ export class Cluster {
     if (how === 'killed') for (const other of this.#names) this.cut.delete(`${name} ${other}`);
   }
 
+  /** What a node that ended kept of its life is lost. */
+  forget(name: string): void {
+    this.#stores.delete(name);
+  }
+
   /** Until nothing is on its way, and a comparison between all has followed. */
   async quiet(): Promise<void> {
     for (let round = 0; round < 2; round++) {

@@ -87,8 +87,15 @@ export interface Registry extends Component {
   readonly epoch: string;
   /** Up to where a list that is made now is true. */
   readonly cursor: Cursor;
-  /** True for one lease duration after an empty start: the lists may be incomplete. */
+  /** True for one lease duration after an empty start, unless {@link learntAll} ends it: the lists may be incomplete. */
   readonly warming: boolean;
+  /**
+   * Whether somebody who takes over what is listed here knows everybody. Who warms up may not have heard of some; who holds
+   * back evictions, or is cut off from its engine, may be the one that is cut off from the fleet.
+   */
+  readonly complete: boolean;
+  /** All that registries list which know everybody is listed here now: that is as good as a warming. */
+  learntAll(): void;
   readonly size: number;
   /** Wall time of this start; 0 before. */
   readonly startedAt: number;
@@ -253,6 +260,15 @@ class LeaseRegistry implements Registry {
 
   get warming(): boolean {
     return this.#warming;
+  }
+
+  get complete(): boolean {
+    const isAway = this.#shared !== undefined && this.#shared.state.state !== 'together';
+    return this.#state === 'running' && !this.#warming && !isAway && this.#table.preserved === 0;
+  }
+
+  learntAll(): void {
+    if (this.#warming && this.#state === 'running') this.#warmedUp();
   }
 
   get size(): number {
@@ -550,13 +566,15 @@ class LeaseRegistry implements Registry {
 
   #warmUp(): void {
     this.#warming = true;
-    const done = (): void => {
-      this.#warming = false;
-      this.#isWarm = true;
-      this.#log.warmedUp({ instances: this.#table.size });
-      for (const watcher of this.#hub) watcher.resync();
-    };
-    this.#warmingTimer = this.#clock.setTimer(this.#warmingMs, done, { background: true });
+    this.#warmingTimer = this.#clock.setTimer(this.#warmingMs, () => this.#warmedUp(), { background: true });
+  }
+
+  #warmedUp(): void {
+    this.#warmingTimer?.cancel();
+    this.#warming = false;
+    this.#isWarm = true;
+    this.#log.warmedUp({ instances: this.#table.size });
+    for (const watcher of this.#hub) watcher.resync();
   }
 
   /** @param isLeft the last sweep was not done: what is waiting for the loop comes in between. */
