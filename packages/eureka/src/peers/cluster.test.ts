@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identity } from '@flotilla/core';
+import { Call, identity } from '@flotilla/core';
+import { seededRandom } from '@flotilla/core/testing';
+import { HttpHeaders, pathFromText } from '@flotilla/http';
 import { Cluster, keyOf } from '../testing/cluster.ts';
 import { member } from '../testing/member.ts';
 
@@ -64,6 +66,37 @@ test('an override of an operator goes everywhere and is taken back everywhere', 
   await cluster.clock.advance(100);
   assert.equal(cluster.at('b').registry.get(key)?.instance.override, undefined);
   cluster.assertConverged();
+  await cluster.stop();
+});
+
+test('after an override is taken back the owner registers anew at whichever registry it renews', async () => {
+  const cluster = await Cluster.start(['a', 'b']);
+  cluster.at('a').registry.register(member('o1', born));
+  await cluster.clock.advance(100);
+  cluster.at('a').registry.setOverride(key, 'out-of-service');
+  await cluster.clock.advance(100);
+  cluster.at('a').registry.setOverride(key, undefined);
+  await cluster.clock.advance(100);
+  const renewAtB = async () => {
+    const endpoint = cluster.network.connect({ protocol: 'http', host: 'b', port: 8761 });
+    const call = new Call({ clock: cluster.clock, random: seededRandom(1) });
+    const path = pathFromText('/eureka/apps/ORDERS/o1');
+    const request = {
+      method: 'PUT',
+      authority: 'b:8761',
+      path,
+      query: '',
+      headers: new HttpHeaders(),
+      body: undefined,
+    };
+    const { status } = await endpoint.handle(request, call);
+    call.end();
+    endpoint.close();
+    return status;
+  };
+  assert.equal(await renewAtB(), 404);
+  cluster.at('b').registry.register(member('o1', born));
+  assert.equal(await renewAtB(), 200);
   await cluster.stop();
 });
 

@@ -1,4 +1,3 @@
-import type { Instance } from '@flotilla/core';
 import type { HttpResponse } from '@flotilla/http';
 import type { DialBack, GuardedRequest, Registry } from '@flotilla/registry/server';
 import type { PeerResources } from '../peers/peer-resources.ts';
@@ -16,11 +15,6 @@ export interface EurekaContext {
   readonly delta: DeltaListing;
   /** For requests that name regions: Java's servers count those deltas by themselves. */
   readonly regionsDelta: DeltaListing;
-  /**
-   * Instances that an operator's word was taken back from: their owners are sent to register again, whose own word is
-   * then fresh. Forgotten with the instance's next change; that costs a heartbeat answered with 200.
-   */
-  readonly takenBack: WeakSet<Instance>;
   /** What this registry does for its peers. */
   readonly peers: PeerResources;
   /** The other servers that changes are passed on to. */

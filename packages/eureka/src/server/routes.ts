@@ -101,7 +101,6 @@ export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = 
     full: new FullListing(registry, index),
     delta: new DeltaListing(registry, index, retentionMs),
     regionsDelta: new DeltaListing(registry, index, retentionMs),
-    takenBack: new WeakSet(),
     peers: peerResources(registry, options.peers),
     replicas: options.replicas ?? (() => replicasOf(options.peers)),
   };

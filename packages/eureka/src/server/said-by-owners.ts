@@ -55,12 +55,15 @@ async function stored(
   return acknowledge(registry, key, () => empty(204));
 }
 
-/** `PUT apps/{app}/{id}`. `ApplicationInfoManager` sends the status too; a Java server does not look at it either. */
-export function renew({ registry, takenBack }: EurekaContext, { request, who, by, params }: Asked): HttpResponse {
+/**
+ * `PUT apps/{app}/{id}`; 404 where an operator's word was taken back, so that the owner registers and its own word is fresh: of
+ * who came from a Java server that word is not known here. `ApplicationInfoManager` sends the status too; a Java server does not look at it either.
+ */
+export function renew({ registry }: EurekaContext, { request, who, by, params }: Asked): HttpResponse {
   assertMaySpeakFor(who, params.get('app') ?? '');
   const dirty = dirtyTimestamp(request.query);
   const lease = leaseAt(registry, params);
-  const verdict = takenBack.has(lease.instance) ? 'register' : judgeHeartbeat(lease, dirty);
+  const verdict = registry.awaitsOwner(lease) ? 'register' : judgeHeartbeat(lease, dirty);
   if (verdict === 'register') return empty(404);
   return empty(registry.renew(keyOf(lease), dirty, { by }).outcome === 'known' ? 200 : 404);
 }
@@ -69,14 +72,14 @@ export function renew({ registry, takenBack }: EurekaContext, { request, who, by
  * {@link renew} at once, of who is known and alive: nearly everything that a registry is asked. What a peer says, what has
  * to register and what is wrong goes the long way.
  */
-export function renewNow({ registry, takenBack }: EurekaContext): PromptGuarded<Heartbeat> {
+export function renewNow({ registry }: EurekaContext): PromptGuarded<Heartbeat> {
   return {
     find({ request, who, params }) {
       if (request.method !== 'PUT' || request.headers.has('x-netflix-discovery-replication')) return undefined;
       const app = params.get('app') ?? '';
       if (!acceptedType(request.headers) || !who.maySpeakFor(app)) return undefined;
       const lease = registry.find(app, params.get('id') ?? '');
-      if (!lease || !mayTouch(who, lease) || takenBack.has(lease.instance)) return undefined;
+      if (!lease || !mayTouch(who, lease) || registry.awaitsOwner(lease)) return undefined;
       const dirty = queryParameter(request.query, 'lastDirtyTimestamp');
       if (dirty !== undefined && !/^[0-9]{1,15}$/.test(dirty)) return undefined;
       const incarnation = dirty === undefined ? undefined : Number(dirty);

@@ -29,7 +29,7 @@ export async function setOverride(
  * counts until then, as the operator says.
  */
 export async function clearOverride(
-  { registry, takenBack }: EurekaContext,
+  { registry }: EurekaContext,
   { request, who, by, params }: Asked,
 ): Promise<HttpResponse> {
   assertOperator(who, 'take an override back');
@@ -38,8 +38,7 @@ export async function clearOverride(
   const status = statusOf(request.query) ?? 'UNKNOWN';
   if (lease.instance.override === undefined) return empty(200);
   registry.setOverride(keyOf(lease), undefined, { by });
-  if (status === 'UNKNOWN') takenBack.add(leaseAt(registry, params).instance);
-  else registry.setStatus(keyOf(lease), decodeStatus(status), undefined, { by });
+  if (status !== 'UNKNOWN') registry.setStatus(keyOf(lease), decodeStatus(status), undefined, { by });
   return acknowledge(registry, keyOf(lease), () => empty(200));
 }
 

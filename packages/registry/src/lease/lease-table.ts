@@ -314,9 +314,11 @@ export class LeaseTable {
       return this.#announce(this.#add(this.#services.open(instance), lease), undefined, moment);
     }
     const { lease } = slot;
-    const next = { ...saved, instance: { ...instance, revision: lease.instance.revision }, expiresAt: lease.expiresAt };
+    const agreed = { ...instance, revision: lease.instance.revision };
+    const isKnown = isDeepStrictEqual(lease.instance, agreed);
+    const next = { ...saved, instance: isKnown ? lease.instance : agreed, expiresAt: lease.expiresAt };
     this.#place(slot, alive ? restartTerm(next, moment) : next);
-    if (isDeepStrictEqual(lease.instance, next.instance)) return slot.lease;
+    if (isKnown) return slot.lease;
     return this.#announce(slot, lease.instance, moment);
   }
 

@@ -275,6 +275,30 @@ test('stopping ends every watch; a registry that does not run refuses', async ()
   await assert.rejects(registry.start(), { code: 'START_FAILED' });
 });
 
+test('whose override is taken back owes a word of its own, until it registers or says its status', async () => {
+  const { registry } = await started();
+  const owes = () => {
+    const lease = registry.get(a);
+    return lease !== undefined && registry.awaitsOwner(lease);
+  };
+  const takeOutAndBack = () => {
+    registry.setOverride(a, 'out-of-service');
+    registry.renew(a);
+    assert.equal(owes(), false);
+    registry.setOverride(a, undefined, { replicated: true });
+    registry.renew(a);
+    assert.equal(owes(), true);
+  };
+  registry.register(anInstance());
+  takeOutAndBack();
+  registry.register(anInstance());
+  assert.equal(owes(), false);
+  takeOutAndBack();
+  registry.setStatus(a, 'up');
+  assert.equal(owes(), false);
+  await registry.stop('test');
+});
+
 test('an override in a registration counts only for those who may override', async () => {
   const { registry } = await started();
   registry.register(anInstance({ override: 'out-of-service' }));

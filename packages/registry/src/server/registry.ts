@@ -122,6 +122,11 @@ export interface Registry extends Component {
   setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number, said?: Said): Found;
   /** An operator's word; undefined takes it back. */
   setOverride(key: InstanceKey, override: InstanceStatus | undefined, said?: Said): Found;
+  /**
+   * Whether an operator's word was taken back, here or at another registry, since the owner last said its status. Whoever
+   * told of the instance may have known no other word of its. Forgotten with a restart.
+   */
+  awaitsOwner(lease: Lease): boolean;
   deregister(key: InstanceKey, incarnation?: number, said?: Said): Found;
   /**
    * Resolves when what was done so far survives a crash, as far as the registry's store can promise it. With an engine it
@@ -203,6 +208,8 @@ class LeaseRegistry implements Registry {
   readonly #census = new ContractCensus();
   readonly catalogue = new Catalogue();
   readonly judgesContracts: boolean;
+  /** Those of {@link awaitsOwner}; what their owners say makes others of them. */
+  readonly #awaited = new WeakSet<Instance>();
   readonly #broken = new Map<ContractName, number>();
   readonly #store: RegistryStore | undefined;
   readonly #saver: Saver | undefined;
@@ -353,7 +360,9 @@ class LeaseRegistry implements Registry {
 
   setStatus(key: InstanceKey, status: InstanceStatus, incarnation?: number, said: Said = {}): Found {
     this.#assertOwner(key, said, 'change');
-    return this.#heard('statusSet', this.#table.setStatus(key, status, momentOf(this.#clock), incarnation), said);
+    const found = this.#table.setStatus(key, status, momentOf(this.#clock), incarnation);
+    if (found.outcome === 'known') this.#awaited.delete(found.lease.instance);
+    return this.#heard('statusSet', found, said);
   }
 
   setOverride(key: InstanceKey, override: InstanceStatus | undefined, said: Said = {}): Found {
@@ -363,6 +372,10 @@ class LeaseRegistry implements Registry {
       this.#note('override', key, said, { before: before ?? 'none', after: override ?? 'none' });
     }
     return this.#heard('overrideSet', found, said);
+  }
+
+  awaitsOwner({ instance }: Lease): boolean {
+    return this.#awaited.has(instance);
   }
 
   deregister(key: InstanceKey, incarnation?: number, said: Said = {}): Found {
@@ -538,6 +551,8 @@ class LeaseRegistry implements Registry {
     this.#log.changed(change);
     if (change.reason === 'evicted') this.#metrics.evictions.add();
     this.#metrics.instances.set(this.#table.size);
+    if (change.before?.override !== undefined && change.after && change.after.override === undefined)
+      this.#awaited.add(change.after);
     this.#count(change.before, change.after);
     this.#hub.announce(change);
     const stored = this.#saver && this.#table.stored(change, momentOf(this.#clock));

@@ -82,6 +82,27 @@ test('what one node is told, all list, and it is in the engine before it is ackn
   assert.equal(a.register(anInstance()).outcome, 'stale', 'the tombstone is everywhere');
 });
 
+test('a word that an operator takes back at one node lets all nodes await the owner', async () => {
+  const cluster = new Cluster();
+  const [a, b] = await cluster.nodes(2);
+  a.register(anInstance({ id: 'a' }));
+  a.setOverride(orders('a'), 'out-of-service');
+  await cluster.told();
+  b.setOverride(orders('a'), undefined);
+  await cluster.told();
+  for (const node of [a, b]) {
+    const lease = node.get(orders('a'));
+    assert.ok(lease && node.awaitsOwner(lease));
+  }
+  a.register(anInstance({ id: 'a', incarnation: anInstance().incarnation + 1 }));
+  await cluster.told();
+  for (const node of [a, b]) {
+    const lease = node.get(orders('a'));
+    assert.ok(lease && !node.awaitsOwner(lease));
+    await node.stop('test');
+  }
+});
+
 test('a watcher of one node sees what another was told', async () => {
   const cluster = new Cluster();
   const [a, b] = await cluster.nodes(2);
