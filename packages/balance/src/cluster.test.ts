@@ -421,6 +421,22 @@ test('the next attempt of a call goes to somebody else', async () => {
   await cluster.close();
 });
 
+test('an ejected instance is asked before one that has just failed is asked again', async () => {
+  const failing = new Set(['i0']);
+  const world = fleet((id, request, call) => failsOn([...failing])(id, request, call));
+  const cluster = createCluster(world.options);
+  cluster.start();
+  world.resolver.say(instances(2));
+  await ask(world, cluster, 30);
+  assert.equal(cluster.instances()[0]?.ejectedForMs, 30_000);
+  failing.clear(); // i0 was restarted
+  failing.add('i1'); // and i1 closed its port
+  const call = world.newCall();
+  await assert.rejects(cluster.handle('x', call.child({ attempt: 1 })), { code: 'CONNECT_FAILED' });
+  assert.equal(await cluster.handle('x', call), 'i0');
+  await cluster.close();
+});
+
 test('when all have been tried, somebody is asked again', async () => {
   const world = fleet(failsOn(['i0']));
   const cluster = createCluster(world.options);

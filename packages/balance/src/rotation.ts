@@ -44,12 +44,17 @@ export class Rotation<Req, Res> {
     return this.#up;
   }
 
-  /** @param tried members to avoid if there is any other. */
+  /** @param tried members to avoid if there is any other, even an ejected one: who failed just now is no better. */
   pick(tried?: ReadonlySet<object>): Member<Req, Res> | undefined {
     if (this.#readmitAt !== Infinity && this.#options.clock.now() >= this.#readmitAt) this.rebuild();
     if (!tried) return this.#next();
-    const untried = this.#candidates.filter((member) => !tried.has(member));
-    return createPicker('least-loaded', untried, this.#options.random)() ?? this.#next();
+    const next = this.#untried(this.#candidates, tried) ?? this.#untried(this.#options.up(), tried);
+    return next ?? this.#next();
+  }
+
+  #untried(members: readonly Member<Req, Res>[], tried: ReadonlySet<object>): Member<Req, Res> | undefined {
+    const untried = members.filter((member) => !tried.has(member));
+    return createPicker('least-loaded', untried, this.#options.random)();
   }
 
   /** One outcome of a member; it may be ejected for it. */

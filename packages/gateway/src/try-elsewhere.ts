@@ -1,16 +1,24 @@
-import { type Call, type Endpoint, type EndpointStatus, toFlotillaError } from '@flotilla/core';
+import {
+  type Call,
+  type Endpoint,
+  type EndpointStatus,
+  FlotillaError,
+  idempotentAttribute,
+  toFlotillaError,
+} from '@flotilla/core';
 import type { HttpBody, HttpRequest, HttpResponse } from '@flotilla/http';
 import type { RetryBudget } from '@flotilla/resilience';
 
-/** Instances that one request may be sent to, if each of them before took no connection. */
+/** Instances that one request may be sent to, if none before it began an answer. */
 export const maxConnects = 3;
 
 /**
  * A cluster whose registry may name instances that are not there. A request that could not be sent because nobody took the
  * connection goes to the next instance at once, whatever its method: nothing of it has left. That is bounded twice, by
- * {@link maxConnects} for a request and by a budget for all of them, so that a service that is gone is no storm.
+ * {@link maxConnects} for a request and by a budget for all of them, so that a service that is gone is no storm. What
+ * goes on is in {@link maySendElsewhere}.
  *
- * It needs no marked attempt, as a retry does: no callee ever hears of the tries before.
+ * It needs no marked attempt, as a retry does: no callee ever hears of the tries before, or nobody repeats further out.
  */
 export class TryElsewhere implements Endpoint<HttpRequest, HttpResponse> {
   readonly #cluster: Endpoint<HttpRequest, HttpResponse>;
@@ -33,20 +41,26 @@ export class TryElsewhere implements Endpoint<HttpRequest, HttpResponse> {
   readonly handle = async (given: HttpRequest, call: Call): Promise<HttpResponse> => {
     this.#budget.deposit(call.clock.now());
     const request = isStream(given.body) ? { ...given, body: new UntouchedBody(given.body) } : given;
+    /** Of an earlier try that may have begun with the work: a later one that certainly did not says too much. */
+    let unknown: FlotillaError | undefined;
     for (let connects = 1; ; connects++) {
       try {
         return await this.#cluster.handle(request, call);
       } catch (thrown) {
         const error = toFlotillaError(thrown);
         const again =
-          isUnsent(error.code, error.executed) &&
+          maySendElsewhere(error, call) &&
           !call.ended &&
           !call.cancelled &&
           connects < maxConnects &&
           this.#budget.withdraw(call.clock.now());
-        if (again) continue;
-        call.end(error);
-        throw thrown;
+        if (again) {
+          if (error.executed === 'unknown') unknown = error;
+          continue;
+        }
+        const told = error.executed === 'no' ? (unknown ?? error) : error;
+        call.end(told);
+        throw told;
       }
     }
   };
@@ -56,9 +70,37 @@ export class TryElsewhere implements Endpoint<HttpRequest, HttpResponse> {
   }
 }
 
-/** Is it certain that nobody took the connection? */
-export function isUnsent(code: string, executed: string): boolean {
-  return code === 'CONNECT_FAILED' && executed === 'no';
+/** A server's 503 that says nothing: it is going, and may be listed for a moment yet. */
+export class Leaving extends FlotillaError {
+  constructor(name: string) {
+    super('UNAVAILABLE', `"${name}" answered 503 without a word: it may be shutting down`, {
+      fromPeer: true,
+      executed: 'unknown',
+    });
+  }
+}
+
+/** An application would have something to say, and who sheds load says when to come back. */
+export function isLeaving({ status, headers, body }: HttpResponse): boolean {
+  const isEmpty = body === undefined || (body instanceof Uint8Array && body.length === 0);
+  return status === 503 && isEmpty && !headers.has('retry-after') && !headers.has('content-type');
+}
+
+/**
+ * Whether a request that got no answer may go to another instance.
+ *
+ * | failure | goes on |
+ * |---|---|
+ * | nobody took the connection | any request |
+ * | the connection broke before the answer began, the server is {@link Leaving} | an idempotent one without a body, unless its caller repeats it |
+ *
+ * A Java server that shuts down gracefully closes its port, and ends kept connections with the next request on each, unread
+ * (Tomcat 10.1, measured) or by an empty 503 (its `Http11Processor`; Jetty), while it is listed for as long as word of it takes.
+ */
+export function maySendElsewhere(error: FlotillaError, call: Call): boolean {
+  if (error.code === 'CONNECT_FAILED' && error.executed === 'no') return true;
+  const isOpen = (error.code === 'CONNECTION_LOST' && !error.fromPeer) || error instanceof Leaving;
+  return isOpen && call.attempt === undefined && call.get(idempotentAttribute) === true;
 }
 
 /** A body that survives being put aside unread; once it is read it is a body like any other. */

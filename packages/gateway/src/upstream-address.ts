@@ -8,8 +8,9 @@ import {
 } from '@flotilla/core';
 import type { HttpNetwork, HttpRequest, HttpResponse, HttpTarget } from '@flotilla/http';
 import { semanticNames } from '@flotilla/telemetry';
+import { leaveBody } from './body-tap.ts';
 import { noteUpstreamAttribute, type UpstreamAttempt } from './note-upstream.ts';
-import { isUnsent } from './try-elsewhere.ts';
+import { isLeaving, Leaving, maySendElsewhere } from './try-elsewhere.ts';
 
 /** One address behind the gateway: each request to it names it as its host, is a span of its own, and is noted in its exchange. */
 export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
@@ -21,7 +22,7 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
 
   /**
    * @param name of the instance, for the access log
-   * @param elsewhere a request for which there was no connection may still go to another instance: its call is not ended
+   * @param elsewhere a request that may still go to another instance leaves its call not ended: see {@link maySendElsewhere}
    */
   constructor(target: HttpTarget, name: string, network: HttpNetwork, tracer: Tracer, elsewhere = false) {
     this.#elsewhere = elsewhere;
@@ -47,14 +48,25 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
     const span = this.#tracer.start(request.method, 'client', hop);
     span.setAttribute(semanticNames.httpMethod, request.method);
     span.setAttribute(semanticNames.serverAddress, this.#authority);
+    // Until the answer is passed on the request may still go elsewhere; one without a body may be over before that.
+    let passedOn = !this.#elsewhere;
     hop.onEnd((outcome) => {
       span.end(outcome);
       attempt.endedAt = call.clock.now();
       attempt.outcome = outcome;
-      if (!this.#elsewhere || !outcome || !isUnsent(outcome.code, outcome.executed)) call.end(outcome);
+      if (passedOn || (outcome && !maySendElsewhere(outcome, call))) call.end(outcome);
     });
     try {
-      return await this.#connection.handle({ ...request, authority: this.#authority }, hop);
+      const response = await this.#connection.handle({ ...request, authority: this.#authority }, hop);
+      const leaving = !passedOn && isLeaving(response) ? new Leaving(this.#name) : undefined;
+      if (leaving && maySendElsewhere(leaving, call)) {
+        leaveBody(response.body);
+        attempt.outcome = leaving;
+        throw leaving;
+      }
+      passedOn = true;
+      if (hop.ended) call.end(attempt.outcome);
+      return response;
     } catch (thrown) {
       hop.end(toFlotillaError(thrown));
       throw thrown;
