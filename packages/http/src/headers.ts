@@ -99,6 +99,13 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
     return this.#flat.slice();
   }
 
+  /** As they stand in a message: `name: value`, each with its line end. */
+  toLines(): string {
+    let lines = '';
+    for (let i = 0; i < this.#flat.length; i += 2) lines += `${this.#flat[i]}: ${this.#flat[i + 1]}\r\n`;
+    return lines;
+  }
+
   *[Symbol.iterator](): Iterator<readonly [name: string, value: string]> {
     for (let i = 0; i < this.#flat.length; i += 2) yield [this.#flat[i] as string, this.#flat[i + 1] as string];
   }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpRequest, HttpResponse, Peer } from '../../exchange.ts';
@@ -8,20 +7,18 @@ import { answer, answeredNow } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { dispose, Pump } from '../pump.ts';
 import type { Http1Options } from './http1-options.ts';
+import type { Http1Output } from './http1-output.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { SocketTunnel } from './socket-tunnel.ts';
-import { WriteWatch } from './write-watch.ts';
 
-/** Bodies up to this size go out in one write; longer ones in slices, so that progress can be seen. */
+/** Bodies up to this size go out with their head; longer ones in slices, so that progress can be seen. */
 const oneWriteBytes = 65_536;
-
-/** Bodies up to this size become one text with their head: one piece to write, where two cost a list of pieces. */
-const oneTextBytes = 4_096;
 
 /** What an exchange needs of its connection. */
 export interface ExchangeHost {
   readonly socket: Socket;
+  readonly output: Http1Output;
   readonly options: Http1Options;
   readonly peer: Peer;
   /** An answer to the request that is first in line is the last one on this connection. */
@@ -30,51 +27,41 @@ export interface ExchangeHost {
   exchangeOver(exchange: Http1Exchange): void;
   /** Half-closes after the last words; what still comes is thrown away for `lingerMs`. */
   leave(): void;
+  /** What comes waits in the kernel until {@link resume}. */
+  pause(): void;
+  resume(): void;
 }
 
 /** One request of a connection and its answer, from its head to its last byte. */
 export class Http1Exchange {
   readonly #connection: ExchangeHost;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
   readonly #head: RequestHead;
+  /** All of it, where it came with its head. */
+  readonly #bytes: Uint8Array | undefined;
   readonly #body: IncomingBody | undefined;
-  /** Made by the first sweep: most exchanges are over before one comes. */
-  #writes: WriteWatch | undefined;
   /** For a request that asks for a WebSocket: the connection is no longer the parser's, whatever the answer is. */
-  readonly #tunnel: SocketTunnel | undefined;
+  #tunnel: SocketTunnel | undefined;
   #tunnelled = false;
   #call: Call | undefined;
   /** Writes the body of an answer that is not there at once. */
   #pump: Pump | undefined;
+  #headSent = false;
+  #closes = false;
   #flushed = false;
   #receivingSince = 0;
   #over = false;
 
-  /** @param behind bytes that came behind the head of a request that asks for a WebSocket */
-  constructor(
-    connection: ExchangeHost,
-    request: IncomingMessage,
-    response: ServerResponse,
-    head: RequestHead,
-    behind?: Uint8Array,
-  ) {
+  /** @param body all of it, empty for none; undefined for one that comes by {@link receive} */
+  constructor(connection: ExchangeHost, head: RequestHead, body: Uint8Array | undefined) {
     this.#connection = connection;
-    this.#request = request;
-    this.#response = response;
     this.#head = head;
-    const { limits } = connection.options;
-    if (behind) this.#tunnel = this.#openTunnel(behind);
-    if (head.length === 0) return;
-    this.#body = new IncomingBody(request, response, head, limits, {
-      failed: (error) => this.#call?.cancel(error),
-      whole: () => this.#endIfOver(),
-    });
+    if (body) this.#bytes = body.length === 0 ? undefined : body;
+    else this.#body = this.#openBody();
   }
 
   /** True while bytes of the request are still to come. */
   get receiving(): boolean {
-    return !this.#request.complete;
+    return this.#body !== undefined && !this.#body.whole;
   }
 
   /** True when the connection has left HTTP. */
@@ -87,17 +74,27 @@ export class Http1Exchange {
     return this.#flushed;
   }
 
-  /** It is first in line. */
-  start(): void {
-    this.#response.on('error', nothing); // a write to a connection that just ended: `close` tells us
-    this.#response.on('finish', () => this.#finished()); // comes once; `once` would wrap it for each request
-    // A short body comes together with its head, but the parser hands it over a moment later.
-    if (this.#body) queueMicrotask(() => this.#begin());
-    else this.#begin();
+  /** True when its answer said that it is the last one. */
+  get closes(): boolean {
+    return this.#closes;
   }
 
-  #begin(): void {
-    if (this.#over) return; // the connection ended meanwhile
+  /** The connection is this request's, which asks for a WebSocket. @param behind bytes that came behind its head */
+  takeConnection(behind: Uint8Array): void {
+    const { socket } = this.#connection;
+    const gone = (): FlotillaError => new FlotillaError('CANCELLED', 'the client went away');
+    // Who closes a direction before it was answered has left: there is nobody to upgrade for.
+    socket.once('end', () => {
+      if (!this.#tunnelled && !this.#headSent) this.#abort(gone());
+    });
+    this.#tunnel = new SocketTunnel(socket, behind, gone, (outcome) => {
+      if (this.#tunnelled || outcome) this.#end(outcome);
+    });
+  }
+
+  /** It is first in line. */
+  start(): void {
+    if (this.#over) return;
     const { path } = this.#head;
     if (!path) {
       this.#write({ status: 204, headers: new HttpHeaders(), body: undefined });
@@ -108,16 +105,24 @@ export class Http1Exchange {
     this.#run(request).catch((thrown: unknown) => this.#abort(toFlotillaError(thrown)));
   }
 
+  receive(bytes: Uint8Array): void {
+    this.#body?.receive(bytes);
+  }
+
+  received(): void {
+    this.#body?.end();
+  }
+
+  /** The client has taken what waited for it. */
+  drained(): void {
+    this.#pump?.resume();
+  }
+
   sweep(now: number): void {
     const { socket, options } = this.#connection;
-    if (this.#flushed && !this.#tunnelled) {
-      // Only the rest of a body that nobody wants is missing.
-      if (now - this.#receivingSince >= options.limits.lingerMs) socket.destroy();
-      return;
-    }
-    this.#body?.sweep(now);
-    this.#writes ??= new WriteWatch(socket, options.limits, now);
-    if (this.#writes.stalled(now)) socket.resetAndDestroy();
+    if (!this.#flushed || this.#tunnelled) this.#body?.sweep(now);
+    // Only the rest of a body that nobody wants is missing.
+    else if (now - this.#receivingSince >= options.limits.lingerMs) socket.destroy();
   }
 
   /** The parser gave up in the middle of the body. */
@@ -135,12 +140,25 @@ export class Http1Exchange {
     if (!this.#tunnelled) this.#end(new FlotillaError('CANCELLED', 'the client went away'));
   }
 
+  #openBody(): IncomingBody {
+    const { options, output } = this.#connection;
+    const sendContinue = (): void => {
+      if (!this.#headSent) output.text('HTTP/1.1 100 Continue\r\n\r\n');
+    };
+    return new IncomingBody(
+      { pause: () => this.#connection.pause(), resume: () => this.#connection.resume(), sendContinue },
+      this.#head.fields,
+      options.limits,
+      { failed: (error) => this.#call?.cancel(error), whole: () => this.#endIfOver() },
+    );
+  }
+
   #asked(path: RequestPath): HttpRequest {
-    const { query, authority, fields } = this.#head;
-    const { method = '' } = this.#request;
+    const { method, query, fields } = this.#head;
+    const { authority } = fields;
     const headers = fields.headers.copy();
     const { peer } = this.#connection;
-    const body = this.#body?.takeWhole() ?? this.#body?.chunks;
+    const body = this.#bytes ?? this.#body?.chunks;
     const request = { method, authority, path, query, headers, body, peer };
     if (!this.#tunnel) return request;
     return { ...request, upgrade: { protocol: 'websocket', incoming: this.#tunnel.incoming } };
@@ -170,50 +188,50 @@ export class Http1Exchange {
 
   /** From here on bytes go both ways; both ends of the connection have a part in when it is over. */
   #change({ headers, body }: HttpResponse): void {
-    const lines = ['HTTP/1.1 101 Switching Protocols', 'connection: Upgrade', 'upgrade: websocket'];
-    for (const [name, value] of headers) lines.push(`${name}: ${value}`);
-    this.#connection.socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+    const { output } = this.#connection;
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n';
+    output.text(`${head}${headers.toLines()}\r\n`);
+    output.flush();
     this.#tunnelled = true;
     this.#tunnel?.send(body as AsyncIterable<Uint8Array>);
   }
 
-  #openTunnel(behind: Uint8Array): SocketTunnel {
-    const { socket } = this.#connection;
-    const gone = (): FlotillaError => new FlotillaError('CANCELLED', 'the client went away');
-    // Who closes a direction before it was answered has left: there is nobody to upgrade for.
-    socket.once('end', () => {
-      if (!this.#tunnelled && !this.#response.headersSent) this.#abort(gone());
-    });
-    return new SocketTunnel(socket, behind, gone, (outcome) => {
-      if (this.#tunnelled || outcome) this.#end(outcome);
-    });
-  }
-
   #write({ status, headers, body }: HttpResponse): void {
-    const response = this.#response;
-    const flat = headers.toFlat();
+    const { output, options, closing, socket } = this.#connection;
+    // The client closed its direction: that this one closes, too, and with it the exchange, is under way.
+    if (!socket.writable) {
+      dispose(body);
+      return;
+    }
+    const { version, keepAlive } = this.#head.fields;
     // While an answer streams, its handler may still read the request.
     const streamed = body !== undefined && !(body instanceof Uint8Array);
     const keep = streamed || (this.#body?.settle() ?? true);
-    if (!keep || this.#tunnel || this.#connection.closing) flat.push('connection', 'close');
-    response.writeHead(status, flat);
-    if (body === undefined) response.end();
-    else if (!streamed && body.length <= oneTextBytes) response.end(latin1(body), 'latin1');
-    else if (!streamed && body.length <= oneWriteBytes) response.end(body);
-    else this.#stream(body, headers);
+    const ends = !keep || this.#tunnel !== undefined || closing;
+    const unsized = streamed && !headers.has('content-length');
+    const chunked = unsized && version === '1.1';
+    this.#closes = ends || !keepAlive || (unsized && !chunked);
+    this.#headSent = true;
+    const connection = ends ? 'end' : this.#closes ? 'close' : 'keep';
+    const head = options.heads.write(status, headers, { connection, chunked });
+    if (body instanceof Uint8Array && body.length > 0 && body.length <= oneWriteBytes) output.textAndBytes(head, body);
+    else output.text(head);
+    if (streamed || (body !== undefined && body.length > oneWriteBytes)) this.#stream(body, headers, chunked);
+    else this.#written();
   }
 
   /** No stream of Node's in between: joining two of them costs more than the whole rest of an exchange. */
-  #stream(body: Uint8Array | AsyncIterable<Uint8Array>, headers: HttpHeaders): void {
-    const response = this.#response;
-    response.flushHeaders(); // the first chunk may be long in coming
+  #stream(body: Uint8Array | AsyncIterable<Uint8Array>, headers: HttpHeaders, chunked: boolean): void {
+    const { output } = this.#connection;
     const pump = new Pump(new CheckedBody(body, headers), {
-      push: (chunk) => response.write(chunk),
-      end: () => response.end(),
+      push: (bytes) => (chunked ? output.chunk(bytes) : output.bytes(bytes)),
+      end: () => {
+        if (chunked) output.endChunks();
+        this.#written();
+      },
       fail: (thrown) => this.#abort(toFlotillaError(thrown)),
     });
     this.#pump = pump;
-    response.on('drain', () => pump.resume());
     pump.start();
   }
 
@@ -225,11 +243,16 @@ export class Http1Exchange {
     this.#end(reason);
   }
 
+  #written(): void {
+    this.#connection.output.whenClear(() => this.#finished());
+  }
+
   #finished(): void {
     this.#flushed = true;
     this.#call?.end();
-    if (this.#tunnel) this.#connection.leave(); // the parser has let go of it: there is no next request
-    if (this.receiving && this.#body?.answered() === false) this.#connection.leave();
+    // Of a tunnel the parser has let go: there is no next request.
+    const leaves = this.#tunnel !== undefined || (this.receiving && (this.#closes || this.#body?.answered() === false));
+    if (leaves) this.#connection.leave();
     if (this.receiving) this.#receivingSince = this.#connection.options.clock.now();
     else this.#end(undefined);
   }
@@ -249,10 +272,3 @@ export class Http1Exchange {
     this.#connection.exchangeOver(this);
   }
 }
-
-/** A text whose characters are the bytes. */
-function latin1({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString('latin1');
-}
-
-function nothing(): void {}

@@ -3,6 +3,7 @@ import type { CallMaker, HttpHandler } from '../../exchange.ts';
 import type { PathOptions } from '../../path.ts';
 import type { AnswerNow } from '../../prompt.ts';
 import type { FailureListener } from '../answer.ts';
+import type { AnswerHeads } from './answer-head.ts';
 import type { ListenerLimits } from './options.ts';
 import type { RefusalPage } from './refusal.ts';
 
@@ -16,6 +17,8 @@ export interface Http1Options {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: ListenerLimits;
+  /** Of all connections of one listener, which share the date. */
+  readonly heads: AnswerHeads;
   /** How paths are read. */
   readonly pathOptions: PathOptions;
   /** See {@link NodeNetworkOptions.refusalPage}. */

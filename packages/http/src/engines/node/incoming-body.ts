@@ -1,9 +1,17 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FlotillaError } from '@flotilla/core';
 import { ChunkQueue } from '../chunk-queue.ts';
 import { BodyPace } from './body-pace.ts';
 import type { ListenerLimits } from './options.ts';
-import type { RequestHead } from './request-head.ts';
+import type { ReadFields } from './request-head.ts';
+
+/** What an {@link IncomingBody} asks of its connection. */
+export interface BodySource {
+  /** No more bytes for now: they wait in the kernel. */
+  pause(): void;
+  resume(): void;
+  /** The client may send: it waits to hear so. */
+  sendContinue(): void;
+}
 
 /** What an {@link IncomingBody} tells its exchange. */
 export interface IncomingBodyEvents {
@@ -14,65 +22,67 @@ export interface IncomingBodyEvents {
 }
 
 /**
- * The body of a request.
+ * The body of a request, where it did not come together with its head.
  *
  * | state | bytes that come | exits |
  * |---|---|---|
- * | `untouched`: nobody has read yet | wait in the kernel | `read`, `discarded` |
+ * | `untouched`: nobody has read yet | wait up to the bound of a queue, then in the kernel | `read`, `discarded` |
  * | `read` | go to the reader, at its pace | `discarded`, `closed` |
  * | `discarded`: nobody wants it | are thrown away up to `maxDiscardBytes`, then left in the kernel | `closed` |
- * | `closed`: whole or broken off | do not come | none |
+ * | `closed`: its exchange is over | do not come | none |
  */
 type State = 'untouched' | 'read' | 'discarded' | 'closed';
 
-/** Reads a request's body when its handler does, and bounds what it costs. */
+/** Hands a request's body to its handler at the handler's pace, and bounds what it costs. */
 export class IncomingBody {
   readonly chunks: ChunkQueue;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #head: RequestHead;
+  readonly #source: BodySource;
+  readonly #fields: ReadFields;
   readonly #limits: ListenerLimits;
   readonly #events: IncomingBodyEvents;
+  readonly #pace: BodyPace;
   #state: State = 'untouched';
   #received = 0;
   #discarded = 0;
   #broken = false;
-  readonly #pace: BodyPace;
+  #whole = false;
+  #paused = false;
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    head: RequestHead,
-    limits: ListenerLimits,
-    events: IncomingBodyEvents,
-  ) {
-    this.#request = request;
-    this.#response = response;
-    this.#head = head;
+  constructor(source: BodySource, fields: ReadFields, limits: ListenerLimits, events: IncomingBodyEvents) {
+    this.#source = source;
+    this.#fields = fields;
     this.#limits = limits;
-    this.#pace = new BodyPace(limits);
     this.#events = events;
+    this.#pace = new BodyPace(limits);
     this.chunks = new ChunkQueue({
       started: () => this.#read(),
-      roomy: () => this.#request.resume(),
+      roomy: () => this.#resume(),
       left: () => this.#discard(),
     });
-    request.on('end', () => this.#whole());
   }
 
-  /**
-   * A body of known length, where all of it came together with its head: its reader then needs no stream.
-   * @returns undefined otherwise, and then nothing has happened
-   */
-  takeWhole(): Uint8Array | undefined {
-    const { length, expectsContinue } = this.#head;
-    if (this.#request.readableLength !== length || expectsContinue || this.#state !== 'untouched') return undefined;
-    this.#state = 'closed'; // nothing is left to be thrown away, though the parser says so only a moment later
-    this.#received = length;
-    const bytes = this.#request.read() as Buffer;
-    this.#request.resume();
+  /** True when the last byte has come. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#received += bytes.length;
+    const { maxBodyBytes, maxDiscardBytes } = this.#limits;
+    if (this.#state === 'closed') return;
+    if (this.#state === 'discarded') {
+      this.#discarded += bytes.length;
+      if (this.#discarded > maxDiscardBytes) this.#pause();
+    } else if (this.#received > maxBodyBytes) {
+      this.fail(new FlotillaError('BODY_TOO_LARGE', `the body is over the limit of ${maxBodyBytes} bytes`));
+    } else if (!this.chunks.push(bytes)) this.#pause();
+  }
+
+  /** The last byte has come. */
+  end(): void {
+    this.#whole = true;
     this.chunks.end();
-    return bytes;
+    this.#events.whole();
   }
 
   /**
@@ -80,7 +90,7 @@ export class IncomingBody {
    * @returns false when the connection has to end with it, because the rest of this body is too long to throw away
    */
   settle(): boolean {
-    if (this.#request.complete || this.#state === 'closed') return true;
+    if (this.#whole || this.#state === 'closed') return true;
     const keep = this.#cheap;
     this.#discard();
     return keep;
@@ -107,6 +117,7 @@ export class IncomingBody {
     this.#state = 'closed';
     // Most bodies were read by now: an error that nobody gets would cost more than reading them did.
     if (!this.chunks.settled) this.chunks.abort(why ?? new FlotillaError('CANCELLED', 'the answer is complete'));
+    this.#resume();
   }
 
   sweep(now: number): void {
@@ -117,47 +128,33 @@ export class IncomingBody {
   #read(): void {
     if (this.#state !== 'untouched') return;
     this.#state = 'read';
-    if (this.#head.expectsContinue && !this.#response.headersSent) this.#response.writeContinue();
-    this.#request.on('data', (chunk: Buffer) => this.#onData(chunk));
-  }
-
-  #onData(chunk: Buffer): void {
-    this.#received += chunk.length;
-    if (this.#state === 'read') this.#onReadData(chunk);
-    else this.#onDiscardedData(chunk);
-  }
-
-  #onReadData(chunk: Buffer): void {
-    const { maxBodyBytes } = this.#limits;
-    if (this.#received > maxBodyBytes) {
-      this.fail(new FlotillaError('BODY_TOO_LARGE', `the body is over the limit of ${maxBodyBytes} bytes`));
-    } else if (!this.chunks.push(chunk)) this.#request.pause();
-  }
-
-  #onDiscardedData(chunk: Buffer): void {
-    this.#discarded += chunk.length;
-    if (this.#discarded > this.#limits.maxDiscardBytes) this.#request.pause();
+    if (this.#fields.expectsContinue) this.#source.sendContinue();
   }
 
   #discard(reason: FlotillaError = new FlotillaError('CANCELLED', 'nobody reads the body any more')): void {
     if (this.#state === 'discarded' || this.#state === 'closed') return;
-    if (this.#state === 'untouched') this.#request.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#state = 'discarded';
     this.chunks.abort(reason);
-    this.#request.resume();
+    this.#resume();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#source.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#source.resume();
   }
 
   /** May the rest be thrown away, so that the connection can go on? */
   get #cheap(): boolean {
-    const { length, expectsContinue } = this.#head;
+    const { length, expectsContinue } = this.#fields;
     // Without "100 Continue" the client may never send it (RFC 9110 §10.1.1).
     if (this.#broken || length === undefined || (expectsContinue && this.#state === 'untouched')) return false;
-    return length - this.#received <= this.#limits.maxDiscardBytes;
-  }
-
-  #whole(): void {
-    this.#state = 'closed';
-    this.chunks.end();
-    this.#events.whole();
+    const read = this.#state === 'untouched' ? 0 : this.#received;
+    return length - read <= this.#limits.maxDiscardBytes;
   }
 }

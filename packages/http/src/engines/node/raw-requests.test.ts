@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { systemClock } from '@flotilla/core';
 import { seededRandom } from '@flotilla/core/testing';
 import { bytes, response, untilStill } from '../../../test/contract-support.ts';
-import { knownGaps, malformedRequests, type RawCase, wellFormedRequests } from '../../../test/malformed-requests.ts';
+import { malformedRequests, type RawCase, wellFormedRequests } from '../../../test/malformed-requests.ts';
 import { RawClient, statuses } from '../../../test/raw-client.ts';
 import type { HttpListener } from '../../network.ts';
 import { nodeNetwork } from './index.ts';
@@ -44,4 +44,3 @@ function table(title: string, rows: readonly RawCase[]): void {
 
 table('what is ambiguous is refused, and nothing of it reaches a handler', malformedRequests);
 table('what is well formed is served', wellFormedRequests);
-table('known gaps: node:http takes what we would refuse', knownGaps);
