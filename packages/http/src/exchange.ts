@@ -26,7 +26,7 @@ export interface PeerCertificate {
   readonly fingerprint: string;
 }
 
-/** A request, free of any engine: the same for `node:http`, memory and whatever comes. Treat it as read-only. */
+/** A request, free of any engine: the same for sockets, memory and whatever comes. Treat it as read-only. */
 export interface HttpRequest {
   /** An upper-case token: `GET`. */
   readonly method: string;

@@ -70,6 +70,10 @@ export class Http1Connection implements TongueConnection, ExchangeHost, RequestE
     return this.#queue.length - (this.#queue[0]?.answered ? 1 : 0);
   }
 
+  get crowded(): boolean {
+    return this.#queue.length > 1;
+  }
+
   get closing(): boolean {
     if (this.#queue.length > 1) return false;
     if (this.#last) return this.#last.words === undefined;
@@ -134,7 +138,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost, RequestE
     this.#draining = true;
     if (!mayClose) return;
     // A head that began to come is let in: its sender cannot know that it is too late.
-    if (this.#queue.length > 0 || this.#last || this.#headComes) return;
+    if (this.#queue.length > 0 || this.#last || this.#headComes || !this.output.clear) return;
     if (now - this.#idleSince >= this.options.limits.drainQuietMs) this.socket.destroy();
   }
 
@@ -287,7 +291,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost, RequestE
     const { limits } = this.options;
     if (this.#parser.place === 'head') this.#headSince ??= now;
     if (this.#headSince === undefined) {
-      if (now - this.#idleSince >= this.#idleLimitMs) this.socket.destroy();
+      if (now - this.#idleSince >= this.#idleLimitMs && this.output.clear) this.socket.destroy();
     } else if (now - this.#headSince >= limits.headTimeoutMs) {
       this.#refuse(new FlotillaError('REQUEST_TIMEOUT', `no whole request head within ${limits.headTimeoutMs} ms`));
     }

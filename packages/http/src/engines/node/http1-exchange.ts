@@ -23,6 +23,8 @@ export interface ExchangeHost {
   readonly peer: Peer;
   /** An answer to the request that is first in line is the last one on this connection. */
   readonly closing: boolean;
+  /** Others wait behind the first one in line. */
+  readonly crowded: boolean;
   /** The first one in line is done: its answer is flushed and its body is read or thrown away. */
   exchangeOver(exchange: Http1Exchange): void;
   /** Half-closes after the last words; what still comes is thrown away for `lingerMs`. */
@@ -197,7 +199,7 @@ export class Http1Exchange {
   }
 
   #write({ status, headers, body }: HttpResponse): void {
-    const { output, options, closing, socket } = this.#connection;
+    const { output, options, closing, socket, crowded } = this.#connection;
     // The client closed its direction: that this one closes, too, and with it the exchange, is under way.
     if (!socket.writable) {
       dispose(body);
@@ -212,6 +214,7 @@ export class Http1Exchange {
     const chunked = unsized && version === '1.1';
     this.#closes = ends || !keepAlive || (unsized && !chunked);
     this.#headSent = true;
+    if (crowded) output.gatherTurn();
     const connection = ends ? 'end' : this.#closes ? 'close' : 'keep';
     const head = options.heads.write(status, headers, { connection, chunked });
     if (body instanceof Uint8Array && body.length > 0 && body.length <= oneWriteBytes) output.textAndBytes(head, body);

@@ -28,6 +28,13 @@ export class Http1Output {
     this.#gathering = true;
   }
 
+  /** Gathers what the handlers that follow answer before the loop turns. */
+  gatherTurn(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    process.nextTick(() => this.flush());
+  }
+
   flush(): void {
     this.#gathering = false;
     this.#writeGathered();

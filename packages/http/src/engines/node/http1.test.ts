@@ -5,7 +5,9 @@ import { settle } from '@flotilla/core/testing';
 import { bytes, response, Supply, stream, Tap, text, untilStill } from '../../../test/contract-support.ts';
 import { statuses } from '../../../test/raw-client.ts';
 import { rawServer } from '../../../test/raw-server.ts';
+import type { HttpResponse } from '../../exchange.ts';
 import { HttpHeaders } from '../../headers.ts';
+import { answeringNow } from '../../prompt.ts';
 
 const options = { timeout: 20_000 };
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -148,6 +150,18 @@ describe('HTTP/1.1: answers', () => {
     const answer = await old.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n').untilClosed();
     assert.doesNotMatch(answer, /transfer-encoding/i);
     assert.match(answer, /\r\n\r\none two\n$/);
+    await server.close();
+  });
+
+  it('HTTP/1.0 keeps its connection where it asks for that, as long as answers have a length', options, async () => {
+    const server = await rawServer(async ({ path }) =>
+      response(200, path.text === '/streamed' ? stream(['one\n']) : 'ok\n'),
+    );
+    const client = await server.connect();
+    const old = (path: string): string => `GET ${path} HTTP/1.0\r\nHost: a\r\nConnection: Keep-Alive\r\n\r\n`;
+    assert.match(await client.send(old('/')).until(/ok\n/), /Connection: keep-alive\r\n/);
+    const received = await client.send(old('/streamed')).untilClosed();
+    assert.match(received, /Connection: close\r\n\r\none\n$/);
     await server.close();
   });
 
@@ -318,6 +332,49 @@ describe('HTTP/1.1: order and end', () => {
     taps[1]?.send('second\n');
     taps[1]?.end();
     assert.match(await client.until(/second/), /first.*second/s);
+    await server.close();
+  });
+
+  it('answers that nobody takes hold back the requests behind them', options, async () => {
+    let handled = 0;
+    const answer = (): HttpResponse => {
+      handled++;
+      return response(200, Buffer.alloc(60_000, 'x\n'));
+    };
+    const server = await rawServer(answeringNow(async () => answer(), answer));
+    const client = await server.connect();
+    client.socket.pause();
+    for (let request = 0; request < 5_000; request++) client.send(get);
+    await untilStill(() => handled);
+    assert.ok(handled < 2_000, `${handled} answers of 60 kB were made for a client that reads none`);
+    client.socket.resume();
+    const received = await client.untilClosed();
+    assert.ok(handled < 5_000, 'those over the bound of a pipeline are not taken');
+    assert.equal(statuses(received).length, handled);
+    await server.close();
+  });
+
+  it('what comes behind the last request is not read, and does not cost its answer', options, async () => {
+    const started: string[] = [];
+    const server = await rawServer(async ({ path }) => {
+      started.push(path.text);
+      await settle();
+      return response(200, 'ok\n');
+    });
+    const client = await server.connect();
+    client.send(`GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${get}\0\x01${'x'.repeat(200_000)}`);
+    assert.deepEqual(statuses(await client.until(/ok\n/)), [200]);
+    await client.close();
+    assert.deepEqual(started, ['/1']);
+    await server.close();
+  });
+
+  it('a client that closes its side within a head hears that this is no request', options, async () => {
+    const server = await rawServer(async () => response(200));
+    const client = await server.connect();
+    client.send('GET / HTTP/1.1\r\nHo');
+    client.socket.end();
+    assert.deepEqual(statuses(await client.untilClosed()), [400]);
     await server.close();
   });
 

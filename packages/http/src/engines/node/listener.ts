@@ -80,7 +80,7 @@ export class SocketListener implements HttpListener {
         timeoutMs: limits.headTimeoutMs,
         failed: (cause, address) => logger.debug('TLS handshake failed', { reason: cause.message, address }),
       });
-    // Half-open, as `node:http` wants it: a client that ends its side may still read the answer.
+    // Half-open: a client that ends its side still reads what it was answered by then.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 

@@ -19,7 +19,7 @@ export interface Readable {
   readonly accept: string | undefined;
 }
 
-/** A block of header fields up to this size is kept for the next request, for as long as its connection lives. */
+/** Fields and a target up to this size each are kept for the next request: their connection may be one of ten thousand. */
 const mostKeptBytes = 1_024;
 
 const longestName = 256;
@@ -160,7 +160,7 @@ export class HeadParser {
     this.#isReadable = true;
     checkMethod(this.#method);
     const fields = readFields(this.#version, this.#fields, this.#limits);
-    const isShort = block >= 0 && end - block <= mostKeptBytes;
+    const isShort = block >= 0 && end - block <= mostKeptBytes && this.#target.length <= mostKeptBytes;
     this.#block = isShort ? copyOf(bytes, block, end) : undefined;
     this.#finish(fields);
   }
@@ -173,7 +173,7 @@ export class HeadParser {
     checkMethod(method);
     const { path, query } = readTarget(method, target, fields.authority, this.#pathOptions, this.#before);
     this.#head = { method, target, path, query, fields };
-    this.#before = this.#head;
+    this.#before = this.#block && target.length <= mostKeptBytes ? this.#head : undefined;
     this.#isReadable = false;
     this.#method = '';
     this.#fields = [];
