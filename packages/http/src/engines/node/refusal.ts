@@ -10,7 +10,7 @@ import type { HttpResponse } from '../../exchange.ts';
 export type RefusalPage = (error: FlotillaError, accept: string | undefined) => HttpResponse | undefined;
 
 /**
- * A whole answer, for requests that never became one: written to the socket past `node:http`, then the end.
+ * A whole answer, for requests that never became one: written to the socket as it is, then the end.
  * @param page what takes the place of a problem document
  * @param method of the request, as far as it is known: HEAD gets no body (RFC 9110 §9.3.2)
  */

@@ -1,4 +1,5 @@
 import { FlotillaError } from '@flotilla/core';
+import { type ExtensionState, mayEndExtension, nextInExtension } from './chunk-extension.ts';
 import { carriageReturn, colon, kind, lineFeed, octets, semicolon } from './octets.ts';
 
 /** Digits of a size, leading zeros among them. */
@@ -43,6 +44,7 @@ export class ChunkDecoder {
   #state: State = 'size';
   #size = 0;
   #digits = 0;
+  #extension: ExtensionState = 'begin';
   #extensionBytes = 0;
   #trailerBytes = 0;
 
@@ -89,15 +91,20 @@ export class ChunkDecoder {
       this.#size = this.#size * 16 + digit;
       if (this.#size > Number.MAX_SAFE_INTEGER) throw malformed('a chunk size over 2^53');
     } else if (this.#digits > 0 && byte === carriageReturn) this.#state = 'sizeEnd';
-    else if (this.#digits > 0 && byte === semicolon) this.#state = 'extension';
-    else throw malformed('a chunk size that is not hexadecimal');
+    else if (this.#digits > 0 && byte === semicolon) {
+      this.#state = 'extension';
+      this.#extension = 'begin';
+    } else throw malformed('a chunk size that is not hexadecimal');
   }
 
   #inExtension(byte: number): void {
-    if (byte === carriageReturn) this.#state = 'sizeEnd';
-    else if (!isA(kind.text, byte)) throw malformed('a chunk extension with control characters');
+    if (byte === carriageReturn && mayEndExtension(this.#extension)) this.#state = 'sizeEnd';
     else if (++this.#extensionBytes > mostExtensionBytes) {
       throw malformed(`chunk extensions of more than ${mostExtensionBytes} bytes`);
+    } else {
+      const next = nextInExtension(this.#extension, byte);
+      if (next === undefined) throw malformed('a chunk extension that is not well-formed');
+      this.#extension = next;
     }
   }
 
