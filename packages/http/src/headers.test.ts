@@ -32,6 +32,12 @@ suite('HttpHeaders', () => {
     ]);
   });
 
+  test('as lines they are what goes over the wire', () => {
+    const lines = 'accept: a\r\nx-one: 1\r\naccept: b\r\nset-cookie: c=1, d\r\nset-cookie: e=2\r\n';
+    assert.equal(new HttpHeaders(fields).toLines(), lines);
+    assert.equal(new HttpHeaders().toLines(), '');
+  });
+
   test('get joins, getAll keeps apart', () => {
     const headers = new HttpHeaders(fields);
     assert.equal(headers.get('accept'), 'a, b');

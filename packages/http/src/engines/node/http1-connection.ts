@@ -3,7 +3,7 @@ import { FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Peer } from '../../exchange.ts';
 import { checkWebSocketRequest } from '../../websocket-handshake.ts';
 import { type ExchangeHost, Http1Exchange } from './http1-exchange.ts';
-import type { Http1Options } from './http1-options.ts';
+import type { Http1Shared } from './http1-options.ts';
 import { Http1Output } from './http1-output.ts';
 import type { Readable } from './parser/head-parser.ts';
 import { type RequestEvents, RequestParser } from './parser/request-parser.ts';
@@ -26,7 +26,7 @@ import { WriteWatch } from './write-watch.ts';
 export class Http1Connection implements TongueConnection, ExchangeHost, RequestEvents {
   readonly socket: Socket;
   readonly output: Http1Output;
-  readonly options: Http1Options;
+  readonly options: Http1Shared;
   readonly peer: Peer;
   readonly #parser: RequestParser;
   /** In order; only the first one is being handled. */
@@ -51,7 +51,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost, RequestE
   /** Made by the first sweep: most exchanges are over before one comes. */
   #writes: WriteWatch | undefined;
 
-  constructor(socket: Socket, openedAt: number, options: Http1Options) {
+  constructor(socket: Socket, openedAt: number, options: Http1Shared) {
     this.socket = socket;
     this.output = new Http1Output(socket);
     this.options = options;

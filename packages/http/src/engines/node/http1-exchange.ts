@@ -6,7 +6,7 @@ import type { RequestPath } from '../../path.ts';
 import { answer, answeredNow } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { dispose, Pump } from '../pump.ts';
-import type { Http1Options } from './http1-options.ts';
+import type { Http1Shared } from './http1-options.ts';
 import type { Http1Output } from './http1-output.ts';
 import { IncomingBody } from './incoming-body.ts';
 import type { RequestHead } from './request-head.ts';
@@ -19,7 +19,7 @@ const oneWriteBytes = 65_536;
 export interface ExchangeHost {
   readonly socket: Socket;
   readonly output: Http1Output;
-  readonly options: Http1Options;
+  readonly options: Http1Shared;
   readonly peer: Peer;
   /** An answer to the request that is first in line is the last one on this connection. */
   readonly closing: boolean;

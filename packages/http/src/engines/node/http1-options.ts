@@ -17,12 +17,15 @@ export interface Http1Options {
   readonly random: Random;
   readonly logger: Logger;
   readonly limits: ListenerLimits;
-  /** Of all connections of one listener, which share the date. */
-  readonly heads: AnswerHeads;
   /** How paths are read. */
   readonly pathOptions: PathOptions;
   /** See {@link NodeNetworkOptions.refusalPage}. */
   readonly refusalPage?: RefusalPage | undefined;
   /** Hears of each request that its handler could not answer. */
   readonly failed: FailureListener;
+}
+
+/** That, and what all connections of one listener share. */
+export interface Http1Shared extends Http1Options {
+  readonly heads: AnswerHeads;
 }
