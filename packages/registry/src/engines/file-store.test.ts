@@ -356,6 +356,15 @@ test('what was appended and flushed is loaded after a crash, without any save', 
   assert.equal(again.crowded, true, 'what was replayed is worth a whole save');
 });
 
+/** How many writes the one journal consists of. */
+function batchesOf(disk: PowerlessDisk): number | undefined {
+  const [journal = ''] = journalsOf(disk);
+  return disk.files
+    .get(journal)
+    ?.toString()
+    .match(/^\d+ \d+ [0-9a-f]{8}$/gm)?.length;
+}
+
 test('changes of one turn share a write, and so do those that come while the disk is busy', async () => {
   const disk = new PowerlessDisk();
   const store = fileStore({ path: '/f/state', disk });
@@ -365,12 +374,19 @@ test('changes of one turn share a write, and so do those that come while the dis
   await new Promise((resolve) => setImmediate(resolve));
   for (let n = 101; n <= 150; n++) store.append(putOf(`i${n}`, n));
   await Promise.all([first, store.flush()]);
-  const [journal = ''] = journalsOf(disk);
-  const batches = disk.files
-    .get(journal)
-    ?.toString()
-    .match(/^\d+ \d+ [0-9a-f]{8}$/gm);
-  assert.equal(batches?.length, 2);
+  assert.equal(batchesOf(disk), 2);
+});
+
+test('changes that go on coming share a write, until they are worth one', async () => {
+  const disk = new PowerlessDisk();
+  const store = fileStore({ path: '/f/state', disk });
+  await store.load();
+  for (let n = 1; n <= 40; n++) {
+    store.append(putOf(`i${n}`, n));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await store.flush();
+  assert.equal(batchesOf(disk), 3, '16, 16 and the last 8');
 });
 
 test('a whole save stands for the journal before it; what comes meanwhile is in the next one', async () => {

@@ -17,6 +17,8 @@ export interface JournalParts {
 
 /** A larger batch is several, so that none holds up the loop: some milliseconds of work. */
 const changesPerBatch = 1_000;
+/** So many are worth a write at once; of fewer, more may be on their way. What a write costs is then little for each. */
+const worthAWrite = 16;
 
 /** The journal beside a state file whose first batch has that number. */
 export function journalPath(path: string, first: number): string {
@@ -24,8 +26,9 @@ export function journalPath(path: string, first: number): string {
 }
 
 /**
- * Writes changes at the end of a file. Whatever comes within one turn of the event loop, and while the disk is busy, is
- * one write and one sync. The file is made with the first batch, or by {@link open}.
+ * Writes changes at the end of a file. Whatever comes while the disk is busy, and until a turn of the event loop brings
+ * nothing new or they are {@link worthAWrite}, is one write and one sync: with the load of a registry grow its batches. The
+ * file is made with the first batch, or by {@link open}.
  *
  * | state | a change | exits |
  * |---|---|---|
@@ -125,6 +128,10 @@ export class Journal {
 
   async #commit(before: Promise<void>): Promise<void> {
     await before;
+    for (let seen = 0; seen < this.#pending.length && this.#pending.length < worthAWrite; ) {
+      seen = this.#pending.length;
+      await nextTurn();
+    }
     const changes = this.#pending;
     this.#pending = [];
     this.#writing = this.#gathering;
