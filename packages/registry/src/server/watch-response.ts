@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Call, Instance, Target } from '@flotilla/core';
+import type { Call, Instance, Target, Timer } from '@flotilla/core';
 import { encodeComment, encodeEvent, HttpHeaders, type HttpResponse } from '@flotilla/http';
 import { formatCursor } from '../cursor.ts';
 import { instanceText } from '../instance-text.ts';
@@ -49,28 +49,80 @@ export function watchResponse(parts: WatchParts): HttpResponse {
     ['x-accel-buffering', 'no'], // nginx would hold events back
     [watchField, watch],
   ]);
-  return { status: 200, headers, body: events(parts) };
+  return { status: 200, headers, body: new WatchEvents(parts) };
 }
 
-async function* events({ registry, snapshots, watcher, form, call }: WatchParts): AsyncGenerator<Uint8Array, void> {
-  const heartbeat = encodeComment('alive');
-  try {
-    yield encodeComment(`registry ${registry.epoch}`);
-    for (;;) {
-      const jitter = 1 - heartbeatJitter + 2 * heartbeatJitter * call.random();
-      const timer = call.clock.setTimer(heartbeatMs * jitter, () => watcher.wake(), { background: true });
-      await watcher.wait();
-      timer.cancel();
-      const taken = watcher.take();
-      if (!taken) return;
-      const frames = taken.flatMap((event) => frameOf(event, { registry, snapshots, watcher, form }) ?? []);
-      // What the target does not concern still gives a sign of life now and then, never a wake-up for nothing.
-      if (frames.length > 0) yield Buffer.concat(frames);
-      else if (taken.length === 0) yield heartbeat;
-    }
-  } finally {
-    watcher.close();
+/**
+ * The events of one watch. An iterator of its own, not a generator: one change is told to a thousand watchers at a time, and
+ * a generator goes several more times through the queue of microtasks for each.
+ */
+class WatchEvents implements AsyncIterableIterator<Uint8Array, undefined> {
+  readonly #parts: WatchParts;
+  #isBegun = false;
+  /** When something was sent last, and what wakes the watch when that was too long ago. */
+  #sentAt: number;
+  #timer: Timer | undefined;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#sentAt = parts.call.clock.now();
+    parts.watcher.onClose(() => this.#timer?.cancel());
   }
+
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const { watcher, registry } = this.#parts;
+    if (this.#isBegun) return watcher.wait().then(this.#take);
+    this.#isBegun = true;
+    this.#armHeartbeat(this.#heartbeatMs());
+    return Promise.resolve({ done: false, value: encodeComment(`registry ${registry.epoch}`) });
+  }
+
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#parts.watcher.close();
+    return Promise.resolve(ended);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  readonly #take = (): IteratorResult<Uint8Array, undefined> | Promise<IteratorResult<Uint8Array, undefined>> => {
+    const { watcher, call } = this.#parts;
+    const taken = watcher.take();
+    if (!taken) return ended;
+    const [event] = taken;
+    const value = !event ? heartbeat : taken.length === 1 ? frameOf(event, this.#parts) : framesOf(taken, this.#parts);
+    // What the target does not concern is no wake-up for nothing.
+    if (!value) return this.next();
+    this.#sentAt = call.clock.now();
+    return { done: false, value };
+  };
+
+  /** Set anew when it fires, not with each event: nearly always something was sent since. */
+  #armHeartbeat(everyMs: number, inMs = everyMs): void {
+    const { watcher, call } = this.#parts;
+    if (watcher.isClosed) return;
+    const fire = (): void => {
+      const leftMs = this.#sentAt + everyMs - call.clock.now();
+      if (leftMs > 0) return this.#armHeartbeat(everyMs, leftMs);
+      this.#sentAt = call.clock.now(); // also while its reader takes nothing: one at a time is enough
+      watcher.wake();
+      this.#armHeartbeat(this.#heartbeatMs());
+    };
+    this.#timer = call.clock.setTimer(inMs, fire, { background: true });
+  }
+
+  #heartbeatMs(): number {
+    return heartbeatMs * (1 - heartbeatJitter + 2 * heartbeatJitter * this.#parts.call.random());
+  }
+}
+
+const heartbeat = encodeComment('alive');
+const ended: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+function framesOf(events: readonly WatchEvent[], parts: WatchParts): Uint8Array | undefined {
+  const frames = events.flatMap((event) => frameOf(event, parts) ?? []);
+  return frames.length > 0 ? Buffer.concat(frames) : undefined;
 }
 
 function frameOf(

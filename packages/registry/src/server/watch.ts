@@ -51,6 +51,10 @@ export class Watcher {
     this.#queue = this.#snapshotDue ? [] : [...missed];
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Changes now waiting. */
   get queued(): number {
     return this.#queue.length;
