@@ -24,7 +24,7 @@ export interface Program {
 }
 
 /**
- * Starts a TypeScript program of the bench.
+ * Starts a program of the bench, from its source or built.
  * @param folder the bench of another checkout, to compare with. @param options of Node.js @param env beside ours
  */
 export async function startProgram(
@@ -35,7 +35,8 @@ export async function startProgram(
   options: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Program> {
-  const node = ['--conditions=flotilla-source', '--disable-warning=ExperimentalWarning', ...options];
+  const source = file.endsWith('.ts') ? ['--conditions=flotilla-source'] : [];
+  const node = [...source, '--disable-warning=ExperimentalWarning', ...options];
   const command = [process.execPath, ...node, join(folder, file), ...args];
   const [program = '', ...before] = [...roomForFiles(), 'taskset', '-c', String(core)];
   const child = spawn(program, [...before, ...command], {

@@ -82,7 +82,7 @@ function nameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): 
 
 function shortUrl(url: string): string {
   const [, ours] = /\/packages\/(.*)$/.exec(url) ?? [];
-  if (ours !== undefined) return ours.replace('/src/', '/');
+  if (ours !== undefined) return ours.replace(/\/(?:src|dist)\//, '/');
   return url.replace(/^file:\/\/.*\/node_modules\//, '').replace(/^file:\/\/.*\/bench\//, 'bench/');
 }
 
