@@ -63,8 +63,13 @@ export async function startOurs(settings: OurSettings = {}): Promise<RegistrySer
  */
 export const asGuided: readonly string[] = [
   '--eureka.instance.hostname=name-of-this-machine',
-  '--eureka.client.service-url.defaultZone=http://localhost:${server.port}/eureka/',
+  `--eureka.client.service-url.defaultZone=http://localhost:${settingOf('server.port')}/eureka/`,
 ];
+
+/** Spring puts the value of that setting in. */
+function settingOf(name: string): string {
+  return `\${${name}}`;
+}
 
 /** As it comes, Tomcat closes a connection after a hundred requests; with this it keeps them, which costs it less. */
 export const keepConnections = '--server.tomcat.max-keep-alive-requests=-1';

@@ -81,7 +81,8 @@ export const nodeDisk: Disk = Object.freeze({
     let end = 0;
     return {
       async append(bytes) {
-        for (let written = 0; written < bytes.length; ) written += await writeSome(file.fd, bytes, written, end + written);
+        for (let written = 0; written < bytes.length; )
+          written += await writeSome(file.fd, bytes, written, end + written);
         end += bytes.length;
         if (!syncedWrites) await file.datasync();
       },

@@ -104,7 +104,10 @@ class WatchEvents implements AsyncIterableIterator<Uint8Array, undefined> {
     if (watcher.isClosed) return;
     const fire = (): void => {
       const leftMs = this.#sentAt + everyMs - call.clock.now();
-      if (leftMs > 0) return this.#armHeartbeat(everyMs, leftMs);
+      if (leftMs > 0) {
+        this.#armHeartbeat(everyMs, leftMs);
+        return;
+      }
       this.#sentAt = call.clock.now(); // also while its reader takes nothing: one at a time is enough
       watcher.wake();
       this.#armHeartbeat(this.#heartbeatMs());
