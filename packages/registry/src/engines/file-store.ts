@@ -76,6 +76,7 @@ class FileStore implements RegistryStore {
   /** After a failed sync nobody knows what the disk holds: nothing is acknowledged until the file was read anew. */
   #broken: FlotillaError | undefined;
   #claimed = false;
+  #flushing: { readonly journaled: Promise<void>; readonly kept: Promise<void> } | undefined;
 
   constructor(options: FileStoreOptions) {
     this.#options = { onDamaged: 'startEmpty', maxBytes: 536_870_912, logger: nullLogger, disk: nodeDisk, ...options };
@@ -98,10 +99,17 @@ class FileStore implements RegistryStore {
     if (!this.#broken) this.#journal.append(change);
   }
 
-  async flush(): Promise<void> {
-    if (this.#broken) throw this.#broken;
+  /** One promise for all that is in one batch of the journal: hundreds may wait for it. */
+  flush(): Promise<void> {
+    if (this.#broken) return Promise.reject(this.#broken);
+    const journaled = this.#journal.flush();
+    if (this.#flushing?.journaled !== journaled) this.#flushing = { journaled, kept: this.#kept(journaled) };
+    return this.#flushing.kept;
+  }
+
+  async #kept(journaled: Promise<void>): Promise<void> {
     try {
-      await this.#journal.flush();
+      await journaled;
       if (this.#hole !== undefined) throw this.#hole;
     } catch (cause) {
       throw this.#failure('be added to', cause);

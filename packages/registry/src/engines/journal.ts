@@ -87,10 +87,10 @@ export class Journal {
     this.#gathering.catch(nothing); // whoever flushes is told
   }
 
-  /** Resolves when everything so far is on the disk. */
-  async flush(): Promise<void> {
-    await (this.#gathering ?? this.#writing);
-    if (this.#failed !== undefined) throw this.#failed;
+  /** Resolves when everything so far is on the disk: one promise for all that is in one batch. */
+  flush(): Promise<void> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    return this.#gathering ?? this.#writing ?? Promise.resolve();
   }
 
   /** Makes the file, so that another process that uses the same state notices. Never rejects: a flush will. */

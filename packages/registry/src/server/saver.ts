@@ -52,6 +52,8 @@ export class Saver {
   #saving: Promise<void> | undefined;
   /** Somebody waits for what was appended, in the store. */
   #flushing: Promise<void> | undefined;
+  /** Of the last flush that somebody waited for: a store has one for many changes. */
+  #settling: { readonly flushed: Promise<void>; readonly settled: Promise<void> } | undefined;
   /** Something changed since the last whole save began. */
   #dirty = false;
   #failing: Saving['failing'];
@@ -88,7 +90,11 @@ export class Saver {
   settled(): Promise<void> {
     if (this.#failing || !this.#flushing) return nothing;
     // What is under way may have begun before the last change.
-    return this.#parts.store.flush().catch(() => undefined);
+    const flushed = this.#parts.store.flush();
+    if (this.#settling?.flushed !== flushed) {
+      this.#settling = { flushed, settled: flushed.catch(() => undefined) };
+    }
+    return this.#settling.settled;
   }
 
   /** Saves what is not saved whole yet. Never rejects. */
