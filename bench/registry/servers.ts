@@ -84,7 +84,7 @@ export function deltaRetention(ms: number): readonly string[] {
 }
 
 /** Longer than it takes on a machine that is busy with something else. */
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 300_000;
 
 /**
  * Spring's Eureka server with the settings that it comes with, its log at warn. It starts and warms up on all cores, and
