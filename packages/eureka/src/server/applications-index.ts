@@ -3,95 +3,37 @@ import { nextTurn, type Registry } from '@flotilla/registry/server';
 import { hashCodeOfCounts } from '../applications.ts';
 import type { EurekaStatus } from '../document.ts';
 import { listedStatus } from '../instance.ts';
-import type { ListPart } from './shared-list.ts';
+import { ApplicationEntry, type Chunk, Chunks, type Recent, type Written } from './application-entry.ts';
 
-/** Some instances of an application, and what was written of them. */
-export interface Segment {
-  readonly statuses: Map<string, EurekaStatus>;
-  /** By how it was written; empty since the last change of one of its instances. */
-  readonly written: Map<string, ListPart>;
-}
-
-/** An application in several segments from this size on, so that a change rewrites one of them. */
-const mostPerSegment = 128;
-/** Leases that are looked at between two turns of the event loop: some milliseconds. */
-const leasesPerTurn = 2_000;
-
-/** One application: its instances by a hash of their ids. */
-export class ApplicationEntry {
-  readonly name: string;
-  segments: Segment[] = [newSegment()];
-  #size = 0;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** @returns the status that it had; undefined: it was not there */
-  put(id: string, status: EurekaStatus): EurekaStatus | undefined {
-    const segment = this.segmentOf(id);
-    const before = segment.statuses.get(id);
-    segment.statuses.set(id, status);
-    segment.written.clear();
-    if (before === undefined && ++this.#size > mostPerSegment * this.segments.length) this.#split();
-    return before;
-  }
-
-  remove(id: string): EurekaStatus | undefined {
-    const segment = this.segmentOf(id);
-    const before = segment.statuses.get(id);
-    if (before === undefined) return undefined;
-    segment.statuses.delete(id);
-    segment.written.clear();
-    this.#size--;
-    return before;
-  }
-
-  /** Those that hold anybody. */
-  filled(): Segment[] {
-    return this.segments.filter(({ statuses }) => statuses.size > 0);
-  }
-
-  segmentOf(id: string): Segment {
-    const { length } = this.segments;
-    return this.segments[length === 1 ? 0 : hashOf(id) % length] as Segment;
-  }
-
-  #split(): void {
-    const all = this.segments.flatMap(({ statuses }) => [...statuses]);
-    this.segments = Array.from({ length: 2 * this.segments.length }, newSegment);
-    for (const [id, status] of all) this.segmentOf(id).statuses.set(id, status);
-  }
-}
+/** Leases or changes that are looked at between two turns of the event loop: some milliseconds. */
+const looksPerTurn = 2_000;
 
 /**
- * The applications that Eureka's readers see and how many instances have which status, kept up to date by what changed
- * since it was asked last. An application's instances are told apart by id alone, so of two services that share a name (in
- * other namespaces, groups or versions) the first one's instance stands for an id that both have.
+ * The applications that Eureka's readers see, how many instances have which status, and what changed lately, kept up to
+ * date by what changed since it was asked last. An application's instances are told apart by id alone, so of two services
+ * that share a name (in other namespaces, groups or versions) the first one's instance stands for an id that both have.
  */
 export class ApplicationsIndex {
   readonly #registry: Registry;
-  readonly #applications = new Map<string, ApplicationEntry>();
+  readonly #retentionMs: number;
+  readonly #chunks = new Chunks();
   readonly #counts = new Map<EurekaStatus, number>();
+  /** What changed lately, in that order. */
+  readonly #recent = new Set<Recent>();
+  /** After this instant (monotonic) all changes are known. */
+  #knownAfter = -Infinity;
   /** Up to where it is true; undefined: it has to be made anew. */
   #revision: number | undefined;
   #making: Promise<void> | undefined;
 
-  constructor(registry: Registry) {
+  /** @param retentionMs how long a change is known as one that happened lately */
+  constructor(registry: Registry, retentionMs: number) {
     this.#registry = registry;
+    this.#retentionMs = retentionMs;
   }
 
-  /** In the order in which they came. */
-  applications(): Iterable<ApplicationEntry> {
-    return this.#applications.values();
-  }
-
-  get(name: string): ApplicationEntry | undefined {
-    return this.#applications.get(name);
+  chunks(): Iterable<Chunk> {
+    return this.#chunks;
   }
 
   /** Of everybody whom readers see. */
@@ -99,21 +41,29 @@ export class ApplicationsIndex {
     return hashCodeOfCounts(this.#counts);
   }
 
-  /** Brings it up to date. @returns false when that takes several turns: wait for {@link make}, and ask again */
-  catchUp(): boolean {
-    const changes = this.#revision === undefined ? undefined : this.#registry.changesSince(this.#revision);
-    if (!changes) return false;
-    for (const change of changes) this.#touch(appOfChange(change), change.id);
-    this.#revision = this.#registry.cursor.revision;
+  /** All that changed lately is known: that is not so after a start, and after more changes than the registry keeps. */
+  knowsChanges(now: number): boolean {
+    return now - this.#retentionMs > this.#knownAfter;
+  }
+
+  /**
+   * Brings it up to date: what is read of it within this turn of the event loop is of one moment.
+   * @param now monotonic. @returns false when that takes several turns: wait for {@link advance}, and ask again
+   */
+  catchUp(now: number): boolean {
+    const changes = this.#changes();
+    if (!changes || changes.length > looksPerTurn) return false;
+    this.#takeAll(changes);
+    this.#forgetBefore(now - this.#retentionMs);
     return true;
   }
 
-  /** Makes it anew, in slices. */
-  make(): Promise<void> {
-    this.#making ??= this.#make().finally(() => {
-      this.#making = undefined;
-    });
-    return this.#making;
+  /** Does a part of what {@link catchUp} would have to do. @param now monotonic */
+  async advance(now: number): Promise<void> {
+    const changes = this.#changes();
+    if (!changes) return this.#make(now);
+    this.#takeAll(changes.slice(0, looksPerTurn));
+    return nextTurn();
   }
 
   lease(application: ApplicationEntry, id: string): Lease | undefined {
@@ -122,42 +72,119 @@ export class ApplicationsIndex {
 
   /** Nobody asks for what was written in this form any more. */
   forget(formatName: string): void {
-    for (const { segments } of this.#applications.values()) {
-      for (const { written } of segments) {
+    for (const { full, delta } of this.#allWritten()) {
+      for (const written of [full, delta])
         for (const key of written.keys()) if (key.startsWith(`${formatName} `)) written.delete(key);
-      }
     }
   }
 
-  async #make(): Promise<void> {
+  /** Nobody needs what was written for deltas any more. */
+  forgetDeltas(): void {
+    for (const written of this.#allWritten()) written.delta = new Map();
+  }
+
+  *#allWritten(): Generator<Written<unknown>, undefined> {
+    for (const { applications, written } of this.#chunks) {
+      yield written;
+      for (const { segments } of applications.values()) for (const segment of segments) yield segment.written;
+    }
+  }
+
+  /** What it has not taken in; undefined: more than is known. */
+  #changes(): readonly Change[] | undefined {
+    return this.#revision === undefined ? undefined : this.#registry.changesSince(this.#revision);
+  }
+
+  #takeAll(changes: readonly Change[]): void {
+    for (const change of changes) this.#take(change);
+    this.#revision = changes.at(-1)?.revision ?? this.#revision;
+  }
+
+  #make(now: number): Promise<void> {
+    this.#making ??= this.#makeAnew(now).finally(() => {
+      this.#making = undefined;
+    });
+    return this.#making;
+  }
+
+  async #makeAnew(now: number): Promise<void> {
     const { revision } = this.#registry.cursor;
     this.#revision = undefined;
-    this.#applications.clear();
+    this.#chunks.clear();
     this.#counts.clear();
+    this.#recent.clear();
     let looked = 0;
     for (const { instance } of this.#registry.list()) {
-      this.#touch(instance.identity.service.toUpperCase(), instance.id);
-      if (++looked % leasesPerTurn === 0) await nextTurn();
+      this.#look(instance.identity.service.toUpperCase(), instance.id);
+      if (++looked % looksPerTurn === 0) await nextTurn();
+    }
+    const { changes, complete } = this.#registry.recentChanges(this.#retentionMs);
+    this.#knownAfter = complete ? -Infinity : (changes[0]?.at ?? now);
+    for (const change of changes) {
+      this.#take(change);
+      if (++looked % looksPerTurn === 0) await nextTurn();
     }
     this.#revision = revision; // what changed meanwhile is looked at again, which does no harm
   }
 
-  #touch(name: string, id: string): void {
-    const known = this.#applications.get(name);
-    const lease = this.#registry.find(name, id);
-    if (!lease) {
-      const before = known?.remove(id);
-      if (before) this.#count(before, -1);
-      if (known?.size === 0) this.#applications.delete(name);
+  #take(change: Change): void {
+    const application = this.#look(appOfChange(change), change.id, change);
+    const before = application?.recent(change.id);
+    if (!application || (before && before.last.revision >= change.revision)) return;
+    const { id, reason } = change;
+    this.#note({ application, id, last: change, isNew: !before && reason === 'registered' }, before);
+    if (this.#recent.size <= this.#registry.limits.maxChanges) return;
+    for (const oldest of this.#recent) {
+      this.#knownAfter = oldest.last.at;
+      this.#forget(oldest);
       return;
     }
-    const application = known ?? new ApplicationEntry(name);
-    if (!known) this.#applications.set(name, application);
-    const status = listedStatus(lease.instance);
-    const before = application.put(id, status);
-    if (before === status) return;
+  }
+
+  /** Looks at what is listed under an id now. @param change that it went through: the application is there then */
+  #look(name: string, id: string, change?: Change): ApplicationEntry | undefined {
+    const lease = this.#registry.find(name, id);
+    let application = this.#chunks.get(name);
+    if (!application) {
+      if (!lease && !change) return undefined;
+      application = new ApplicationEntry(name);
+      this.#chunks.add(application);
+    }
+    const status = lease && listedStatus(lease.instance);
+    this.#touch(application, 'full');
+    const before = application.list(id, status);
+    if (before === status) return application;
     if (before) this.#count(before, -1);
-    this.#count(status, 1);
+    if (status) this.#count(status, 1);
+    return application;
+  }
+
+  #note(entry: Recent, before: Recent | undefined): void {
+    if (before) this.#recent.delete(before);
+    this.#recent.add(entry);
+    entry.application.note(entry.id, entry);
+  }
+
+  #forgetBefore(at: number): void {
+    for (const entry of this.#recent) {
+      if (entry.last.at >= at) return;
+      this.#forget(entry);
+    }
+  }
+
+  #forget(entry: Recent): void {
+    const { application, id } = entry;
+    this.#recent.delete(entry);
+    application.note(id, undefined);
+    this.#touch(application, 'delta');
+    if (application.isEmpty) this.#chunks.remove(application);
+  }
+
+  /** What was written of an application's chunk is no longer true: of deltas, or of all lists. */
+  #touch({ name }: ApplicationEntry, what: 'full' | 'delta'): void {
+    const { written } = this.#chunks.of(name);
+    written.delta = new Map();
+    if (what === 'full') written.full = new Map();
   }
 
   #count(status: EurekaStatus, by: number): void {
@@ -168,17 +195,6 @@ export class ApplicationsIndex {
 }
 
 /** The name of the application that a change is about, as readers see it. */
-export function appOfChange({ before, after }: Change): string {
+function appOfChange({ before, after }: Change): string {
   return (after ?? before)?.identity.service.toUpperCase() ?? '';
-}
-
-function newSegment(): Segment {
-  return { statuses: new Map(), written: new Map() };
-}
-
-/** FNV-1a. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
 }

@@ -96,9 +96,9 @@ class Driver {
     const { clock } = this;
     this.registry = createRegistry({ clock, random: this.#random, store: this.#store, limits: { maxChanges: 40 } });
     await this.registry.start();
-    const index = new ApplicationsIndex(this.registry);
+    const index = new ApplicationsIndex(this.registry, deltaRetentionMs);
     this.#full = new FullListing(this.registry, index);
-    this.#delta = new DeltaListing(this.registry, index, deltaRetentionMs);
+    this.#delta = new DeltaListing(this.registry, index);
   }
 
   async apply(happened: Exclude<Event, { kind: 'fetch' }>): Promise<void> {

@@ -66,7 +66,7 @@ function documentsIn(text: string): string[] {
 
 test('a list of applications of every size, changed here and there, is what writing all of it would give', async () => {
   const registry = await startedRegistry();
-  const full = new FullListing(registry, new ApplicationsIndex(registry));
+  const full = new FullListing(registry, new ApplicationsIndex(registry, 180_000));
   const list = async (packed: boolean): Promise<string> => {
     const made = await full.list(formats.json, packed, clock.now());
     return packed ? gunzipSync(await bytesOf(made.gzipped())).toString() : (await bytesOf(made.plain())).toString();
@@ -101,7 +101,7 @@ test('a list of applications of every size, changed here and there, is what writ
 
 test('all four forms are kept side by side, and one that nobody asks for is forgotten', async () => {
   const registry = await startedRegistry();
-  const index = new ApplicationsIndex(registry);
+  const index = new ApplicationsIndex(registry, 180_000);
   const full = new FullListing(registry, index);
   for (let n = 0; n < 40; n++) put(registry, 'orders', `o${n}`);
   for (const format of Object.values(formats)) {
@@ -109,21 +109,27 @@ test('all four forms are kept side by side, and one that nobody asks for is forg
     for (const instance of naive(registry, format).instances) assert.ok(text.includes(instance));
   }
   const kept = () =>
-    [...index.applications()].flatMap(({ segments }) => segments.flatMap(({ written }) => [...written.keys()]));
-  assert.equal(kept().length, 4);
+    Array.from(index.chunks()).flatMap(({ applications, written }) => {
+      const segments = Array.from(applications.values()).flatMap((one) => one.segments);
+      return [written, ...segments.map((one) => one.written)].flatMap(({ full, delta }) => [
+        ...full.keys(),
+        ...delta.keys(),
+      ]);
+    });
+  assert.equal(kept().length, 8, 'the instances, and the chunk that they stand in');
   await clock.advance(300_000);
   for (let n = 0; n < 40; n++) put(registry, 'orders', `o${n}`);
   await full.list(formats.xml, true, clock.now());
   assert.deepEqual(
     kept().map((key) => key.split(' ')[0]),
-    ['xml'],
+    ['xml', 'xml'],
   );
   await registry.stop('test');
 });
 
 test('a reader sees what was written before it asked, also when a list is being made, and lists are of one moment', async () => {
   const registry = await startedRegistry();
-  const full = new FullListing(registry, new ApplicationsIndex(registry));
+  const full = new FullListing(registry, new ApplicationsIndex(registry, 180_000));
   for (let n = 0; n < 3_000; n++) put(registry, `app-${n % 30}`, `i${n}`);
   const first = full.list(formats.json, true, clock.now());
   const counts = await Promise.all(
@@ -146,7 +152,7 @@ test('a reader sees what was written before it asked, also when a list is being 
 
 test('a registry that changed more than it remembers is looked at anew', async () => {
   const registry = await startedRegistry(10);
-  const index = new ApplicationsIndex(registry);
+  const index = new ApplicationsIndex(registry, 180_000);
   const full = new FullListing(registry, index);
   put(registry, 'orders', 'a');
   await full.list(formats.json, false, clock.now());
@@ -161,7 +167,7 @@ test('a registry that changed more than it remembers is looked at anew', async (
 
 test('a delta of thousands of changes is written once, and then what changed', async () => {
   const registry = await startedRegistry();
-  const delta = new DeltaListing(registry, new ApplicationsIndex(registry), 180_000);
+  const delta = new DeltaListing(registry, new ApplicationsIndex(registry, 180_000));
   const documents = async (): Promise<string[]> =>
     documentsIn(gunzipSync(await bytesOf((await delta.list(formats.json, true, clock.now())).gzipped())).toString());
   for (let n = 0; n < 3_000; n++) put(registry, `app-${n % 3}`, `i${n}`);

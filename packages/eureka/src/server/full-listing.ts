@@ -1,7 +1,8 @@
 import type { Registry } from '@flotilla/registry/server';
 import type { Format, FormatName } from '../formats.ts';
 import type { ApplicationsIndex } from './applications-index.ts';
-import { wholeApplication, writeList } from './list-writer.ts';
+import { writeList } from './list-writer.ts';
+import { listChunk } from './sections.ts';
 import type { SharedList } from './shared-list.ts';
 
 /** A list as it was made for a reader. */
@@ -41,24 +42,25 @@ export class FullListing {
       const made = this.#made.get(format.name);
       // One that somebody else waited for may be older than this reader's own writes.
       if (made && made.revision >= revision && (made.packed || !packed)) return made.list;
-      await (this.#making.get(format.name) ?? this.#make(format, packed));
+      await (this.#making.get(format.name) ?? this.#make(format, packed, now));
     }
   }
 
-  #make(format: Format, packed: boolean): Promise<void> {
-    const making = this.#write(format, packed).finally(() => this.#making.delete(format.name));
+  #make(format: Format, packed: boolean, now: number): Promise<void> {
+    const making = this.#write(format, packed, now).finally(() => this.#making.delete(format.name));
     this.#making.set(format.name, making);
     return making;
   }
 
-  async #write(format: Format, packed: boolean): Promise<void> {
+  async #write(format: Format, packed: boolean, now: number): Promise<void> {
     const index = this.#index;
     let revision = 0;
     const list = await writeList({
       index,
+      now,
       format,
       packed,
-      sections: () => Array.from(index.applications(), (one) => wholeApplication(index, one, format)).flat(),
+      chunks: () => Array.from(index.chunks(), (chunk) => listChunk(index, chunk, format, 'everybody')),
       facts: () => {
         revision = this.#registry.cursor.revision;
         return { version: 1, hashCode: index.hashCode };

@@ -29,19 +29,31 @@ export function textOfPart({ deflated }: GzipPart): Uint8Array {
   return inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
+/** Parts as one, in a piece of memory of its own. */
+export function joined(parts: readonly GzipPart[]): GzipPart {
+  const { crc, length } = sumOf(parts);
+  return { deflated: Buffer.concat(parts.map(({ deflated }) => deflated)), length, crc, shift: shiftBy(length) };
+}
+
 /** The bytes of a gzip file with these parts, in pieces. */
 export function gzipOf(parts: readonly GzipPart[]): Uint8Array[] {
   const end = Buffer.alloc(emptyBlock.length + 8);
   emptyBlock.copy(end);
-  let crc = 0;
-  let length = 0;
-  for (const part of parts) {
-    crc = multiply(part.shift, crc) ^ part.crc;
-    length += part.length;
-  }
+  const { crc, length } = sumOf(parts);
   end.writeUInt32LE(crc >>> 0, emptyBlock.length);
   end.writeUInt32LE(length % 2 ** 32, emptyBlock.length + 4);
   return [head, ...parts.map(({ deflated }) => deflated), end];
+}
+
+/** Checksum and length of the texts of parts. */
+function sumOf(parts: readonly GzipPart[]): Pick<GzipPart, 'crc' | 'length'> {
+  let crc = 0;
+  let length = 0;
+  for (const part of parts) {
+    crc = (multiply(part.shift, crc) ^ part.crc) >>> 0;
+    length += part.length;
+  }
+  return { crc, length };
 }
 
 /** Magic, deflate, no flags, no time, no hint, unknown system. */

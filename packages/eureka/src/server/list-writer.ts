@@ -1,45 +1,40 @@
 import { nextTurn } from '@flotilla/registry/server';
-import type { EurekaAction } from '../document.ts';
 import type { Format, ListFacts } from '../formats.ts';
-import type { ApplicationEntry, ApplicationsIndex, Segment } from './applications-index.ts';
-import { listed } from './listing.ts';
-import { ListPart, SharedList } from './shared-list.ts';
+import type { ApplicationsIndex } from './applications-index.ts';
+import { type ListPart, ListRun, SharedList, TextPart } from './shared-list.ts';
 
-/** Some instances in a list: text that is there already, or has to be written. */
+/** Some instances in a list. What stands around sections is the same everywhere: the form's separator. */
 export interface Section {
+  /** By which it is kept. */
+  readonly key: string;
+  /** Where it is kept, until one of the instances changes. */
+  readonly written: Map<string, TextPart>;
   /** Instances in it. */
   readonly size: number;
-  /** What was written of it. @param isFirst nothing stands before it. */
-  known(isFirst: boolean): ListPart | undefined;
-  write(isFirst: boolean): ListPart;
+  /** Takes what is in it at this moment. @returns writes that, now or later */
+  capture(): () => string;
 }
 
-/** As what instances are written. */
-export interface Actions {
-  /** Two with one key are the same. */
+/** Sections that are kept as one part, until one of them changes. */
+export interface ListChunk {
   readonly key: string;
-  of(id: string): EurekaAction | undefined;
+  readonly written: Map<string, ListRun>;
+  /** What is in it at this moment. */
+  sections(): Section[];
 }
 
-/** Each as what happened to it last. */
-const ownActions: Actions = Object.freeze({ key: '', of: () => undefined });
-
-/**
- * Everybody of an application, segment by segment.
- * @param started something stands before them in the application already.
- */
-export function wholeApplication(
-  index: ApplicationsIndex,
-  application: ApplicationEntry,
-  format: Format,
-  actionsOf: (segment: Segment) => Actions = () => ownActions,
-  started = false,
-): Section[] {
-  const segments = application.filled();
-  return segments.map((segment, position) => {
-    const place = { starts: position === 0 && !started, ends: position === segments.length - 1 };
-    return new SegmentSection(segment, place, { index, application, format, actions: actionsOf(segment) });
-  });
+/** How a list is written. */
+export interface ListPlan {
+  readonly format: Format;
+  /** Readers want it compressed. */
+  readonly packed: boolean;
+  readonly index: ApplicationsIndex;
+  /** Monotonic: when it was asked for. */
+  readonly now: number;
+  /** What is in it at this moment. */
+  readonly chunks: () => ListChunk[];
+  /** What it says of itself at this moment. */
+  readonly facts: () => ListFacts;
 }
 
 /** Where a section stands in its application. */
@@ -54,116 +49,114 @@ export function sectionText(
   app: string,
   instances: readonly string[],
   { starts, ends }: SectionPlace,
-  isFirst: boolean,
 ): string {
-  const before = isFirst ? '' : format.separator;
   const head = starts ? format.applicationHead(app) : '';
-  return `${before}${head}${instances.join(format.separator)}${ends ? format.applicationTail : ''}`;
+  return `${head}${instances.join(format.separator)}${ends ? format.applicationTail : ''}`;
 }
 
-interface Writing {
-  readonly index: ApplicationsIndex;
-  readonly application: ApplicationEntry;
-  readonly format: Format;
-  readonly actions: Actions;
-}
-
-class SegmentSection implements Section {
-  readonly #segment: Segment;
-  readonly #place: SectionPlace;
-  readonly #writing: Writing;
-
-  constructor(segment: Segment, place: SectionPlace, writing: Writing) {
-    this.#segment = segment;
-    this.#place = place;
-    this.#writing = writing;
-  }
-
-  get size(): number {
-    return this.#segment.statuses.size;
-  }
-
-  known(isFirst: boolean): ListPart | undefined {
-    return this.#segment.written.get(this.#keyOf(isFirst));
-  }
-
-  write(isFirst: boolean): ListPart {
-    const { format, application, index, actions } = this.#writing;
-    const instances: string[] = [];
-    for (const id of this.#segment.statuses.keys()) {
-      const lease = index.lease(application, id);
-      if (lease) instances.push(format.instance(listed(lease, actions.of(id))));
+/**
+ * Writes a list of one moment, in slices. All that is not written yet is written while the registry goes on changing; what
+ * changed in this time is then taken as it is at one moment, and written after it.
+ */
+export async function writeList(plan: ListPlan): Promise<SharedList> {
+  const { index, now, chunks, facts, format, packed } = plan;
+  const work = new SlicedWork();
+  while (!index.catchUp(now)) await index.advance(now);
+  for (const chunk of chunks()) {
+    if (isKept(chunk, packed)) continue;
+    for (const section of chunk.sections()) {
+      if (isKept(section, packed)) continue;
+      writtenOf({ section, text: section.capture() }, packed);
+      if (work.did(section.size)) await nextTurn();
     }
-    const part = new ListPart(sectionText(format, application.name, instances, this.#place, isFirst));
-    this.#segment.written.set(this.#keyOf(isFirst), part);
-    return part;
   }
-
-  /** Begins with the name of the form: see `ApplicationsIndex.forget`. */
-  #keyOf(isFirst: boolean): string {
-    const { starts, ends } = this.#place;
-    const { format, actions } = this.#writing;
-    return `${format.name} ${actions.key} ${starts} ${ends} ${isFirst}`;
+  while (!index.catchUp(now)) await index.advance(now);
+  const taken = chunks().map((chunk) => take(chunk, packed));
+  const said = facts();
+  const runs: ListRun[] = [];
+  for (const one of taken) {
+    const run = one instanceof ListRun ? one : await joinUp(one, plan, work);
+    if (run.length > 0) runs.push(run);
   }
+  const separator = separatorOf(format);
+  const between = (run: ListRun, n: number): ListPart[] => (n > 0 && separator ? [separator, run] : [run]);
+  return new SharedList([
+    new TextPart(format.listHead(said)),
+    ...runs.flatMap(between),
+    new TextPart(format.listTail(said)),
+  ]);
 }
 
-/** How a list is written. */
-export interface ListPlan {
-  readonly index: ApplicationsIndex;
-  readonly format: Format;
-  /** Readers want it compressed. */
-  readonly packed: boolean;
-  /** What is in it now; asked again after each slice of work. */
-  readonly sections: () => Section[];
-  /** What it says of itself, at the moment at which it is put together. */
-  readonly facts: () => ListFacts;
+/** A chunk at one moment. */
+interface TakenChunk {
+  readonly chunk: ListChunk;
+  readonly sections: readonly TakenSection[];
 }
+
+interface TakenSection {
+  readonly section: Section;
+  /** As it was written, or what writes it. */
+  readonly text: TextPart | (() => string);
+}
+
+function take(chunk: ListChunk, packed: boolean): ListRun | TakenChunk {
+  const kept = chunk.written.get(chunk.key);
+  if (kept && isKept(chunk, packed)) return kept;
+  const sections = chunk.sections().map((section) => {
+    return { section, text: section.written.get(section.key) ?? section.capture() };
+  });
+  return { chunk, sections };
+}
+
+async function joinUp({ chunk, sections }: TakenChunk, plan: ListPlan, work: SlicedWork): Promise<ListRun> {
+  const { format, packed } = plan;
+  const parts: TextPart[] = [];
+  for (const taken of sections) {
+    parts.push(writtenOf(taken, packed));
+    if (work.did(typeof taken.text === 'function' ? taken.section.size : joinCost)) await nextTurn();
+  }
+  const run = new ListRun(parts, separatorOf(format));
+  if (packed) run.packed();
+  chunk.written.set(chunk.key, run);
+  return run;
+}
+
+function writtenOf({ section, text }: TakenSection, packed: boolean): TextPart {
+  const part = typeof text === 'function' ? new TextPart(text()) : text;
+  if (packed) part.packed();
+  if (part !== text) section.written.set(section.key, part);
+  return part;
+}
+
+function isKept({ key, written }: ListChunk | Section, packed: boolean): boolean {
+  const kept = written.get(key);
+  return kept !== undefined && (kept.isPacked || !packed);
+}
+
+/** A form's separator, once for all lists; undefined: it has none. */
+function separatorOf({ separator }: Format): TextPart | undefined {
+  if (separator === '') return undefined;
+  const known = separators.get(separator) ?? new TextPart(separator);
+  separators.set(separator, known);
+  return known;
+}
+
+const separators = new Map<string, TextPart>();
 
 /** Instances that are written, and compressed, between two turns of the event loop: two or three milliseconds of work. */
 const instancesPerTurn = 60;
-/** So little is left that it is written within the turn in which a list is put together. */
-const mostLeft = 200;
-/** A registry that changes faster than it is written is written at one go at last. */
-const mostPasses = 8;
+/** What joining a section that is written costs, in instances written. */
+const joinCost = 0.1;
 
-/** Writes in slices, until so little is left that a list of one moment can be put together within one turn. */
-export async function writeList(plan: ListPlan): Promise<SharedList> {
-  const { index, packed } = plan;
-  for (let pass = 1; ; pass++) {
-    while (!index.catchUp()) await index.make();
-    const sections = plan.sections();
-    const unwritten = sections.map((section, n) => costOf(section, n === 0, packed));
-    const rest = unwritten.reduce((sum, cost) => sum + cost, 0);
-    if (rest <= mostLeft || pass === mostPasses) return putTogether(plan, sections);
-    let done = 0;
-    for (const [n, section] of sections.entries()) {
-      const cost = unwritten[n] ?? 0;
-      if (cost === 0) continue;
-      writeSection(section, n === 0, packed);
-      done += cost;
-      if (done < instancesPerTurn) continue;
-      done = 0;
-      await nextTurn();
-    }
+/** Counts what was done in this turn of the event loop. */
+class SlicedWork {
+  #done = 0;
+
+  /** @param instances that were written @returns that was enough for this turn */
+  did(instances: number): boolean {
+    this.#done += instances;
+    if (this.#done < instancesPerTurn) return false;
+    this.#done = 0;
+    return true;
   }
-}
-
-function putTogether({ format, packed, facts }: ListPlan, sections: readonly Section[]): SharedList {
-  const said = facts();
-  const parts = [new ListPart(format.listHead(said))];
-  for (const [n, section] of sections.entries()) parts.push(writeSection(section, n === 0, packed));
-  const tail = format.listTail(said);
-  if (tail !== '') parts.push(new ListPart(tail));
-  return new SharedList(parts);
-}
-
-function costOf(section: Section, isFirst: boolean, packed: boolean): number {
-  const known = section.known(isFirst);
-  return known && (known.isPacked || !packed) ? 0 : section.size;
-}
-
-function writeSection(section: Section, isFirst: boolean, packed: boolean): ListPart {
-  const part = section.known(isFirst) ?? section.write(isFirst);
-  if (packed) part.packed();
-  return part;
 }

@@ -94,13 +94,13 @@ const atRoot: readonly Resource[] = resources.filter(({ path }) => /^\/(?:lastn|
 export function eurekaRoutes(registry: Registry, options: EurekaServerOptions = {}): RouteSpec<HttpHandler>[] {
   const access = accessOf(options);
   const retentionMs = options.deltaRetentionMs ?? deltaRetentionMs;
-  const index = new ApplicationsIndex(registry);
+  const index = new ApplicationsIndex(registry, retentionMs);
   const context: EurekaContext = {
     registry,
     dialBack: options.dialBack,
     full: new FullListing(registry, index),
-    delta: new DeltaListing(registry, index, retentionMs),
-    regionsDelta: new DeltaListing(registry, index, retentionMs),
+    delta: new DeltaListing(registry, index),
+    regionsDelta: new DeltaListing(registry, index),
     peers: peerResources(registry, options.peers),
     replicas: options.replicas ?? (() => replicasOf(options.peers)),
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { type ListBody, ListPart, SharedList } from './shared-list.ts';
+import { type ListBody, SharedList, TextPart } from './shared-list.ts';
 
 async function bytesOf({ body }: ListBody): Promise<Buffer> {
   if (body instanceof Uint8Array) return Buffer.from(body);
@@ -13,7 +13,7 @@ async function bytesOf({ body }: ListBody): Promise<Buffer> {
 for (const length of [10, 100_000, 2_000_000]) {
   test(`a list of ${length} bytes is compressed once for everybody, read by several at a time, and readable as text after it`, async () => {
     const text = Array.from({ length: length / 10 }, (_, n) => `${n}`.padStart(10, '.')).join('');
-    const parts = [text.slice(0, length / 2), text.slice(length / 2)].map((half) => new ListPart(half));
+    const parts = [text.slice(0, length / 2), text.slice(length / 2)].map((half) => new TextPart(half));
     const list = new SharedList(parts);
     assert.equal((await bytesOf(list.plain())).toString(), text);
     assert.equal(list.gzipped(), list.gzipped());

@@ -1,32 +1,93 @@
-import { type GzipPart, gzipOf, gzipPart, textOfPart } from './gzip-parts.ts';
+import { type GzipPart, gzipOf, gzipPart, joined, textOfPart } from './gzip-parts.ts';
 
-/** A part of lists that is written once. It is held as text or compressed, as it was wanted last. */
-export class ListPart {
+/** A part of lists. */
+export interface ListPart {
+  /** Bytes of its text. */
+  readonly length: number;
+  /** It is there compressed. */
+  readonly isPacked: boolean;
+  /** Its text, in pieces. */
+  texts(): Iterable<Uint8Array>;
+  packed(): GzipPart;
+}
+
+/** A text that is written once. It is held as text or compressed, as it was wanted last. */
+export class TextPart implements ListPart {
+  readonly length: number;
   #text: Uint8Array | undefined;
   #packed: GzipPart | undefined;
 
   constructor(text: string) {
     this.#text = Buffer.from(text);
+    this.length = this.#text.length;
   }
 
-  get length(): number {
-    return this.#text?.length ?? this.#packed?.length ?? 0;
-  }
-
-  /** It is there compressed. */
   get isPacked(): boolean {
     return this.#packed !== undefined;
   }
 
-  text(): Uint8Array {
-    return this.#text ?? (this.#packed ? textOfPart(this.#packed) : nothing);
+  texts(): [Uint8Array] {
+    return [this.#text ?? (this.#packed ? textOfPart(this.#packed) : nothing)];
   }
 
   /** Nearly all readers want it compressed, so only that is kept then: a tenth of the memory. */
   packed(): GzipPart {
-    this.#packed ??= gzipPart(this.text());
+    this.#packed ??= gzipPart(this.texts()[0]);
     this.#text = undefined;
     return this.#packed;
+  }
+
+  /** Its compressed bytes are there too, so that it needs none of its own. */
+  moveTo(deflated: Uint8Array): void {
+    this.#packed = { ...this.packed(), deflated };
+  }
+}
+
+/** Parts that stand together in many lists. */
+export class ListRun implements ListPart {
+  readonly length: number;
+  readonly #parts: readonly TextPart[];
+  readonly #separator: TextPart | undefined;
+  #packed: GzipPart | undefined;
+
+  /** @param separator stands between two of them */
+  constructor(parts: readonly TextPart[], separator?: TextPart) {
+    this.#parts = parts;
+    this.#separator = separator;
+    this.length = lengthOf(this.#withSeparators());
+  }
+
+  get isPacked(): boolean {
+    return this.#packed !== undefined;
+  }
+
+  texts(): Iterable<Uint8Array> {
+    return textsOf(this.#withSeparators());
+  }
+
+  /** One piece of memory, which the parts share from then on. */
+  packed(): GzipPart {
+    this.#packed ??= this.#pack();
+    return this.#packed;
+  }
+
+  #pack(): GzipPart {
+    const whole = joined(Array.from(this.#withSeparators(), (part) => part.packed()));
+    const between = this.#separator?.packed().deflated.length ?? 0;
+    let at = 0;
+    for (const part of this.#parts) {
+      const { length } = part.packed().deflated;
+      part.moveTo(whole.deflated.subarray(at, at + length));
+      at += length + between;
+    }
+    return whole;
+  }
+
+  *#withSeparators(): Generator<TextPart, undefined> {
+    for (const [n, part] of this.#parts.entries()) {
+      if (n > 0 && this.#separator) yield this.#separator;
+      yield part;
+    }
   }
 }
 
@@ -42,8 +103,8 @@ export class SharedList {
   /** The text. */
   plain(): ListBody {
     const length = lengthOf(this.#parts);
-    if (length <= pieceBytes) return { length, body: Buffer.concat(this.#parts.map((part) => part.text())) };
-    return { length, body: streamOf(gathered(textsOf(this.#parts))) };
+    if (length <= textPieceBytes) return { length, body: Buffer.concat([...textsOf(this.#parts)]) };
+    return { length, body: streamOf(gathered(textsOf(this.#parts), textPieceBytes)) };
   }
 
   /** The text compressed as one gzip member. Parts have to be packed before: in slices, where there are many. */
@@ -55,8 +116,8 @@ export class SharedList {
   #gzip(): ListBody {
     const pieces = gzipOf(this.#parts.map((part) => part.packed()));
     const length = lengthOf(pieces);
-    if (length <= pieceBytes) return { length, body: Buffer.concat(pieces) };
-    const large = [...gathered(pieces)]; // once for all readers
+    if (length <= gzipPieceBytes) return { length, body: Buffer.concat(pieces) };
+    const large = [...gathered(pieces, gzipPieceBytes)]; // once for all readers
     return { length, body: { [Symbol.asyncIterator]: () => streamOf(large) } };
   }
 }
@@ -67,8 +128,10 @@ export interface ListBody {
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
 }
 
-/** Up to here a list is one piece; pieces of longer ones are gathered to this. */
-const pieceBytes = 65_536;
+/** Up to here a text is one piece, which is made for each reader; pieces of longer ones are gathered to this. */
+const textPieceBytes = 65_536;
+/** The same of what is compressed, which all readers share: a large piece costs nothing but the way to the socket. */
+const gzipPieceBytes = 1_048_576;
 
 function lengthOf(parts: Iterable<{ readonly length: number }>): number {
   let length = 0;
@@ -77,21 +140,21 @@ function lengthOf(parts: Iterable<{ readonly length: number }>): number {
 }
 
 function* textsOf(parts: Iterable<ListPart>): Generator<Uint8Array, undefined> {
-  for (const part of parts) yield part.text();
+  for (const part of parts) yield* part.texts();
 }
 
 async function* streamOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
   yield* pieces;
 }
 
-function* gathered(pieces: Iterable<Uint8Array>): Generator<Uint8Array, undefined> {
+function* gathered(pieces: Iterable<Uint8Array>, least: number): Generator<Uint8Array, undefined> {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
   for (const piece of pieces) {
     waiting.push(piece);
     bytes += piece.length;
-    if (bytes < pieceBytes) continue;
-    yield Buffer.concat(waiting);
+    if (bytes < least) continue;
+    yield waiting.length === 1 ? piece : Buffer.concat(waiting);
     waiting = [];
     bytes = 0;
   }
