@@ -6,7 +6,7 @@ import { listedStatus } from '../instance.ts';
 import { ApplicationEntry, type Chunk, Chunks, type Recent, type Written } from './application-entry.ts';
 
 /** Leases or changes that are looked at between two turns of the event loop: some milliseconds. */
-const looksPerTurn = 2_000;
+const looksPerTurn = 1_000;
 
 /**
  * The applications that Eureka's readers see, how many instances have which status, and what changed lately, kept up to
@@ -54,8 +54,7 @@ export class ApplicationsIndex {
     const changes = this.#changes();
     if (!changes || changes.length > looksPerTurn) return false;
     this.#takeAll(changes);
-    this.#forgetBefore(now - this.#retentionMs);
-    return true;
+    return this.#forgetBefore(now - this.#retentionMs);
   }
 
   /** Does a part of what {@link catchUp} would have to do. @param now monotonic */
@@ -165,11 +164,15 @@ export class ApplicationsIndex {
     entry.application.note(entry.id, entry);
   }
 
-  #forgetBefore(at: number): void {
+  /** @returns all that is older is forgotten; false: that takes several turns */
+  #forgetBefore(at: number): boolean {
+    let forgotten = 0;
     for (const entry of this.#recent) {
-      if (entry.last.at >= at) return;
+      if (entry.last.at >= at) return true;
+      if (forgotten++ === looksPerTurn) return false;
       this.#forget(entry);
     }
+    return true;
   }
 
   #forget(entry: Recent): void {

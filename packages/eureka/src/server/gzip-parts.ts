@@ -14,6 +14,9 @@ export interface GzipPart {
   readonly shift: number;
 }
 
+/** The least that zlib takes for its output. */
+const leastChunk = 64;
+
 /** Readers have what is sent to many at a time in a third of the time, for a twentieth more bytes. */
 const level = 4;
 
@@ -25,8 +28,10 @@ export function gzipPart(text: Uint8Array): GzipPart {
 }
 
 /** The text of a part. */
-export function textOfPart({ deflated }: GzipPart): Uint8Array {
-  return inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH });
+export function textOfPart({ deflated, length }: GzipPart): Uint8Array {
+  // All of it in one piece of memory, and not in such that large ones are put together of.
+  const chunkSize = Math.max(leastChunk, length + 1);
+  return inflateRawSync(deflated, { finishFlush: constants.Z_SYNC_FLUSH, chunkSize });
 }
 
 /** Parts as one, in a piece of memory of its own. */

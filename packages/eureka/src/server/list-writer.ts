@@ -63,15 +63,11 @@ export async function writeList(plan: ListPlan): Promise<SharedList> {
   const work = new SlicedWork();
   while (!index.catchUp(now)) await index.advance(now);
   for (const chunk of chunks()) {
-    if (isKept(chunk, packed)) continue;
-    for (const section of chunk.sections()) {
-      if (isKept(section, packed)) continue;
-      writtenOf({ section, text: section.capture() }, packed);
-      if (work.did(section.size)) await nextTurn();
-    }
+    const one = take(chunk, packed, (section) => () => section.capture()());
+    if (!(one instanceof ListRun)) await joinUp(one, plan, work);
   }
   while (!index.catchUp(now)) await index.advance(now);
-  const taken = chunks().map((chunk) => take(chunk, packed));
+  const taken = chunks().map((chunk) => take(chunk, packed, (section) => section.capture()));
   const said = facts();
   const runs: ListRun[] = [];
   for (const one of taken) {
@@ -99,11 +95,15 @@ interface TakenSection {
   readonly text: TextPart | (() => string);
 }
 
-function take(chunk: ListChunk, packed: boolean): ListRun | TakenChunk {
+function take(
+  chunk: ListChunk,
+  packed: boolean,
+  textOf: (section: Section) => TakenSection['text'],
+): ListRun | TakenChunk {
   const kept = chunk.written.get(chunk.key);
   if (kept && isKept(chunk, packed)) return kept;
   const sections = chunk.sections().map((section) => {
-    return { section, text: section.written.get(section.key) ?? section.capture() };
+    return { section, text: section.written.get(section.key) ?? textOf(section) };
   });
   return { chunk, sections };
 }

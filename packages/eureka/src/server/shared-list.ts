@@ -62,6 +62,7 @@ export class ListRun implements ListPart {
   }
 
   texts(): Iterable<Uint8Array> {
+    if (this.#packed && this.length <= mostAtOnce) return [textOfPart(this.#packed)];
     return textsOf(this.#withSeparators());
   }
 
@@ -90,6 +91,9 @@ export class ListRun implements ListPart {
     }
   }
 }
+
+/** So much text is made at once of what is compressed: about a millisecond of work. */
+const mostAtOnce = 1_048_576;
 
 /** A list that is sent to many: parts that it shares with the lists before and after it. */
 export class SharedList {
