@@ -270,6 +270,32 @@ test('lists of everybody have an allowance of their own', async () => {
   assert.equal((await list('?service=orders')).status, 200);
 });
 
+test('a list that is refused because others are sent theirs uses up nothing; one above its allowance holds nobody up', async () => {
+  const { registry, send } = await door({
+    meter: slow({ maxListBytes: 2_000, list: { perSecond: 0.1, burst: 2 } }),
+  });
+  for (const id of ['a', 'b']) registry.register(anInstance({ id }));
+  const list = (as: string) => send('GET /v1/instances', { as });
+  const first = await list('console');
+  for (let n = 0; n < 5; n++) assert.equal((await list('console')).status, 503);
+  first.call.end();
+  const second = await list('console');
+  assert.equal(second.status, 200);
+  second.call.end();
+  assert.equal((await list('console')).status, 429);
+  assert.equal((await list('ops')).status, 200);
+});
+
+test('a list that is compressed takes less of the bytes that may be on their way', () => {
+  const meter = slow({ maxListBytes: 10_000 });
+  const random = seededRandom(1);
+  for (let n = 0; n < 10; n++) meter.enterList(10, random, 100);
+  assert.throws(() => meter.enterList(10, random, 100), { code: 'UNAVAILABLE' });
+  const other = slow({ maxListBytes: 10_000 });
+  other.enterList(10, random);
+  assert.throws(() => other.enterList(10, random), { code: 'UNAVAILABLE' });
+});
+
 test('a machine that talks to itself without users has no limits; open to others it has', async () => {
   const { send } = await door({ users: undefined, meter: slow({ read: { perSecond: 1, burst: 1 } }) });
   const read = (address: string) => send('GET /v1/services', { address });

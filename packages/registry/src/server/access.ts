@@ -123,11 +123,12 @@ export class Access {
 
   /**
    * A list of everybody is to be sent within `call`.
+   * @param bytesEach what an instance takes on the way, about. Default: in our own form.
    * @returns ends it sooner.
    * @throws FlotillaError UNAVAILABLE with a time to come again
    */
-  enterList(instances: number, call: Call): () => void {
-    const leave = this.#meter.enterList(instances, call.random);
+  enterList(instances: number, call: Call, bytesEach?: number): () => void {
+    const leave = this.#meter.enterList(instances, call.random, bytesEach);
     call.onEnd(leave);
     call.onCancel(leave);
     return leave;

@@ -22,7 +22,7 @@ export interface ClientLimits {
   readonly failedLogin: Rate;
   /** Clients whose use is remembered; above it the one that was quiet longest is forgotten. */
   readonly maxClients: number;
-  /** Bytes of lists of everybody that may be on their way at a time; above it: 503 with a time to come again. */
+  /** Bytes of lists of everybody, as they are sent, that may be on their way at a time; above it: 503 with a time to come again. */
   readonly maxListBytes: number;
 }
 
@@ -36,7 +36,7 @@ export const clientLimits: ClientLimits = Object.freeze({
   maxListBytes: 268_435_456,
 });
 
-/** What a listed instance takes as text, about. */
+/** What a listed instance takes in our own form, about. */
 const bytesPerInstance = 640;
 
 /** Whoever is sent away comes again after this much more or less by chance, so that they do not come together. */
@@ -76,11 +76,12 @@ export class ClientMeter {
 
   /**
    * A list of everybody is to be sent. One is always admitted, however long it is.
+   * @param bytesEach what an instance takes on the way, about: less where it is compressed. Default: in our own form.
    * @returns it was sent, or will not be.
    * @throws FlotillaError UNAVAILABLE when too much is on its way.
    */
-  enterList(instances: number, random: Random): () => void {
-    const bytes = instances * bytesPerInstance;
+  enterList(instances: number, random: Random, bytesEach: number = bytesPerInstance): () => void {
+    const bytes = instances * bytesEach;
     if (this.#listBytes > 0 && this.#listBytes + bytes > this.limits.maxListBytes) {
       throw new FlotillaError('UNAVAILABLE', 'too many ask for the whole list at this moment: ask again', {
         retryAfterMs: 1_000 + random() * herdSpreadMs,

@@ -23,9 +23,10 @@ export interface GuardedRequest {
   readonly by: Speaker;
   /**
    * To be called before a list of everybody is made; ends with the call, or by what it returns.
+   * @param bytesEach what an instance takes on the way, about. Default: in our own form.
    * @throws FlotillaError UNAVAILABLE while too many are on their way, RATE_LIMITED for who asks too often
    */
-  enterList(instances: number): () => void;
+  enterList(instances: number, bytesEach?: number): () => void;
   /** What the names in the route's pattern took. */
   readonly params: ReadonlyMap<string, string>;
 }
@@ -55,9 +56,15 @@ export function guard(
     }
     const params = call.get(paramsAttribute) ?? new Map();
     const known = who;
-    const enterList = (instances: number): (() => void) => {
-      access.admit('list', known, request, call);
-      return access.enterList(instances, call);
+    const enterList = (instances: number, bytesEach?: number): (() => void) => {
+      const leave = access.enterList(instances, call, bytesEach); // first: who is sent away has used up nothing
+      try {
+        access.admit('list', known, request, call);
+      } catch (thrown) {
+        leave();
+        throw thrown;
+      }
+      return leave;
     };
     try {
       return await handler({ request, call, who, by: speakerOf(who, request), enterList, params });
