@@ -99,6 +99,27 @@ test('a list of applications of every size, changed here and there, is what writ
   await registry.stop('test');
 });
 
+test('a list that many ask for is compressed better, and so are the lists after it as far as they are the same', async () => {
+  const registry = await startedRegistry();
+  const full = new FullListing(registry, new ApplicationsIndex(registry, 180_000));
+  for (let n = 0; n < 2_000; n++) put(registry, `app-${n % 400}`, `i${n}`);
+  const list = async (): Promise<Buffer> => bytesOf((await full.list(formats.xml, true, clock.now())).gzipped());
+  const first = await list();
+  const later = await Promise.all(Array.from({ length: 30 }, list));
+  const last = await list();
+  for (const one of [...later, last]) assert.deepEqual(gunzipSync(one), gunzipSync(first));
+  assert.ok(last.length < 0.6 * first.length, `${last.length} of ${first.length} bytes`);
+  put(registry, 'app-7', 'i7', 'down');
+  const changed = await list();
+  assert.ok(changed.length < 0.8 * first.length, `${changed.length} of ${first.length} bytes`);
+  const text = gunzipSync(changed).toString();
+  for (const instance of naive(registry, formats.xml).instances) assert.ok(text.includes(instance));
+  assert.match(text, /<apps__hashcode>DOWN_1_UP_1999_</);
+  const plain = await full.list(formats.xml, false, clock.now());
+  assert.equal((await bytesOf(plain.plain())).toString(), text);
+  await registry.stop('test');
+});
+
 test('all four forms are kept side by side, and one that nobody asks for is forgotten', async () => {
   const registry = await startedRegistry();
   const index = new ApplicationsIndex(registry, 180_000);

@@ -10,7 +10,12 @@ interface Made {
   readonly revision: number;
   readonly packed: boolean;
   readonly list: SharedList;
+  /** How often it was asked for. */
+  asked: number;
 }
+
+/** A list that so many asked for between two changes is worth being compressed better. */
+const worthSqueezing = 16;
 
 /** What was written in a form that nobody asked for within this time is thrown away. */
 const keepMs = 300_000;
@@ -41,7 +46,10 @@ export class FullListing {
     for (;;) {
       const made = this.#made.get(format.name);
       // One that somebody else waited for may be older than this reader's own writes.
-      if (made && made.revision >= revision && (made.packed || !packed)) return made.list;
+      if (made && made.revision >= revision && (made.packed || !packed)) {
+        if (++made.asked === worthSqueezing && packed) await made.list.squeeze(); // who else asks does not wait
+        return made.list;
+      }
       await (this.#making.get(format.name) ?? this.#make(format, packed, now));
     }
   }
@@ -66,7 +74,7 @@ export class FullListing {
         return { version: 1, hashCode: index.hashCode };
       },
     });
-    this.#made.set(format.name, { revision, packed, list });
+    this.#made.set(format.name, { revision, packed, list, asked: 0 });
   }
 
   #forgetUnasked(now: number): void {

@@ -1,4 +1,4 @@
-import { type GzipPart, gzipOf, gzipPart, joined, textOfPart } from './gzip-parts.ts';
+import { type GzipPart, gzipOf, gzipPart, joined, squeezed, textOfPart } from './gzip-parts.ts';
 
 /** A part of lists. */
 export interface ListPart {
@@ -49,6 +49,7 @@ export class ListRun implements ListPart {
   readonly #parts: readonly TextPart[];
   readonly #separator: TextPart | undefined;
   #packed: GzipPart | undefined;
+  #squeezed: GzipPart | undefined;
 
   /** @param separator stands between two of them */
   constructor(parts: readonly TextPart[], separator?: TextPart) {
@@ -69,7 +70,14 @@ export class ListRun implements ListPart {
   /** One piece of memory, which the parts share from then on. */
   packed(): GzipPart {
     this.#packed ??= this.#pack();
-    return this.#packed;
+    return this.#squeezed ?? this.#packed;
+  }
+
+  /** From then on it is sent compressed as a whole: by a third shorter, where its parts are small. */
+  async squeeze(): Promise<void> {
+    if (this.#squeezed || this.length > mostAtOnce) return;
+    const text = Buffer.concat([...this.texts()]);
+    this.#squeezed = await squeezed(this.packed(), text);
   }
 
   #pack(): GzipPart {
@@ -92,8 +100,8 @@ export class ListRun implements ListPart {
   }
 }
 
-/** So much text is made at once of what is compressed: about a millisecond of work. */
-const mostAtOnce = 1_048_576;
+/** So much text is made at once of what is compressed: some milliseconds of work. */
+const mostAtOnce = 2_097_152;
 
 /** A list that is sent to many: parts that it shares with the lists before and after it. */
 export class SharedList {
@@ -115,6 +123,12 @@ export class SharedList {
   gzipped(): ListBody {
     this.#gzipped ??= this.#gzip();
     return this.#gzipped;
+  }
+
+  /** For a list that many ask for: {@link gzipped} is shorter from then on, and so are the lists that share its parts. */
+  async squeeze(): Promise<void> {
+    for (const part of this.#parts) if (part instanceof ListRun) await part.squeeze();
+    this.#gzipped = undefined;
   }
 
   #gzip(): ListBody {
