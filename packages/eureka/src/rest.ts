@@ -8,6 +8,7 @@ import {
 } from './document.ts';
 import { toPageTemplate } from './page-url.ts';
 import type { SaidInstance } from './read-document.ts';
+import { SharedValues } from './shared-values.ts';
 import { encodeStatus, shownStatus } from './status.ts';
 
 /** A data center without the class, which follows from the name. Null as Amazon's `instance-id`: the instance's id. */
@@ -94,7 +95,9 @@ export function restOf(
 ): Rest {
   const closed = { http: document.port['@enabled'] === 'false', https: document.securePort['@enabled'] === 'false' };
   const own = document.status === encodeStatus(instance.status);
-  const page = (url: string | undefined): string | null => (url === undefined ? null : toPageTemplate(url, document));
+  const page = (url: string | undefined): string | null => {
+    return url === undefined ? null : templates.of(toPageTemplate(url, document), (template) => template);
+  };
   return {
     ownId: document.instanceId !== undefined,
     overrideDormant: own && document.status !== shownStatus(instance),
@@ -150,3 +153,6 @@ function withoutClass({ name, metadata = {} }: EurekaDataCenter, id: string): Da
   ]);
   return { name, metadata: Object.fromEntries(entries) };
 }
+
+/** A fleet has a handful of them; a part of a URL that is kept by itself keeps all of the URL. */
+const templates = new SharedValues<string>(256);
