@@ -1,6 +1,6 @@
 import type { Change } from '@flotilla/registry';
 import type { EurekaStatus } from '../document.ts';
-import type { ListRun, TextPart } from './shared-list.ts';
+import type { TextPart } from './shared-list.ts';
 
 /** The last that became of an id among the instances of an application, lately. */
 export interface Recent {
@@ -94,75 +94,16 @@ export class ApplicationEntry {
   }
 }
 
-/** Applications that stand together in lists, and what was written of all of them. */
-export interface Chunk {
-  readonly applications: Map<string, ApplicationEntry>;
-  readonly written: Written<ListRun>;
-}
-
-/** Small registries are one chunk. */
-const leastPerChunk = 64;
-
-/**
- * Applications by a hash of their names, in about as many chunks as each of them holds applications: a list after a change
- * looks at the applications of one chunk, and at all chunks.
- */
-export class Chunks {
-  #chunks: readonly Chunk[] = [newChunk()];
-  #size = 0;
-
-  [Symbol.iterator](): Iterator<Chunk> {
-    return this.#chunks[Symbol.iterator]();
-  }
-
-  get(name: string): ApplicationEntry | undefined {
-    return this.of(name).applications.get(name);
-  }
-
-  /** The chunk in which an application of this name stands. */
-  of(name: string): Chunk {
-    const { length } = this.#chunks;
-    return this.#chunks[length === 1 ? 0 : hashOf(name) % length] as Chunk;
-  }
-
-  add(application: ApplicationEntry): void {
-    this.of(application.name).applications.set(application.name, application);
-    const { length } = this.#chunks;
-    if (++this.#size > length * Math.max(length, leastPerChunk)) this.#split();
-  }
-
-  remove({ name }: ApplicationEntry): void {
-    if (this.of(name).applications.delete(name)) this.#size--;
-  }
-
-  clear(): void {
-    this.#chunks = [newChunk()];
-    this.#size = 0;
-  }
-
-  #split(): void {
-    const before = this.#chunks;
-    this.#chunks = Array.from({ length: 2 * before.length }, newChunk);
-    for (const { applications } of before) {
-      for (const [name, application] of applications) this.of(name).applications.set(name, application);
-    }
-  }
-}
-
 function newSegment(): Segment {
   return { statuses: new Map(), recent: new Map(), written: newWritten() };
 }
 
-function newChunk(): Chunk {
-  return { applications: new Map(), written: newWritten() };
-}
-
-function newWritten<Part>(): Written<Part> {
+export function newWritten<Part>(): Written<Part> {
   return { full: new Map(), delta: new Map() };
 }
 
 /** FNV-1a. */
-function hashOf(text: string): number {
+export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;

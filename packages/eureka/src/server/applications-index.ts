@@ -3,7 +3,8 @@ import { nextTurn, type Registry } from '@flotilla/registry/server';
 import { hashCodeOfCounts } from '../applications.ts';
 import type { EurekaStatus } from '../document.ts';
 import { listedStatus } from '../instance.ts';
-import { ApplicationEntry, type Chunk, Chunks, type Recent, type Written } from './application-entry.ts';
+import { ApplicationEntry, type Recent, type Written } from './application-entry.ts';
+import { type Chunk, Chunks } from './chunks.ts';
 
 /** Leases or changes that are looked at between two turns of the event loop: some milliseconds. */
 const looksPerTurn = 1_000;

@@ -96,6 +96,8 @@ class Driver {
     const { clock } = this;
     this.registry = createRegistry({ clock, random: this.#random, store: this.#store, limits: { maxChanges: 40 } });
     await this.registry.start();
+    // So many applications that they stand in several chunks.
+    if (this.registry.size === 0) for (let n = 0; n < 70; n++) this.registry.register(bystander(n));
     const index = new ApplicationsIndex(this.registry, deltaRetentionMs);
     this.#full = new FullListing(this.registry, index);
     this.#delta = new DeltaListing(this.registry, index);
@@ -138,6 +140,22 @@ class Driver {
       bags: {},
     };
   }
+}
+
+function bystander(n: number): Instance {
+  return {
+    id: 'one',
+    identity: identity(`other-${n}`),
+    incarnation: 1,
+    addresses: [{ protocol: 'http', host: `other-${n}`, port: 8080 }],
+    contracts: [],
+    status: 'up',
+    weight: 1,
+    lease: { renewEveryMs: 30_000, lastsMs: 90_000 },
+    revision: 0,
+    metadata: {},
+    bags: {},
+  };
 }
 
 /** What readers act on, by id; times of leases and what was done last apart. */

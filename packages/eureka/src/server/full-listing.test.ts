@@ -4,7 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import { identity, leaseDefaults } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import { createRegistry, type Registry } from '@flotilla/registry/server';
-import { appsHashCode } from '../applications.ts';
+import fc from 'fast-check';
+import { appsHashCode, type EurekaApplications } from '../applications.ts';
 import { type Format, formats } from '../formats.ts';
 import { ApplicationsIndex } from './applications-index.ts';
 import { DeltaListing } from './delta.ts';
@@ -98,6 +99,53 @@ test('a list of applications of every size, changed here and there, is what writ
   await check();
   await registry.stop('test');
 });
+
+test('whatever happens to hundreds of applications, also while lists are made, each list is what writing all of it would give', async () => {
+  const step = fc.record({
+    app: fc.nat(260),
+    id: fc.nat(5),
+    what: fc.constantFrom('up', 'down', 'gone', 'list', 'list'),
+    form: fc.constantFrom(formats.json, formats.jsonCompact),
+    packed: fc.boolean(),
+    during: fc.array(fc.nat(260), { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.nat(220), fc.array(step, { minLength: 10, maxLength: 60 }), async (apps, steps) => {
+      const registry = await startedRegistry(50);
+      const full = new FullListing(registry, new ApplicationsIndex(registry, 180_000));
+      for (let n = 0; n < apps; n++) put(registry, `app-${n}`, 'i0');
+      for (const { app, id, what, form, packed, during } of steps) {
+        const key = { service: `app-${app}`, id: `i${id}` };
+        if (what === 'gone') registry.deregister(key);
+        else if (what !== 'list') put(registry, key.service, key.id, what);
+        else {
+          const making = full.list(form, packed, clock.now());
+          for (const other of during) {
+            await new Promise((resolve) => setImmediate(resolve));
+            put(registry, `app-${other}`, `i${id}`, 'down');
+          }
+          const first = await making;
+          const former = packed ? gunzipSync(await bytesOf(first.gzipped())) : await bytesOf(first.plain());
+          assertFits(former.toString());
+          const list = await full.list(form, packed, clock.now());
+          const bytes = packed ? gunzipSync(await bytesOf(list.gzipped())) : await bytesOf(list.plain());
+          const { instances, hashCode } = naive(registry, form);
+          assert.deepEqual(documentsIn(bytes.toString()), instances);
+          assert.match(bytes.toString(), new RegExp(`"apps__hashcode":"${hashCode}"`));
+        }
+      }
+      await registry.stop('test');
+    }),
+    { numRuns: 25 },
+  );
+});
+
+/** The hash code of a list in JSON is that of its own instances. */
+function assertFits(text: string): void {
+  const { applications } = JSON.parse(text) as EurekaApplications;
+  const statuses = applications.application.flatMap(({ instance }) => instance.map(({ status }) => status));
+  assert.equal(applications.apps__hashcode, appsHashCode(statuses));
+}
 
 test('a list that many ask for is compressed better, and so are the lists after it as far as they are the same', async () => {
   const registry = await startedRegistry();

@@ -1,8 +1,9 @@
 import type { Lease } from '@flotilla/registry';
 import type { EurekaAction, EurekaInstance } from '../document.ts';
 import type { Format } from '../formats.ts';
-import type { ApplicationEntry, Chunk, Recent, Segment, Written } from './application-entry.ts';
+import type { ApplicationEntry, Recent, Segment, Written } from './application-entry.ts';
 import type { ApplicationsIndex } from './applications-index.ts';
+import type { Chunk } from './chunks.ts';
 import { type ListChunk, type Section, sectionText } from './list-writer.ts';
 import { ended, listed } from './listing.ts';
 
