@@ -35,6 +35,7 @@ export class Http1Connection implements TongueConnection, ExchangeHost, RequestE
   #receiving: Http1Exchange | undefined;
   /** The request that takes this connection with it. */
   #upgrading: RequestHead | undefined;
+  #isStarting = false;
   #served = 0;
   #isLastTaken = false;
   #draining = false;
@@ -269,8 +270,18 @@ export class Http1Connection implements TongueConnection, ExchangeHost, RequestE
 
   /** Not before the client has taken the answers that it has: so nobody piles them up here. */
   #startNext(): void {
-    if (this.output.clear) this.#queue[0]?.start();
-    else this.output.whenClear(() => this.#queue[0]?.start());
+    if (this.#isStarting) return; // inside the loop below, which goes on
+    this.#isStarting = true;
+    let started: Http1Exchange | undefined;
+    try {
+      while (this.output.clear && this.#queue[0] !== started) {
+        started = this.#queue[0];
+        started?.start();
+      }
+    } finally {
+      this.#isStarting = false;
+    }
+    if (this.#queue[0] !== started) this.output.whenClear(() => this.#startNext());
   }
 
   #finishWith(last: { readonly words?: string }): void {

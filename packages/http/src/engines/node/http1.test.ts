@@ -354,6 +354,26 @@ describe('HTTP/1.1: order and end', () => {
     await server.close();
   });
 
+  it('a long line behind one that takes its time is served without a deep stack', options, async () => {
+    const proceed = Promise.withResolvers<void>();
+    const handler = answeringNow(
+      async () => {
+        await proceed.promise;
+        return response(200, 'slow\n');
+      },
+      ({ path }) => (path.text === '/slow' ? undefined : response(200, 'ok\n')),
+    );
+    const server = await rawServer(handler, { limits: { maxPipelined: Infinity } });
+    const client = await server.connect();
+    client.send(
+      get.replace('/', '/slow') + get.repeat(5_000) + get.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+    );
+    await untilStill(() => server.listener.inFlight);
+    proceed.resolve();
+    assert.equal(statuses(await client.untilClosed()).length, 5_002);
+    await server.close();
+  });
+
   it('what comes behind the last request is not read, and does not cost its answer', options, async () => {
     const started: string[] = [];
     const server = await rawServer(async ({ path }) => {
