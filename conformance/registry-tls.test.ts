@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { type TestContext, test } from 'node:test';
-import { type Instance, identity, leaseDefaults, Secret, systemClock, systemRandom } from '@flotilla/core';
-import { Authority, type Issued } from '@flotilla/core/testing';
+import { Secret, systemClock, systemRandom } from '@flotilla/core';
+import { Authority, anInstance, type Issued } from '@flotilla/core/testing';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { routesHandler, type TlsOptions } from '@flotilla/http';
 import { nodeNetwork, openTls } from '@flotilla/http/node';
@@ -18,20 +18,6 @@ const users: readonly RegistryUser[] = [
   { name: 'rival', role: 'instance', services: ['orders'], certificates: ['CN=rival'] },
   { name: 'ops', role: 'operator', tokens: [{ secret: new Secret(token) }] },
 ];
-
-const anInstance = (id: string): Instance => ({
-  id,
-  identity: identity('orders'),
-  incarnation: 1,
-  addresses: [{ protocol: 'https', host: '10.0.0.1', port: 8443 }],
-  contracts: [],
-  status: 'up',
-  weight: 1,
-  lease: leaseDefaults,
-  revision: 0,
-  metadata: {},
-  bags: {},
-});
 
 /** A registry that serves both its APIs over TLS, and asks for certificates. */
 async function served(t: TestContext) {
@@ -102,7 +88,7 @@ test('over TLS a certificate registers, owns and ends its instance; one of the s
   const { authority, registry, orders, rival, port, clientOf } = await served(t);
   const ca = authority.ca;
   const owner = await clientOf({ ...orders, ca });
-  const registration = owner.registrar.register(anInstance('a'));
+  const registration = owner.registrar.register(anInstance());
   await registration.announced;
   assert.equal(registry.get({ service: 'orders', id: 'a' })?.owner, 'orders');
   const seen = new Promise<number>((resolve) => {
@@ -139,7 +125,7 @@ test('over TLS a token in a head works without a certificate', async (t) => {
     401,
   );
   const client = await clientOf({ ca }, `ops:${token}@`);
-  const registration = client.registrar.register(anInstance('b'));
+  const registration = client.registrar.register(anInstance({ id: 'b' }));
   await registration.announced;
   assert.equal(
     (await ask('GET', '/v1/services/orders/instances/b', { port, ca, headers: { authorization } })).status,

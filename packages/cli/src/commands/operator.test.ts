@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { type Instance, identity, leaseDefaults, Secret, systemClock, systemRandom } from '@flotilla/core';
+import { type Instance, identity, Secret, systemClock, systemRandom } from '@flotilla/core';
+import { anInstance } from '@flotilla/core/testing';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry, type Registry, type RegistryUser, registryHandler } from '@flotilla/registry/server';
 import { RegistryApi } from '../engines/registry-api.ts';
@@ -31,23 +32,6 @@ async function served(users?: readonly RegistryUser[]): Promise<{ registry: Regi
   return { registry, api: new RegistryApi(url), url };
 }
 
-function anInstance(id: string, given: Partial<Instance> = {}): Instance {
-  return {
-    id,
-    identity: identity('orders'),
-    incarnation: 1,
-    addresses: [{ protocol: 'http', host: '10.0.0.1', port: 8080 }],
-    contracts: [],
-    status: 'up',
-    weight: 1,
-    lease: leaseDefaults,
-    revision: 0,
-    metadata: {},
-    bags: {},
-    ...given,
-  };
-}
-
 function recorded(json = false): Output & { readonly lines: string[]; text(): string } {
   const lines: string[] = [];
   return { json, lines, print: (line) => void lines.push(line), text: () => lines.join('\n') };
@@ -60,9 +44,9 @@ test('services and instances are listed, narrowed by service and state, as table
   const empty = recorded();
   await services(api, empty);
   assert.equal(empty.text(), 'no service is registered');
-  registry.register(anInstance('a'));
-  registry.register(anInstance('b', { status: 'starting' }));
-  registry.register(anInstance('x', { identity: identity('stock', { group: 'eu', version: '2' }) }));
+  registry.register(anInstance());
+  registry.register(anInstance({ id: 'b', status: 'starting' }));
+  registry.register(anInstance({ id: 'x', identity: identity('stock', { group: 'eu', version: '2' }) }));
 
   const rows = recorded();
   await services(api, rows);
@@ -80,7 +64,7 @@ test('services and instances are listed, narrowed by service and state, as table
 
 test('an instance is taken out, drained and put back; what was and what is now is said', async () => {
   const { registry, api } = await served();
-  registry.register(anInstance('a'));
+  registry.register(anInstance());
   const out = recorded();
   await override(api, { service: 'orders' }, 'out-of-service', out);
   assert.match(out.text(), /a +up +out-of-service \(operator; itself up\)/);
@@ -97,7 +81,7 @@ test('an instance is taken out, drained and put back; what was and what is now i
 
 test('of several instances one is named, or all are; a name that is nearly right is suggested', async () => {
   const { registry, api } = await served();
-  for (const id of ['host-1:8080', 'host-2:8080']) registry.register(anInstance(id));
+  for (const id of ['host-1:8080', 'host-2:8080']) registry.register(anInstance({ id }));
   await assert.rejects(override(api, { service: 'orders' }, 'down', recorded()), {
     code: 'INVALID_INPUT',
     message: /"orders" has 2 instances: name one, or say --all\nhost-1:8080\nhost-2:8080/,
@@ -118,7 +102,7 @@ test('of several instances one is named, or all are; a name that is nearly right
 test('what is really gone is evicted: an instance by its name, or what is held of a service', async () => {
   const { registry, api } = await served();
   const group = identity('stock', { group: 'eu' });
-  registry.register(anInstance('a b:c', { identity: group }));
+  registry.register(anInstance({ id: 'a b:c', identity: group }));
   const gone = recorded();
   await evict(api, { service: 'eu/stock', instance: 'a b:c' }, gone);
   assert.match(gone.text(), /evicted "a b:c"; if it lives, it registers again/);
@@ -131,7 +115,7 @@ test('what is really gone is evicted: an instance by its name, or what is held o
 test('credentials go along; a refusal says why, nobody there says where', async () => {
   const user = { name: 'ops', role: 'operator', password: new Secret('a long password') } as const;
   const { registry, url } = await served([user]);
-  registry.register(anInstance('a'));
+  registry.register(anInstance());
   const as = (who: string): RegistryApi => new RegistryApi(url.replace('//', `//${who}@`));
   await override(as('ops:a%20long%20password'), { service: 'orders' }, 'down', recorded());
   await assert.rejects(override(as('ops:wrong'), { service: 'orders' }, 'down', recorded()), {
@@ -143,7 +127,7 @@ test('credentials go along; a refusal says why, nobody there says where', async 
 
 test('a watch tells who is there and every change, and goes on when it breaks off', async () => {
   const { registry, api } = await served();
-  registry.register(anInstance('a'));
+  registry.register(anInstance());
   const seen = Array.from({ length: 5 }, () => Promise.withResolvers<string>());
   const lines: string[] = [];
   const stop = new AbortController();
@@ -153,7 +137,7 @@ test('a watch tells who is there and every change, and goes on when it breaks of
   assert.equal(await seen[0]?.promise, '+ orders a up');
   registry.setOverride(key, 'down');
   assert.equal(await seen[1]?.promise, '~ orders a up → down (operator; itself up)');
-  registry.register(anInstance('a', { weight: 3, incarnation: 2 }));
+  registry.register(anInstance({ weight: 3, incarnation: 2 }));
   assert.equal(await seen[2]?.promise, '~ orders a says something else of itself');
   registry.deregister(key);
   assert.equal(await seen[3]?.promise, '- orders a deregistered');
@@ -167,8 +151,8 @@ test('a watch tells who is there and every change, and goes on when it breaks of
 test('contracts, and who breaks if a field goes', async () => {
   const { registry, api } = await served();
   const ref = { name: 'catalog', version: 2, hash: '0123456789abcdef' };
-  registry.register(anInstance('a', { contracts: [ref] }));
-  registry.register(anInstance('w', { identity: identity('web'), calls: [ref] }));
+  registry.register(anInstance({ contracts: [ref] }));
+  registry.register(anInstance({ id: 'w', identity: identity('web'), calls: [ref] }));
   const listed = recorded();
   await contracts(api, listed);
   assert.match(listed.text(), /catalog v2 +orders +web/);

@@ -2,3 +2,4 @@ export { Authority, type Issue, type Issued, stamp } from './certificates.ts';
 export { anInstance } from './instances.ts';
 export { ManualClock, settle } from './manual-clock.ts';
 export { seededRandom } from './random.ts';
+export { aUser, basicOf } from './users.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { identity, leaseDefaults } from '@flotilla/core';
+import { anInstance } from '@flotilla/core/testing';
 import { type EurekaAction, type EurekaStatus, eurekaStatuses } from '../document.ts';
 import { applyAll, applyDelta, forgetKept, hashOf, keptForMs, type Listing, setFor } from './listing.ts';
 import type { ListedInstance, ReadApplications } from './read-applications.ts';
@@ -14,19 +14,7 @@ function item(text: string): ListedInstance {
     status: status as EurekaStatus,
     action: words.includes('DELETED') ? ('DELETED' as EurekaAction) : undefined,
     names: new Set(['orders', 'shop-vip']),
-    instance: {
-      id,
-      identity: identity('orders'),
-      incarnation: 1,
-      addresses: [{ protocol: 'http', host: '10.0.0.1', port: 1 }],
-      contracts: [{ name: 'catalog', version: 1, hash: '' }],
-      status: 'up',
-      weight: 1,
-      lease: leaseDefaults,
-      revision: 0,
-      metadata: {},
-      bags: {},
-    },
+    instance: anInstance({ id, contracts: [{ name: 'catalog', version: 1, hash: '' }] }),
   };
 }
 

@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Instance, identity, leaseDefaults } from '@flotilla/core';
-import { settle } from '@flotilla/core/testing';
+import { anInstance, settle } from '@flotilla/core/testing';
 import { HttpHeaders } from '@flotilla/http';
 import { type Answered, type Asked, ClientWorld, watched } from '../testing/client-world.ts';
 
-const instance: Instance = {
-  id: 'a:1',
-  identity: identity('orders'),
-  incarnation: 1_000,
-  addresses: [{ protocol: 'http', host: '10.0.0.1', port: 8080 }],
-  contracts: [],
-  status: 'up',
-  weight: 1,
-  lease: leaseDefaults,
-  revision: 0,
-  metadata: {},
-  bags: {},
-};
+const instance = anInstance({ id: 'a:1', incarnation: 1_000 });
 
 /** The line of each request, and of a registration the status and dirty timestamp in it. */
 function shown({ line, json }: Asked): string {

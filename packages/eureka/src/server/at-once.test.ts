@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call, Secret, toFlotillaError } from '@flotilla/core';
-import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { Call, toFlotillaError } from '@flotilla/core';
+import { aUser, basicOf, ManualClock, seededRandom } from '@flotilla/core/testing';
 import { answerNowOf, type HttpHandler, HttpHeaders, pathFromText, routesHandler } from '@flotilla/http';
-import {
-  AuditTrail,
-  ClientMeter,
-  createAccess,
-  createRegistry,
-  type RegistryUser,
-  registryRoutes,
-} from '@flotilla/registry/server';
+import { AuditTrail, ClientMeter, createAccess, createRegistry, registryRoutes } from '@flotilla/registry/server';
 import { registration } from '../testing/served.ts';
 import { eurekaRoutes } from './routes.ts';
 
-const user = (name: string, role: RegistryUser['role'], services?: readonly string[]): RegistryUser => ({
-  name,
-  role,
-  password: new Secret(`password of ${name}`),
-  ...(services ? { services } : undefined),
-});
 const users = [
-  user('order-service', 'instance'),
-  user('twin', 'instance', ['order-service']),
-  user('other', 'instance'),
-  user('console', 'reader'),
-  user('peer', 'peer'),
-  user('ops', 'operator'),
+  aUser('order-service', 'instance'),
+  aUser('twin', 'instance', ['order-service']),
+  aUser('other', 'instance'),
+  aUser('console', 'reader'),
+  aUser('peer', 'peer'),
+  aUser('ops', 'operator'),
 ];
 const dirty = 1_767_225_600_000;
 const place = '/eureka/apps/ORDER-SERVICE/127.0.0.1:order-service:18720';
@@ -53,7 +40,7 @@ async function registryWith(isPrompt: boolean) {
   const send = async ({ line, as = 'order-service', fields = {} }: Sent, json?: unknown) => {
     const [method = '', target = ''] = line.split(' ');
     const [path = '', query = ''] = target.split('?');
-    const authorization = `Basic ${Buffer.from(`${as}:password of ${as}`).toString('base64')}`;
+    const authorization = basicOf(as);
     const given = { accept: 'application/json', 'content-type': 'application/json', authorization, ...fields };
     const headers = new HttpHeaders(Object.entries(given).filter(([, value]) => value !== ''));
     const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));

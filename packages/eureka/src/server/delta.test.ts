@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Instance, identity, leaseDefaults, Secret } from '@flotilla/core';
+import { type Instance, identity } from '@flotilla/core';
+import { anInstance, aUser, basicOf } from '@flotilla/core/testing';
 import { memoryStore } from '@flotilla/registry/server';
 import { registration, type Served, served } from '../testing/served.ts';
 
@@ -133,19 +134,7 @@ test('more changes than are kept: everybody is in the delta', async () => {
 
 test('two services of one name and one id are one instance to readers who know neither namespace nor version', async () => {
   const ours = await served();
-  const instance = (version: string): Instance => ({
-    id: 'a',
-    identity: identity('orders', { version }),
-    incarnation: 1,
-    addresses: [{ protocol: 'http', host: '10.0.0.1', port: 8080 }],
-    contracts: [],
-    status: 'up',
-    weight: 1,
-    lease: leaseDefaults,
-    revision: 0,
-    metadata: {},
-    bags: {},
-  });
+  const instance = (version: string): Instance => anInstance({ identity: identity('orders', { version }) });
   ours.registry.register(instance('1'));
   ours.registry.register(instance('2'));
   const full = JSON.parse((await ours.send('GET /eureka/apps')).text).applications;
@@ -206,12 +195,8 @@ test('metadata is merged, the first of two with one name, and cannot make an ins
 });
 
 test('status is for operators, metadata for the owner', async () => {
-  const user = (name: string, role: 'instance' | 'operator') =>
-    ({ name, role, password: new Secret(`password of ${name}`) }) as const;
-  const ours = await served([user('order-service', 'instance'), user('ops', 'operator'), user('other', 'instance')]);
-  const as = (name: string) => ({
-    headers: { authorization: `Basic ${Buffer.from(`${name}:password of ${name}`).toString('base64')}` },
-  });
+  const ours = await served([aUser('order-service', 'instance'), aUser('ops', 'operator'), aUser('other', 'instance')]);
+  const as = (name: string) => ({ headers: { authorization: basicOf(name) } });
   const status = async (line: string, name: string) => (await ours.send(line, as(name))).status;
   await ours.send(`POST ${apps}`, { ...as('order-service'), json: registration(dirty, { instanceId: 'a' }) });
   assert.equal(await status(`PUT ${apps}/a/status?value=DOWN`, 'order-service'), 403);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call, Secret } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
+import { Call } from '@flotilla/core';
+import { aUser, basicOf, ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { HttpHeaders, pathFromText, readBody } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
 import {
@@ -12,18 +12,15 @@ import {
   createRegistry,
   DialBack,
   type Dialled,
-  type RegistryUser,
 } from '@flotilla/registry/server';
 import { registration } from '../testing/served.ts';
 import { eurekaHandler } from './routes.ts';
 
-const user = (name: string, role: RegistryUser['role'], services?: readonly string[]): RegistryUser => ({
-  name,
-  role,
-  password: new Secret(`password of ${name}`),
-  ...(services ? { services } : undefined),
-});
-const users = [user('order-service', 'instance'), user('twin', 'instance', ['order-service']), user('ops', 'operator')];
+const users = [
+  aUser('order-service', 'instance'),
+  aUser('twin', 'instance', ['order-service']),
+  aUser('ops', 'operator'),
+];
 const place = '/eureka/apps/ORDER-SERVICE/127.0.0.1:order-service:18720';
 
 async function guarded(limits: Partial<ClientLimits> = {}, outcome?: () => Dialled['outcome']) {
@@ -43,7 +40,7 @@ async function guarded(limits: Partial<ClientLimits> = {}, outcome?: () => Diall
   const send = async (as: string, line: string, json?: unknown, more: Readonly<Record<string, string>> = {}) => {
     const [method = '', target = ''] = line.split(' ');
     const [path = '', query = ''] = target.split('?');
-    const authorization = `Basic ${Buffer.from(`${as}:password of ${as}`).toString('base64')}`;
+    const authorization = basicOf(as);
     const headers = new HttpHeaders(
       Object.entries({ authorization, accept: 'application/json', 'content-type': 'application/json', ...more }),
     );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Secret } from '@flotilla/core';
-import { MemoryEngine, type RegistryUser } from '@flotilla/registry/server';
+import { aUser, basicOf } from '@flotilla/core/testing';
+import { MemoryEngine } from '@flotilla/registry/server';
 import { registration, type Sent, type Served, served } from '../testing/served.ts';
 
 const dirty = 1_767_225_600_000;
@@ -287,15 +287,8 @@ test('the whole list is true right after each change', async () => {
   await stop();
 });
 
-const user = (name: string, role: RegistryUser['role']): RegistryUser => ({
-  name,
-  role,
-  password: new Secret(`password of ${name}`),
-});
-const users = [user('order-service', 'instance'), user('ops', 'operator'), user('console', 'reader')];
-const as = (name: string) => ({
-  authorization: `Basic ${Buffer.from(`${name}:password of ${name}`).toString('base64')}`,
-});
+const users = [aUser('order-service', 'instance'), aUser('ops', 'operator'), aUser('console', 'reader')];
+const as = (name: string) => ({ authorization: basicOf(name) });
 
 test('with users, an instance speaks for its own application alone', async () => {
   const { registry, send, stop } = await served(users);

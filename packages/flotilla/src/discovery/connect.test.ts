@@ -5,13 +5,11 @@ import {
   FlotillaError,
   type Instance,
   type InstanceSet,
-  identity,
-  leaseDefaults,
   nullLogger,
   type Registration,
   type Target,
 } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
+import { anInstance, ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { routesHandler } from '@flotilla/http';
 import { type MemoryNetwork, memoryNetwork } from '@flotilla/http/memory';
@@ -21,20 +19,9 @@ import type { Discovery } from './discovery.ts';
 import { loadKind } from './kinds.ts';
 import { severalRegistries } from './several.ts';
 
-const instance = (id: string): Instance => ({
-  id,
-  identity: identity('orders'),
-  incarnation: 1,
-  addresses: [{ protocol: 'http', host: '10.0.0.1', port: 8080 }],
-  contracts: [{ name: 'orders', version: 1, hash: 'abc' }],
-  status: 'up',
-  weight: 2,
-  zone: 'a',
-  lease: leaseDefaults,
-  revision: 0,
-  metadata: { colour: 'blue' },
-  bags: {},
-});
+const contracts = [{ name: 'orders', version: 1, hash: 'abc' }];
+const instance = (id: string): Instance =>
+  anInstance({ id, contracts, weight: 2, zone: 'a', metadata: { colour: 'blue' } });
 
 /** Registries that answer in our tongue and in Eureka's, each on a host of its own. */
 class World {

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Call, type FlotillaError, Secret } from '@flotilla/core';
-import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { Call, type FlotillaError } from '@flotilla/core';
+import { aUser, basicOf, ManualClock, seededRandom } from '@flotilla/core/testing';
 import { HttpHeaders, type HttpRequest, pathFromText } from '@flotilla/http';
 import { fileStore } from '../engines/file-store.ts';
 import { anInstance } from '../testing/instances.ts';
@@ -15,20 +15,13 @@ import { type ClientLimits, ClientMeter, networkOf } from './client-limits.ts';
 import { guard } from './guard.ts';
 import { createRegistry } from './registry.ts';
 import { registryHandler } from './routes.ts';
-import type { RegistryUser } from './users.ts';
 
-const user = (name: string, role: RegistryUser['role'], services?: readonly string[]): RegistryUser => ({
-  name,
-  role,
-  password: new Secret(`password of ${name}`),
-  ...(services ? { services } : undefined),
-});
 const users = [
-  user('orders', 'instance'),
-  user('twin', 'instance', ['orders']),
-  user('ops', 'operator'),
-  user('console', 'reader'),
-  user('peer-b', 'peer'),
+  aUser('orders', 'instance'),
+  aUser('twin', 'instance', ['orders']),
+  aUser('ops', 'operator'),
+  aUser('console', 'reader'),
+  aUser('peer-b', 'peer'),
 ];
 const slow = (limits: Partial<ClientLimits>): ClientMeter => new ClientMeter(limits);
 
@@ -55,8 +48,7 @@ async function door(options: Partial<AccessOptions> = {}) {
     const [method = '', target = ''] = line.split(' ');
     const [path = '', query = ''] = target.split('?');
     const headers = new HttpHeaders();
-    const secret = password ?? `password of ${as}`;
-    if (as) headers.set('authorization', `Basic ${Buffer.from(`${as}:${secret}`).toString('base64')}`);
+    if (as) headers.set('authorization', basicOf(as, password));
     if (json !== undefined) headers.set('content-type', 'application/json');
     const request: HttpRequest = {
       method,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call, Secret } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
+import { Call } from '@flotilla/core';
+import { aUser, basicOf, ManualClock, seededRandom, settle } from '@flotilla/core/testing';
 import { decodeEvents, HttpHeaders, pathFromText, readBody } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { MemoryEngine } from '../engines/memory-engine.ts';
@@ -10,12 +10,7 @@ import { createRegistry, type RegistryOptions } from './registry.ts';
 import { registryHandler } from './routes.ts';
 import type { RegistryUser } from './users.ts';
 
-const user = (name: string, role: RegistryUser['role']): RegistryUser => ({
-  name,
-  role,
-  password: new Secret(`password of ${name}`),
-});
-const users = [user('orders', 'instance'), user('ops', 'operator'), user('console', 'reader')];
+const users = [aUser('orders', 'instance'), aUser('ops', 'operator'), aUser('console', 'reader')];
 
 interface Sent {
   readonly as?: string;
@@ -38,7 +33,7 @@ async function served(options: Partial<RegistryOptions> & { users?: readonly Reg
     const [method = '', target = ''] = line.split(' ');
     const [path = '', query = ''] = target.split('?');
     const fields = new HttpHeaders(Object.entries(headers));
-    if (as) fields.set('authorization', `Basic ${Buffer.from(`${as}:password of ${as}`).toString('base64')}`);
+    if (as) fields.set('authorization', basicOf(as));
     if (json !== undefined && !fields.has('content-type')) fields.set('content-type', 'application/json');
     const body = json === undefined ? undefined : Buffer.from(typeof json === 'string' ? json : JSON.stringify(json));
     const call = new Call({ clock, random });

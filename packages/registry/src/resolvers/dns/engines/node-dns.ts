@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { getServers } from 'node:dns';
-import { connect } from 'node:net';
+import { connect, type Socket as TcpSocket } from 'node:net';
 import { type Call, FlotillaError } from '@flotilla/core';
 import type { DnsPort } from '../dns-port.ts';
 import { type DnsAnswer, type DnsQuestion, decodeAnswer, dnsLimits, encodeQuestion } from '../message.ts';
@@ -71,27 +71,22 @@ function overUdp(question: DnsQuestion, server: Server, call: Call): Promise<Dns
   const message = encodeQuestion(question, id);
   const socket = createSocket(server.host.includes(':') ? 'udp6' : 'udp4');
   let strays = 0;
-  return new Promise<DnsAnswer>((resolve, reject) => {
-    const leave = call.onCancel((reason) => end(() => reject(unanswered(server, reason))));
-    const end = (settle: () => void): void => {
-      leave?.();
-      socket.removeAllListeners();
-      socket.on('error', () => {});
-      socket.close();
-      settle();
-    };
-    socket.on('error', (cause) => end(() => reject(unanswered(server, cause))));
-    socket.on('message', (bytes) => {
-      try {
-        const answer = decodeAnswer(bytes, question, id);
-        if (answer) end(() => resolve(answer));
-        else if (++strays > maxStrays) end(() => reject(unanswered(server, new Error('a flood of foreign answers'))));
-      } catch (thrown) {
-        end(() => reject(thrown));
-      }
-    });
-    socket.connect(server.port, server.host, () => socket.send(message));
-  });
+  return oneAnswer(
+    socket,
+    () => socket.close(),
+    server,
+    call,
+    (hear) => {
+      socket.on('message', (bytes) =>
+        hear(() => {
+          const answer = decodeAnswer(bytes, question, id);
+          if (!answer && ++strays > maxStrays) throw unanswered(server, new Error('a flood of foreign answers'));
+          return answer;
+        }),
+      );
+      socket.connect(server.port, server.host, () => socket.send(message));
+    },
+  );
 }
 
 function overTcp(question: DnsQuestion, server: Server, call: Call): Promise<DnsAnswer> {
@@ -100,34 +95,71 @@ function overTcp(question: DnsQuestion, server: Server, call: Call): Promise<Dns
   const socket = connect(server.port, server.host);
   const chunks: Buffer[] = [];
   let length = 0;
-  return new Promise<DnsAnswer>((resolve, reject) => {
-    const leave = call.onCancel((reason) => end(() => reject(unanswered(server, reason))));
-    const end = (settle: () => void): void => {
+  return oneAnswer(
+    socket,
+    () => socket.destroy(),
+    server,
+    call,
+    (hear) => {
+      socket.on('connect', () => {
+        const head = Buffer.alloc(2);
+        head.writeUInt16BE(message.length);
+        socket.write(Buffer.concat([head, message]));
+      });
+      socket.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        const bytes = wholeMessage(chunks, length);
+        if (!bytes) return;
+        hear(() => {
+          const answer = decodeAnswer(bytes, question, id);
+          if (!answer) throw unanswered(server, new Error('an answer to something else'));
+          return answer;
+        });
+      });
+      socket.on('close', () =>
+        hear(() => {
+          throw unanswered(server, new Error('the connection ended before the answer'));
+        }),
+      );
+    },
+  );
+}
+
+/**
+ * Waits until something that is heard on the socket is the answer, or throws; then, and when nobody wants it any more, the
+ * socket is closed, and nothing is heard any more.
+ */
+function oneAnswer(
+  socket: UdpSocket | TcpSocket,
+  close: () => void,
+  server: Server,
+  call: Call,
+  begin: (hear: (read: () => DnsAnswer | undefined) => void) => void,
+): Promise<DnsAnswer> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
       leave?.();
       socket.removeAllListeners();
       socket.on('error', () => {});
-      socket.destroy();
-      settle();
+      close();
     };
-    socket.on('error', (cause) => end(() => reject(unanswered(server, cause))));
-    socket.on('close', () =>
-      end(() => reject(unanswered(server, new Error('the connection ended before the answer')))),
-    );
-    socket.on('connect', () => {
-      const head = Buffer.alloc(2);
-      head.writeUInt16BE(message.length);
-      socket.write(Buffer.concat([head, message]));
-    });
-    socket.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      const bytes = wholeMessage(chunks, length);
-      if (!bytes) return;
+    const fail = (thrown: unknown): void => {
+      end();
+      reject(thrown);
+    };
+    let leave: (() => void) | undefined;
+    leave = call.onCancel((reason) => fail(unanswered(server, reason)));
+    if (call.cancelled) return;
+    socket.on('error', (cause) => fail(unanswered(server, cause)));
+    begin((read) => {
       try {
-        const answer = decodeAnswer(bytes, question, id);
-        end(() => (answer ? resolve(answer) : reject(unanswered(server, new Error('an answer to something else')))));
+        const answer = read();
+        if (!answer) return;
+        end();
+        resolve(answer);
       } catch (thrown) {
-        end(() => reject(thrown));
+        fail(thrown);
       }
     });
   });
