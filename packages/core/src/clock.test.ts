@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { resolveDurations } from './clock.ts';
 import { systemClock } from './engines/system-clock.ts';
 import { ManualClock, settle } from './testing/index.ts';
 
@@ -43,4 +44,11 @@ test('a manual clock fires timers at their own instants, in order, also those se
     ['c', 20],
   ]);
   assert.equal(clock.wallNow(), Date.UTC(2026, 0, 1) + 25);
+});
+
+test('durations that were not given are the default, and one that is none is named', () => {
+  const defaults = { waitMs: 5, pollMs: 7 };
+  assert.deepEqual(resolveDurations({ waitMs: 0, pollMs: undefined }, defaults), { waitMs: 0, pollMs: 7 });
+  assert.throws(() => resolveDurations({ pollMs: Number.NaN }, defaults), /RangeError: pollMs must be/);
+  assert.deepEqual(defaults, { waitMs: 5, pollMs: 7 });
 });

@@ -27,3 +27,16 @@ export type Random = () => number;
 export function assertDuration(delayMs: number, name = 'delayMs'): void {
   if (!(delayMs >= 0)) throw new RangeError(`${name} must be a number of milliseconds from 0 on, got ${delayMs}`);
 }
+
+/** The durations that were given, and for the others the default. @throws RangeError naming one that is none */
+export function resolveDurations<Name extends string>(
+  given: { readonly [Each in NoInfer<Name>]?: number | undefined },
+  defaults: Readonly<Record<Name, number>>,
+): Readonly<Record<Name, number>> {
+  const resolved: Record<Name, number> = { ...defaults };
+  for (const name of Object.keys(defaults) as Name[]) {
+    resolved[name] = given[name] ?? defaults[name];
+    assertDuration(resolved[name], name);
+  }
+  return resolved;
+}

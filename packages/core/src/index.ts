@@ -10,7 +10,7 @@ export {
   sleep,
   within,
 } from './call.ts';
-export { assertDuration, type Clock, type Random, type Timer } from './clock.ts';
+export { assertDuration, type Clock, type Random, resolveDurations, type Timer } from './clock.ts';
 export { type DeadlineEntry, DeadlineWheel, wheelOf } from './deadline-wheel.ts';
 export { systemClock, systemRandom } from './engines/system-clock.ts';
 export {

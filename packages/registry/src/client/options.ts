@@ -1,4 +1,4 @@
-import { assertDuration, type Clock, FlotillaError, type Logger, nullLogger, type Random } from '@flotilla/core';
+import { type Clock, FlotillaError, type Logger, nullLogger, type Random, resolveDurations } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 
 /** What {@link registryClient} is told. */
@@ -57,24 +57,10 @@ export function resolveClientOptions(options: RegistryClientOptions): ResolvedCl
       'a registry client needs at least one url, such as http://127.0.0.1:8761',
     );
   }
-  const resolved = {
+  return {
     ...options,
+    ...resolveDurations(options, registryClientDefaults),
     logger: options.logger ?? nullLogger,
     bindHost: options.bindHost,
-    requestTimeoutMs: options.requestTimeoutMs ?? registryClientDefaults.requestTimeoutMs,
-    deregisterTimeoutMs: options.deregisterTimeoutMs ?? registryClientDefaults.deregisterTimeoutMs,
-    pollEveryMs: options.pollEveryMs ?? registryClientDefaults.pollEveryMs,
-    returnEveryMs: options.returnEveryMs ?? registryClientDefaults.returnEveryMs,
-    silenceMs: options.silenceMs ?? registryClientDefaults.silenceMs,
   };
-  for (const name of [
-    'requestTimeoutMs',
-    'deregisterTimeoutMs',
-    'pollEveryMs',
-    'returnEveryMs',
-    'silenceMs',
-  ] as const) {
-    assertDuration(resolved[name], name);
-  }
-  return resolved;
 }

@@ -1,5 +1,8 @@
 import type { Instance } from '@flotilla/core';
 
+/** After an empty list that is not believed yet a source is asked again this soon, in milliseconds. */
+export const doubtMs = 1_000;
+
 /** What a source is told whom to follow by: a service as it calls it, or a contract. */
 export type Wanted = { readonly service: string } | { readonly contract: string };
 

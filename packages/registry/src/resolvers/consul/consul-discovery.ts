@@ -1,12 +1,4 @@
-import {
-  assertDuration,
-  type Call,
-  FlotillaError,
-  type Instance,
-  nullLogger,
-  type Place,
-  Secret,
-} from '@flotilla/core';
+import { FlotillaError, nullLogger, resolveDurations, Secret } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { type HttpHost, HttpHosts } from '../http-hosts.ts';
@@ -15,7 +7,7 @@ import { sourceRegistrar } from '../registrar.ts';
 import { sharedResolver } from '../shared-resolver.ts';
 import { basicAuthorization, choiceParam, type HttpSourceUrl, readHttpSourceUrl } from '../source-url.ts';
 import { ConsulApi } from './consul-api.ts';
-import { checkIdOf, consulId, encodeConsulInstance, statusOf } from './consul-instance.ts';
+import { consulPlace } from './consul-place.ts';
 import { ConsulSource } from './consul-source.ts';
 
 /** What {@link consulDiscovery} is told. */
@@ -67,39 +59,12 @@ export function consulDiscovery(options: ConsulDiscoveryOptions): SourceDiscover
   const passing = choiceParam(first.params, 'passing', ['true', 'false']) === 'true';
   const source = new ConsulSource({ clock, random, log, api, passing, ...times });
   const shared = sharedResolver(source, log);
-  const kept = sourceRegistrar(placeAt(api), { clock, random, log, ...times });
+  const kept = sourceRegistrar(consulPlace(api), { clock, random, log, ...times });
   return openDiscovery(shared.resolver, kept.registrar, () => {
     shared.close();
     kept.close();
     return hosts.close();
   });
-}
-
-/** How an instance is kept at an agent: registered, then its check is told each time that it still passes. */
-function placeAt(api: ConsulApi): Place {
-  const say = (instance: Instance, call: Call): Promise<boolean> => {
-    const status = statusOf(instance);
-    return api.updateCheck(checkIdOf(consulId(instance)), status, `the instance says: ${instance.status}`, call);
-  };
-  return {
-    async put(instance, call) {
-      await api.register(encodeConsulInstance(instance), call);
-      // A check that was there keeps the status that it had, whatever the registration says.
-      await say(instance, call);
-      return { kind: 'kept' };
-    },
-    async renew(instance, call) {
-      try {
-        return { kind: (await say(instance, call)) ? 'kept' : 'unknown' };
-      } catch (thrown) {
-        // Agents before 1.11 answer 500 for a check that they do not know.
-        if (thrown instanceof FlotillaError && (thrown.data as { status?: unknown } | undefined)?.status === 500)
-          return { kind: 'unknown' };
-        throw thrown;
-      }
-    },
-    remove: (instance, call) => api.deregister(consulId(instance), call),
-  };
 }
 
 function hostOf({ label, target, authority, prefix, user, params }: HttpSourceUrl): HttpHost {
@@ -123,12 +88,7 @@ function scopeOf({ params }: HttpSourceUrl): { dc?: string; ns?: string } {
 }
 
 function timesOf(options: ConsulDiscoveryOptions): typeof consulDiscoveryDefaults {
-  const times = {
-    waitMs: options.waitMs ?? consulDiscoveryDefaults.waitMs,
-    askEveryMs: options.askEveryMs ?? consulDiscoveryDefaults.askEveryMs,
-    requestTimeoutMs: options.requestTimeoutMs ?? consulDiscoveryDefaults.requestTimeoutMs,
-  };
-  for (const name of ['waitMs', 'askEveryMs', 'requestTimeoutMs'] as const) assertDuration(times[name], name);
+  const times = resolveDurations(options, consulDiscoveryDefaults);
   if (times.waitMs > 600_000) throw new RangeError(`waitMs must be at most 600000, got ${times.waitMs}`);
   return times;
 }

@@ -5,7 +5,7 @@ import { Contact } from '../contact.ts';
 import type { SourceLog } from '../log.ts';
 import { Loop, type Moment } from '../loop.ts';
 import { readEntries } from '../readable.ts';
-import type { Following, Source, SourceListener, Wanted } from '../source.ts';
+import { doubtMs, type Following, type Source, type SourceListener, type Wanted } from '../source.ts';
 import { afterAnswer, firstBlockingState } from './blocking-query.ts';
 import type { ConsulApi } from './consul-api.ts';
 import { contractTagPrefix, decodeConsulInstance } from './consul-instance.ts';
@@ -19,8 +19,6 @@ export interface ConsulSourceParts extends Moment {
   readonly askEveryMs: number;
 }
 
-/** After an empty answer that is not believed yet the next one is asked for this soon. */
-const doubtMs = 1_000;
 /** Services that are followed for one contract. */
 const mostServices = 256;
 

@@ -1,4 +1,4 @@
-import { assertDuration, FlotillaError, isProtocol, nullLogger } from '@flotilla/core';
+import { FlotillaError, isProtocol, nullLogger, resolveDurations } from '@flotilla/core';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { sourceLog } from '../log.ts';
 import { silentRegistrar } from '../registrar.ts';
@@ -78,17 +78,14 @@ export function dnsDiscovery(options: DnsDiscoveryOptions): SourceDiscovery {
   return openDiscovery(shared.resolver, registrar, async () => shared.close());
 }
 
-function timesOf(
-  options: DnsDiscoveryOptions,
-  given: ReadonlyMap<string, string>,
-): Required<Pick<DnsDiscoveryOptions, 'minTtlMs' | 'maxTtlMs' | 'timeoutMs'>> {
+function timesOf(options: DnsDiscoveryOptions, given: ReadonlyMap<string, string>): typeof dnsDiscoveryDefaults {
   const bounds = [1, 86_400_000] as const;
-  const times = {
-    minTtlMs: wholeNumberParam(given, 'minTtlMs', bounds) ?? options.minTtlMs ?? dnsDiscoveryDefaults.minTtlMs,
-    maxTtlMs: wholeNumberParam(given, 'maxTtlMs', bounds) ?? options.maxTtlMs ?? dnsDiscoveryDefaults.maxTtlMs,
-    timeoutMs: options.timeoutMs ?? dnsDiscoveryDefaults.timeoutMs,
+  const named = {
+    minTtlMs: wholeNumberParam(given, 'minTtlMs', bounds) ?? options.minTtlMs,
+    maxTtlMs: wholeNumberParam(given, 'maxTtlMs', bounds) ?? options.maxTtlMs,
+    timeoutMs: options.timeoutMs,
   };
-  for (const name of ['minTtlMs', 'maxTtlMs', 'timeoutMs'] as const) assertDuration(times[name], name);
+  const times = resolveDurations(named, dnsDiscoveryDefaults);
   if (times.minTtlMs > times.maxTtlMs) throw invalid('"minTtlMs" is above "maxTtlMs"');
   return times;
 }

@@ -3,7 +3,7 @@ import { Contact } from '../contact.ts';
 import type { SourceLog } from '../log.ts';
 import { Loop, type Moment } from '../loop.ts';
 import { readEntries } from '../readable.ts';
-import type { Following, Source, SourceListener, Wanted } from '../source.ts';
+import { doubtMs, type Following, type Source, type SourceListener, type Wanted } from '../source.ts';
 import type { DnsPort } from './dns-port.ts';
 import type { DnsRecord, DnsType } from './message.ts';
 
@@ -23,8 +23,6 @@ export interface DnsSourceParts extends Moment {
 }
 
 const types: Readonly<Record<DnsSourceParts['type'], DnsType>> = Object.freeze({ srv: 'SRV', a: 'A', aaaa: 'AAAA' });
-/** After an empty answer that is not believed yet the next one is asked for this soon. */
-const doubtMs = 1_000;
 /** SRV records of weight 0 get few calls, but some (RFC 2782, "Weight"). */
 const leastWeight = 0.1;
 

@@ -1,4 +1,4 @@
-import { FlotillaError, nullLogger, Secret } from '@flotilla/core';
+import { FlotillaError, nullLogger, resolveDurations, Secret } from '@flotilla/core';
 import { EtcdClient } from '../../engines/etcd/client.ts';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { pemFiles, pemParams } from '../engines/pem-files.ts';
@@ -40,10 +40,7 @@ export function etcdDiscovery(options: EtcdDiscoveryOptions): SourceDiscovery {
   const urls = options.urls.map((url) => readHttpSourceUrl(url, example, params));
   const [first] = urls;
   if (!first) throw new FlotillaError('CONFIG_INVALID', `registry: etcd needs at least one url, such as ${example}`);
-  const {
-    requestTimeoutMs = etcdDiscoveryDefaults.requestTimeoutMs,
-    relistEveryMs = etcdDiscoveryDefaults.relistEveryMs,
-  } = options;
+  const { requestTimeoutMs, relistEveryMs } = resolveDurations(options, etcdDiscoveryDefaults);
   const tls = pemFiles(first.params);
   const client = new EtcdClient({
     endpoints: urls.map(({ target, authority }) => `${target.protocol}://${authority}`),

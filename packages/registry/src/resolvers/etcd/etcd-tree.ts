@@ -4,7 +4,7 @@ import { Contact } from '../contact.ts';
 import type { Entry, EntryTable, Tree } from '../entry-table.ts';
 import type { SourceLog } from '../log.ts';
 import { Loop, type Moment } from '../loop.ts';
-import type { Following } from '../source.ts';
+import { doubtMs, type Following } from '../source.ts';
 
 /** What an {@link EtcdTree} needs. */
 export interface EtcdTreeParts extends Moment {
@@ -16,8 +16,6 @@ export interface EtcdTreeParts extends Moment {
   readonly relistEveryMs: number;
 }
 
-/** After an empty list that is not believed yet the next one is asked for this soon. */
-const doubtMs = 1_000;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { assertDuration, FlotillaError, nullLogger } from '@flotilla/core';
+import { FlotillaError, nullLogger, resolveDurations } from '@flotilla/core';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { sourceLog } from '../log.ts';
 import { silentRegistrar } from '../registrar.ts';
@@ -43,20 +43,15 @@ export function fileDiscovery(options: FileDiscoveryOptions): SourceDiscovery {
   const path = pathOf(onlyUrl(options.urls, 'file'));
   const { clock, random, logger = nullLogger } = options;
   const log = sourceLog(logger, `file:${path}`);
-  const times = {
-    settleMs: options.settleMs ?? fileDiscoveryDefaults.settleMs,
-    pollEveryMs: options.pollEveryMs ?? fileDiscoveryDefaults.pollEveryMs,
-  };
-  assertDuration(times.settleMs, 'settleMs');
-  assertDuration(times.pollEveryMs, 'pollEveryMs');
+  const { maxFileBytes, ...durations } = fileDiscoveryDefaults;
   const source = new FileSource({
     clock,
     random,
     log,
     file: options.file ?? nodeFile(path),
     parse: parserOf(path, options.parse),
-    maxFileBytes: options.maxFileBytes ?? fileDiscoveryDefaults.maxFileBytes,
-    ...times,
+    maxFileBytes: options.maxFileBytes ?? maxFileBytes,
+    ...resolveDurations(options, durations),
   });
   const shared = sharedResolver(source, log);
   const registrar = silentRegistrar(log, 'whoever writes the file lists the instances');

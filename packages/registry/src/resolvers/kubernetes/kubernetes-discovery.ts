@@ -1,4 +1,4 @@
-import { assertDuration, type Clock, FlotillaError, isProtocol, nullLogger, Secret } from '@flotilla/core';
+import { type Clock, FlotillaError, isProtocol, nullLogger, resolveDurations, Secret } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
 import { readText } from '../engines/pem-files.ts';
@@ -67,7 +67,7 @@ export function kubernetesDiscovery(options: KubernetesDiscoveryOptions): Source
     namespace: given.get('namespace') ?? cluster.namespace,
     choice: { protocol, ...(portName === undefined ? undefined : { portName }) },
     ...(zone === undefined ? undefined : { zone }),
-    ...timesOf(options),
+    ...resolveDurations(options, kubernetesDiscoveryDefaults),
   });
   const shared = sharedResolver(source, log);
   const registrar = silentRegistrar(log, 'Kubernetes lists the pods of a service itself, by their readiness');
@@ -121,14 +121,4 @@ function bearer(credentials: ClusterCredentials): () => Promise<HostFields> {
     const token = new Secret(await credentials.token());
     return token.reveal() === '' ? [] : [['authorization', `Bearer ${token.reveal()}`]];
   };
-}
-
-function timesOf(options: KubernetesDiscoveryOptions): typeof kubernetesDiscoveryDefaults {
-  const times = {
-    watchMs: options.watchMs ?? kubernetesDiscoveryDefaults.watchMs,
-    silenceMs: options.silenceMs ?? kubernetesDiscoveryDefaults.silenceMs,
-    requestTimeoutMs: options.requestTimeoutMs ?? kubernetesDiscoveryDefaults.requestTimeoutMs,
-  };
-  for (const name of ['watchMs', 'silenceMs', 'requestTimeoutMs'] as const) assertDuration(times[name], name);
-  return times;
 }

@@ -7,7 +7,7 @@ import { type HttpHosts, jsonOf, refusalOf } from '../http-hosts.ts';
 import type { SourceLog } from '../log.ts';
 import { Loop, type Moment } from '../loop.ts';
 import { type Readable, readEntries } from '../readable.ts';
-import type { Following, Source, SourceListener, Wanted } from '../source.ts';
+import { doubtMs, type Following, type Source, type SourceListener, type Wanted } from '../source.ts';
 import {
   forZone,
   joinSlices,
@@ -38,8 +38,6 @@ const pageSize = 250;
 const mostSlices = 1_000;
 /** One event holds one slice; etcd takes no object over 1.5 MB. */
 const maxEventBytes = 4_194_304;
-/** After an empty list that is not believed yet, and after a watch that ended at once, the next one is asked for this soon. */
-const doubtMs = 1_000;
 const brokenOff: ReadonlySet<string> = new Set([
   'CONNECTION_LOST',
   'CONNECT_FAILED',

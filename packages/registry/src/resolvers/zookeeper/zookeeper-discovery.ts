@@ -1,4 +1,4 @@
-import { FlotillaError, formatHostPort, nullLogger, Secret } from '@flotilla/core';
+import { FlotillaError, formatHostPort, nullLogger, resolveDurations, Secret } from '@flotilla/core';
 import { ZooKeeperClient } from '../../engines/zookeeper/client.ts';
 import { Contact } from '../contact.ts';
 import { openDiscovery, type SourceDiscovery, type SourceNeeds } from '../discovery.ts';
@@ -63,10 +63,11 @@ export function zookeeperDiscovery(options: ZooKeeperDiscoveryOptions): SourceDi
   const [first] = servers;
   if (!first)
     throw new FlotillaError('CONFIG_INVALID', `registry: ZooKeeper needs at least one url, such as ${example}`);
-  const { requestTimeoutMs = zookeeperDiscoveryDefaults.requestTimeoutMs } = options;
+  const times = resolveDurations(options, zookeeperDiscoveryDefaults);
+  const { requestTimeoutMs, relistEveryMs, pollEveryMs } = times;
   const log = sourceLog(logger, `zookeeper ${servers.map(({ address }) => address).join(', ')}${first.root}`);
   const contact = new Contact(log);
-  const client = clientOf(first, servers, options, (event) => {
+  const client = clientOf(first, servers, { ...options, ...times }, (event) => {
     if (event.kind === 'interrupted') contact.failed(event.reason);
     if (event.kind === 'connected') contact.worked();
     if (event.kind === 'connected' && event.isNew) kept.renewNow();
@@ -84,8 +85,8 @@ export function zookeeperDiscovery(options: ZooKeeperDiscoveryOptions): SourceDi
     client,
     contact,
     root: first.root,
-    relistEveryMs: options.relistEveryMs ?? zookeeperDiscoveryDefaults.relistEveryMs,
-    pollEveryMs: options.pollEveryMs ?? zookeeperDiscoveryDefaults.pollEveryMs,
+    relistEveryMs,
+    pollEveryMs,
   });
   const source = treeSource(tree, clock);
   const shared = sharedResolver(source, log);
@@ -101,7 +102,7 @@ export function zookeeperDiscovery(options: ZooKeeperDiscoveryOptions): SourceDi
 function clientOf(
   first: Server,
   servers: readonly Server[],
-  options: ZooKeeperDiscoveryOptions,
+  options: ZooKeeperDiscoveryOptions & typeof zookeeperDiscoveryDefaults,
   onSession: ConstructorParameters<typeof ZooKeeperClient>[0]['onSession'],
 ): ZooKeeperClient {
   const { clock, random } = options;
@@ -111,11 +112,8 @@ function clientOf(
     servers: servers.map(({ address }) => address),
     clock,
     random,
-    sessionTimeoutMs:
-      wholeNumberParam(first.params, 'sessionTimeoutMs', [1_000, 600_000]) ??
-      options.sessionTimeoutMs ??
-      zookeeperDiscoveryDefaults.sessionTimeoutMs,
-    requestTimeoutMs: options.requestTimeoutMs ?? zookeeperDiscoveryDefaults.requestTimeoutMs,
+    sessionTimeoutMs: wholeNumberParam(first.params, 'sessionTimeoutMs', [1_000, 600_000]) ?? options.sessionTimeoutMs,
+    requestTimeoutMs: options.requestTimeoutMs,
     ...(first.user === undefined
       ? undefined
       : { user: { name: first.user.name, password: new Secret(first.user.password.reveal()) } }),

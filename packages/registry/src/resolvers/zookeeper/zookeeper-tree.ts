@@ -4,7 +4,7 @@ import { codeOf, type ZooKeeperClient, zookeeperCode } from '../../engines/zooke
 import type { Contact } from '../contact.ts';
 import type { Entry, EntryTable, Tree } from '../entry-table.ts';
 import { Loop, type Moment } from '../loop.ts';
-import type { Following } from '../source.ts';
+import { doubtMs, type Following } from '../source.ts';
 import { decodeCuratorInstance } from './curator-instance.ts';
 
 /** What a {@link ZooKeeperTree} needs. */
@@ -21,8 +21,6 @@ export interface ZooKeeperTreeParts extends Moment {
   readonly pollEveryMs: number;
 }
 
-/** After an empty list that is not believed yet the next one is asked for this soon. */
-const doubtMs = 1_000;
 /** Nodes that are read at a time: their answers come in one piece of the connection. */
 const batch = 256;
 const mostServices = 10_000;
