@@ -114,6 +114,20 @@ test('while push does not come through, a poll waits 20 s, and push is tried les
   await world.end();
 });
 
+test('while push is on trial again, what happens meanwhile is known after 20 s', async () => {
+  const { world, registry, between } = await behind('lets the beginning through');
+  const { ids } = world.watch(world.client(), orders);
+  await world.clock.advance(45_000);
+  assert.equal(between.pushes, 1);
+  for (let waitedMs = 0; between.pushes === 1 && waitedMs < 60_000; waitedMs += 1_000) await world.clock.advance(1_000);
+  assert.equal(between.pushes, 2);
+  await world.clock.advance(18_000); // its first sign of life comes through, and nothing after it
+  registry.register(lasting({ id: 'b' }));
+  await world.clock.advance(20_000);
+  assert.deepEqual(ids(), ['a', 'b']);
+  await world.end();
+});
+
 test('a caller that polls acknowledges: who leaves learns that it knows', async () => {
   const { world, registry } = await behind('answers with a page');
   world.watch(world.client(), orders);

@@ -34,6 +34,8 @@ const doubtMs = 1_000;
 const farewellMs = 500;
 /** A long poll waits so long for news: proxies allow answers to take 30 s and more. */
 const longPollMs = 20_000;
+/** Push that is tried again after it did not come through: the registry gives a sign of life every 18 s at the latest. */
+const probationSilenceMs = 20_000;
 /** Answers of a registry, or a proxy before it, that has nothing there. */
 const missing: ReadonlySet<number> = new Set([404, 405, 406, 501]);
 const problemHeaders = new HttpHeaders([['content-type', 'application/problem+json']]);
@@ -273,15 +275,16 @@ export class Subscription {
     life: { readonly beganAt: number; heard: boolean; silent: boolean },
   ): AsyncGenerator<Uint8Array, void> {
     const { clock, requestTimeoutMs, silenceMs } = this.#parts.options;
-    const arm = (allowedMs: number): Timer =>
+    const arm = (limitMs: number): Timer =>
       clock.setTimer(
-        allowedMs,
+        limitMs,
         () => {
           life.silent = true;
-          call.cancel(new FlotillaError('CONNECTION_LOST', `the registry was silent for ${allowedMs} ms`));
+          call.cancel(new FlotillaError('CONNECTION_LOST', `the registry was silent for ${limitMs} ms`));
         },
         { background: true },
       );
+    const allowedMs = this.#following.breaks === 0 ? silenceMs : Math.min(silenceMs, probationSilenceMs);
     let timer = arm(requestTimeoutMs);
     try {
       if (body === undefined || body instanceof Uint8Array) return;
@@ -289,7 +292,7 @@ export class Subscription {
         life.heard = true;
         if (clock.now() - life.beganAt >= workedAfterMs) this.#enter('push');
         timer.cancel();
-        timer = arm(silenceMs);
+        timer = arm(allowedMs);
         yield chunk;
       }
     } finally {
