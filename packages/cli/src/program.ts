@@ -3,11 +3,15 @@ import { Argument, Command, Option } from 'commander';
 import type { Addition } from './add/plan-addition.ts';
 import type { Output } from './commands/output.ts';
 import type { WatchParts } from './commands/watch.ts';
+import { createPrinter } from './engines/printer.ts';
 import type { RegistryApi } from './engines/registry-api.ts';
 import { managementOf, runningFleet } from './engines/running-fleet.ts';
 import { ownVersion } from './engines/version.ts';
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const { print, unread } = createPrinter(process.stdout, (reason) => {
+  process.stderr.write(`what this command says cannot be written: ${reason}\n`);
+  process.exitCode = 1;
+});
 
 interface CommonOptions {
   readonly json?: boolean;
@@ -219,10 +223,11 @@ async function apiOf({ url, folder }: RegistryOptions): Promise<RegistryApi> {
   return new RegistryApi(url ?? process.env['FLOTILLA_REGISTRY'] ?? runningFleet(folder).registry);
 }
 
-/** Ctrl-C ends what follows something. */
+/** Ctrl-C, and that nobody reads any more, end what follows something. */
 function untilInterrupted(): WatchParts {
   const ended = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
+  unread.addEventListener('abort', () => ended.abort(), { once: true });
   return {
     signal: ended.signal,
     pause(ms) {
