@@ -2,7 +2,7 @@ import { settings } from '@flotilla/config';
 import { type Component, FlotillaError, formatHostPort } from '@flotilla/core';
 import { createPeers } from '@flotilla/eureka/peers';
 import { eurekaRoutes } from '@flotilla/eureka/server';
-import { answeringNow, answerNowOf, type HttpHandler, type HttpListener, routesHandler } from '@flotilla/http';
+import { answerNowOf, type HttpHandler, type HttpListener, routesHandler } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
 import {
   type Access,
@@ -28,6 +28,7 @@ import {
 import type { HealthState } from '@flotilla/telemetry';
 import { type ProcessSources, runProcess } from 'flotilla';
 import { ensureFolderOf } from '../engines/folder.ts';
+import { observed } from './observed-requests.ts';
 import { assertOneWay, engineOf } from './registry-engine.ts';
 import { type RegistryConfig, registrySettings } from './registry-settings.ts';
 
@@ -46,7 +47,7 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
       servesTls: true,
       network,
       check: checkConfig,
-      async build(config, { network, bindOf, clock, random, logger, meter, health }) {
+      async build(config, { network, bindOf, clock, random, logger, meter, tracer, health }) {
         const warning = assertRegistryExposure(exposureOf(config));
         if (warning !== undefined) logger.warn(warning);
         if (config.auditFile !== '') await ensureFolderOf(config.auditFile);
@@ -97,9 +98,10 @@ export function runRegistry(sources: ProcessSources): Promise<void> {
             await peers.start(); // before anybody is served: a list without what peers know would be wrong
             health.register({ name: 'snapshot', check: () => snapshotHealth(registry.saving) });
             if (engine) health.register({ name: 'engine', check: () => engineHealth(registry.engine) });
-            const present = answeringNow(
+            const present = observed(
               (request, call) => handler(request, call),
               (request, context) => answerNowOf(handler)?.(request, context),
+              { meter, tracer },
             );
             listener = await network.listen(bindOf(config.bind, config.port), present);
           },
