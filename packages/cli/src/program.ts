@@ -200,7 +200,7 @@ function inspecting(name: string, description: string): Command {
 function asking(name: string, description: string): Command {
   return inspecting(name, description).option(
     '--url <url>',
-    'of the registry, with user and password where it wants them; default: FLOTILLA_REGISTRY, else the fleet that runs here',
+    'of the registry, with user and password (or token) where it wants them, several with commas; default: FLOTILLA_REGISTRY, else the fleet that runs here',
   );
 }
 

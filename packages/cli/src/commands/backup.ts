@@ -4,7 +4,7 @@ import { type Output, show } from './output.ts';
 /** Writes the state of a registry of this machine, which may run, into one file. */
 export async function backup(path: string, file: string, output: Output): Promise<void> {
   const facts = await backUpState({ path, backup: file });
-  show(output, { backup: file, ...facts }, () => `${said(facts)} of "${path}" are in "${file}" (${facts.bytes} bytes)`);
+  show(output, { backup: file, ...facts }, () => `"${file}" (${facts.bytes} bytes) holds ${said(facts)} of "${path}"`);
 }
 
 /** Puts a backup where a registry that is stopped finds its state. */
@@ -13,7 +13,7 @@ export async function restore(path: string, file: string, output: Output): Promi
   show(
     output,
     { restored: path, ...facts },
-    () => `${said(facts)} of "${file}" are in "${path}"; what was there is beside it, as "${path}.before-restore"`,
+    () => `"${path}" holds ${said(facts)} of "${file}"; what was there is beside it, as "${path}.before-restore"`,
   );
 }
 

@@ -39,7 +39,11 @@ export async function override(
 export async function evict(api: RegistryApi, { service, instance }: Chosen, output: Output): Promise<void> {
   if (instance === undefined) {
     const answer = objectOf(await api.json('POST', servicePath(service, 'evictions')));
-    show(output, { service, ...answer }, () => `evicted ${answer['evicted']} silent instances of "${service}"`);
+    show(output, { service, ...answer }, () =>
+      answer['evicted'] === 0
+        ? `no instance of "${service}" is silent and held; one that is listed and gone: flotilla evict ${service} <instance>`
+        : `evicted ${answer['evicted']} silent instances of "${service}"`,
+    );
     return;
   }
   const [found] = await choose(api, { service, instance });

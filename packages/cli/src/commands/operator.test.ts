@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { type Instance, identity, Secret, systemClock, systemRandom } from '@flotilla/core';
+import { type FlotillaError, type Instance, identity, Secret, systemClock, systemRandom } from '@flotilla/core';
 import { anInstance } from '@flotilla/core/testing';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry, type Registry, type RegistryUser, registryHandler } from '@flotilla/registry/server';
@@ -38,6 +38,37 @@ function recorded(json = false): Output & { readonly lines: string[]; text(): st
 }
 
 const key = { service: 'orders', id: 'a' };
+
+test('of several registries the first that answers is asked; what is no URL is said without its password', async () => {
+  const { registry, url } = await served();
+  registry.register(anInstance('a'));
+  const listed = recorded();
+  await services(new RegistryApi(`http://127.0.0.1:1, ${url}/`), listed);
+  assert.match(listed.text(), /orders/);
+  await assert.rejects(services(new RegistryApi('http://127.0.0.1:1,http://127.0.0.1:2'), recorded()), {
+    code: 'CONNECT_FAILED',
+    message: /no registry answers: http:\/\/127\.0\.0\.1:1 does not answer.*http:\/\/127\.0\.0\.1:2 does not answer/,
+  });
+  for (const text of ['127.0.0.1:8761', 'etcd://h', '', 'ops:secret-word@host']) {
+    assert.throws(
+      () => new RegistryApi(text),
+      ({ code, message }: FlotillaError) => code === 'CONFIG_INVALID' && !message.includes('secret-word'),
+      text,
+    );
+  }
+});
+
+test('who is missing or refused is told where a user and a token go', async () => {
+  const { url } = await served([{ name: 'ops', role: 'operator', password: new Secret('a long password') }]);
+  await assert.rejects(services(new RegistryApi(url), recorded()), {
+    code: 'UNAUTHENTICATED',
+    message: /put it into the URL, http:\/\/user:password@127\.0\.0\.1:\d+, a token in place of the password/,
+  });
+  await assert.rejects(services(new RegistryApi(url.replace('//', '//ops:wrong@')), recorded()), {
+    code: 'UNAUTHENTICATED',
+    message: /does not take what the URL says of "ops"/,
+  });
+});
 
 test('services and instances are listed, narrowed by service and state, as tables and as JSON', async () => {
   const { registry, api } = await served();
@@ -109,7 +140,10 @@ test('what is really gone is evicted: an instance by its name, or what is held o
   assert.equal(registry.size, 0);
   const held = recorded();
   await evict(api, { service: 'orders' }, held);
-  assert.equal(held.text(), 'evicted 0 silent instances of "orders"');
+  assert.equal(
+    held.text(),
+    'no instance of "orders" is silent and held; one that is listed and gone: flotilla evict orders <instance>',
+  );
 });
 
 test('credentials go along; a refusal says why, nobody there says where', async () => {
@@ -120,7 +154,7 @@ test('credentials go along; a refusal says why, nobody there says where', async 
   await override(as('ops:a%20long%20password'), { service: 'orders' }, 'down', recorded());
   await assert.rejects(override(as('ops:wrong'), { service: 'orders' }, 'down', recorded()), {
     code: 'UNAUTHENTICATED',
-    message: /name and password/,
+    message: /does not take what the URL says of "ops"/,
   });
   await assert.rejects(services(new RegistryApi('http://127.0.0.1:1'), recorded()), { code: 'CONNECT_FAILED' });
 });

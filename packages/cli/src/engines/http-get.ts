@@ -33,12 +33,25 @@ export async function fetchUrl(address: string, init: RequestInit = {}): Promise
       text: () => response.text(),
     };
   } catch (cause) {
-    throw new FlotillaError(
-      'CONNECT_FAILED',
-      `${url.origin} does not answer; is it running, and is the address right?`,
-      { cause },
-    );
+    throw new FlotillaError('CONNECT_FAILED', `${url.origin} ${whyNot(cause)}`, { cause });
   }
+}
+
+/** What is wrong, and what to do. */
+function whyNot(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  const code = cause instanceof Error ? String((cause as NodeJS.ErrnoException).code) : '';
+  if (/SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/.test(code)) {
+    return 'has a certificate of an authority that this machine does not know: name it, NODE_EXTRA_CA_CERTS=ca.pem flotilla …';
+  }
+  if (code === 'CERT_HAS_EXPIRED')
+    return 'has a certificate that has expired: replace the file that its "tls.cert" names';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return 'has a certificate for other names: ask for it by one of them, or correct the certificate';
+  if (code.startsWith('ERR_SSL_TLSV1') && code.includes('CERTIFICATE'))
+    return 'wants a client certificate, which this command does not have: ask with the token of an operator where "tls.clientAuth" is optional';
+  if (code.startsWith('ERR_SSL_')) return 'speaks no TLS: ask for http:// instead of https://';
+  return 'does not answer; is it running, and is the address right?';
 }
 
 /**

@@ -2,12 +2,16 @@ import { FlotillaError, type Identity, parseIdentity } from '@flotilla/core';
 import { errorFromResponse, HttpHeaders } from '@flotilla/http';
 import { type Fetched, fetchUrl } from './http-get.ts';
 
-/** A registry, as an operator speaks to it. A user and password in the URL go as Basic credentials. */
+/**
+ * A registry, as an operator speaks to it: of several nodes the first that answers. A user and password in a URL go as Basic
+ * credentials.
+ */
 export class RegistryApi {
-  readonly #url: string;
+  readonly #urls: readonly string[];
 
-  constructor(url: string) {
-    this.#url = url.endsWith('/') ? url.slice(0, -1) : url;
+  /** @param urls with commas between them. @throws FlotillaError CONFIG_INVALID for what is no URL */
+  constructor(urls: string) {
+    this.#urls = urls.split(',').map((url) => readUrl(url.trim()));
   }
 
   /** @param path after `/v1`. @throws FlotillaError what the registry says, CONNECT_FAILED */
@@ -20,12 +24,54 @@ export class RegistryApi {
   async open(method: string, path: string, body?: unknown, init: RequestInit = {}): Promise<Fetched> {
     const sent =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const answer = await fetchUrl(`${this.#url}/v1/${path}`, { method, ...init, ...sent });
+    const { answer, url } = await this.#ask(path, { method, ...init, ...sent });
     if (answer.status < 300) return answer;
     const headers = new HttpHeaders([['content-type', answer.type]]);
     const problem = Buffer.from(await answer.text());
-    throw errorFromResponse({ status: answer.status, headers, body: problem }, problem);
+    const error = errorFromResponse({ status: answer.status, headers, body: problem }, problem);
+    throw error.code === 'UNAUTHENTICATED' ? unauthenticated(error, new URL(url)) : error;
   }
+
+  /** What an operator says may be said twice: a node that did not answer may have heard it. */
+  async #ask(path: string, init: RequestInit): Promise<{ readonly answer: Fetched; readonly url: string }> {
+    const failures: FlotillaError[] = [];
+    for (const url of this.#urls) {
+      try {
+        return { answer: await fetchUrl(`${url}/v1/${path}`, init), url };
+      } catch (error) {
+        if (init.signal?.aborted || !(error instanceof FlotillaError)) throw error;
+        failures.push(error);
+      }
+    }
+    const [first] = failures;
+    if (first && failures.length === 1) throw first;
+    throw new FlotillaError(
+      'CONNECT_FAILED',
+      `no registry answers: ${failures.map(({ detail }) => detail).join('; ')}`,
+    );
+  }
+}
+
+function readUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.endsWith('/') ? text.slice(0, -1) : text;
+  throw new FlotillaError(
+    'CONFIG_INVALID',
+    `the URL of a registry must be such as https://user:password@registry-1:8761, got "${withoutPassword(text).slice(0, 80)}"`,
+  );
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/:[^:@/]*@/, ':…@');
+}
+
+function unauthenticated(error: FlotillaError, url: URL): FlotillaError {
+  const { username, host, protocol } = url;
+  const detail =
+    username === ''
+      ? `${url.origin} wants one of its users: put it into the URL, ${protocol}//user:password@${host}, a token in place of the password`
+      : `${url.origin} does not take what the URL says of "${decodeURIComponent(username)}": look for a wrong password, or a token that is over or not yet valid`;
+  return new FlotillaError('UNAUTHENTICATED', detail, { cause: error, executed: 'no', fromPeer: true });
 }
 
 /**

@@ -16,7 +16,8 @@ export function runningFleet(folder: string): FleetState {
   }
   throw new FlotillaError(
     'UNAVAILABLE',
-    `no fleet runs in ${resolve(folder)} or above; start one with "flotilla dev", or name its folder with --folder`,
+    `no fleet runs in ${resolve(folder)} or above; start one with "flotilla dev", or name its folder with --folder; ` +
+      'a registry elsewhere is named by --url or FLOTILLA_REGISTRY',
   );
 }
 
