@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
   type Component,
@@ -17,9 +16,9 @@ import {
   type Target,
   type Timer,
 } from '@flotilla/core';
-import { Catalogue, type ContractName } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
 import { checkInstance } from '../check-instance.ts';
-import { ContractCensus, type ContractConflict } from '../contract-census.ts';
+import type { ContractConflict } from '../contract-census.ts';
 import { type Cursor, createEpoch, resumeFrom, warmEpoch } from '../cursor.ts';
 import type { Change } from '../lease/change.ts';
 import type { Lease } from '../lease/lease.ts';
@@ -31,6 +30,7 @@ import type { LeaseEngine } from '../shared/engine.ts';
 import { type EngineState, SharedLeases } from '../shared/shared-leases.ts';
 import { Audience } from './audience.ts';
 import type { AuditTrail } from './audit.ts';
+import { ContractWatch } from './contract-watch.ts';
 import { type RegistryLog, registryLog } from './log.ts';
 import { type RegistryMetrics, registryMetrics } from './metrics.ts';
 import { type Operation, OperationHub, type Said } from './operations.ts';
@@ -205,12 +205,10 @@ class LeaseRegistry implements Registry {
   readonly #table: LeaseTable;
   readonly #hub = new WatchHub();
   readonly #operations = new OperationHub();
-  readonly #census = new ContractCensus();
-  readonly catalogue = new Catalogue();
+  readonly #contracts: ContractWatch;
   readonly judgesContracts: boolean;
   /** Those of {@link awaitsOwner}; what their owners say makes others of them. */
   readonly #awaited = new WeakSet<Instance>();
-  readonly #broken = new Map<ContractName, number>();
   readonly #store: RegistryStore | undefined;
   readonly #saver: Saver | undefined;
   readonly #shared: SharedLeases | undefined;
@@ -229,6 +227,7 @@ class LeaseRegistry implements Registry {
     this.#clock = clock;
     this.#log = registryLog(options.logger ?? nullLogger);
     this.#metrics = registryMetrics(options.meter ?? nullMeter);
+    this.#contracts = new ContractWatch(this.#log, this.#metrics);
     const { renewals, registrations } = this.#metrics;
     this.#renewals = {
       known: renewals.with({ outcome: 'known' }),
@@ -299,14 +298,16 @@ class LeaseRegistry implements Registry {
     return this.#shared?.state;
   }
 
+  get catalogue(): Catalogue {
+    return this.#contracts.catalogue;
+  }
+
   get conflicts(): readonly ContractConflict[] {
-    return this.#census.conflicts.filter(
-      ({ kind, name }) => kind !== 'contract' || !this.catalogue.fits(name as ContractName),
-    );
+    return this.#contracts.conflicts;
   }
 
   addContract(hash: string, source: string): void {
-    this.#noteBroken(this.catalogue.add(hash, source));
+    this.#contracts.add(hash, source);
   }
 
   async start(): Promise<void> {
@@ -315,7 +316,7 @@ class LeaseRegistry implements Registry {
     this.#state = 'running';
     this.#started = momentOf(this.#clock);
     if (stored) this.#table.restore(stored, momentOf(this.#clock));
-    for (const { instance } of this.#table.list()) this.#count(undefined, instance);
+    for (const { instance } of this.#table.list()) this.#contracts.changed(undefined, instance);
     this.#metrics.instances.set(this.#table.size);
     await this.#startShared();
     const isAway = this.#shared !== undefined && this.#shared.state.state !== 'together';
@@ -334,7 +335,10 @@ class LeaseRegistry implements Registry {
   register(instance: Instance, said: Said = {}): Registered {
     this.#assertRunning();
     const checked = checkInstance(instance);
-    if (this.judgesContracts && !said.replicated) this.#judgeContracts(instance);
+    if (this.judgesContracts && !said.replicated) {
+      const present = this.#table.get({ service: formatIdentity(instance.identity), id: instance.id });
+      this.#contracts.judge(instance, present?.instance);
+    }
     const incoming = said.acceptOverride ? checked : withoutOverride(checked);
     this.#assertOwner({ service: formatIdentity(instance.identity), id: instance.id }, said, 'register');
     const owner = isOwner(said) ? said.by?.name : said.owner;
@@ -466,35 +470,6 @@ class LeaseRegistry implements Registry {
     return watcher;
   }
 
-  /** What runs already stays: only who comes new, or with other contracts, is judged. */
-  #judgeContracts(incoming: Instance): void {
-    const present = this.#table.get({ service: formatIdentity(incoming.identity), id: incoming.id });
-    if (present && isDeepStrictEqual(present.instance.contracts, incoming.contracts)) return;
-    const objection = this.catalogue.objection(incoming);
-    if (objection === undefined) return;
-    throw new FlotillaError(
-      'INVALID_INPUT',
-      `instance "${incoming.id}" of "${incoming.identity.service}" is refused: ${objection}. Serve a form that they can use, ` +
-        'a new version of the contract beside the old one, or change those callers first',
-      { httpStatus: 409 },
-    );
-  }
-
-  /** Says what began and what ended. */
-  #noteBroken(touched: ReadonlySet<ContractName>): void {
-    for (const name of touched) {
-      const broken = this.catalogue.broken(name);
-      const [first] = broken;
-      const known = this.#broken.get(name) ?? 0;
-      if (first && broken.length > known) this.#log.contractBroken(name, first);
-      if (!first && known > 0) this.#log.contractMended(name);
-      if (first) this.#broken.set(name, broken.length);
-      else this.#broken.delete(name);
-    }
-    if (touched.size === 0) return;
-    this.#metrics.brokenContracts.set(this.#broken.values().reduce((sum, count) => sum + count, 0));
-  }
-
   endWatches(mayStay: (who: string) => boolean): void {
     for (const watcher of [...this.#hub]) if (watcher.who !== undefined && !mayStay(watcher.who)) watcher.close();
   }
@@ -553,18 +528,10 @@ class LeaseRegistry implements Registry {
     this.#metrics.instances.set(this.#table.size);
     if (change.before?.override !== undefined && change.after && change.after.override === undefined)
       this.#awaited.add(change.after);
-    this.#count(change.before, change.after);
+    this.#contracts.changed(change.before, change.after);
     this.#hub.announce(change);
     const stored = this.#saver && this.#table.stored(change, momentOf(this.#clock));
     if (stored) this.#saver?.changed(stored);
-  }
-
-  #count(before: Instance | undefined, after: Instance | undefined): void {
-    const { began, ended } = this.#census.change(before, after);
-    this.#noteBroken(this.catalogue.change(before, after));
-    for (const conflict of began) this.#log.conflictBegan(conflict);
-    for (const conflict of ended) this.#log.conflictEnded(conflict);
-    if (began.length + ended.length > 0) this.#metrics.conflicts.set(this.conflicts.length);
   }
 
   #noticeClamp({ identity, id, incarnation }: Instance, { instance }: Lease): void {
