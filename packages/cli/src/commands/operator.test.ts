@@ -41,7 +41,7 @@ const key = { service: 'orders', id: 'a' };
 
 test('of several registries the first that answers is asked; what is no URL is said without its password', async () => {
   const { registry, url } = await served();
-  registry.register(anInstance('a'));
+  registry.register(anInstance());
   const listed = recorded();
   await services(new RegistryApi(`http://127.0.0.1:1, ${url}/`), listed);
   assert.match(listed.text(), /orders/);
