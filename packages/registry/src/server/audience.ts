@@ -50,6 +50,9 @@ const mostSilentKinds = 64;
 /** Instances that leave at a time; whoever comes beyond waits by its own clock. */
 const mostWaits = 2_000;
 
+/** Who reads somewhere else, and cannot be asked from here. */
+export const elsewhere = 'watches at other nodes';
+
 interface Member extends Reader {
   /** Up to where it has acknowledged. */
   revision: number;
@@ -146,7 +149,7 @@ export class Audience {
    * `limitMs`; never later than `call`.
    * @throws FlotillaError UNAVAILABLE when too many wait
    */
-  async noticed(instance: Instance, limitMs: number, call: Call): Promise<Notice> {
+  async noticed(instance: Instance, limitMs: number, call?: Call): Promise<Notice> {
     const silent = this.#silentFor(instance);
     const pending = this.#behind(instance);
     if (silent.length > 0 || pending.size === 0) return noticeOf(pending.size, silent);
@@ -156,12 +159,12 @@ export class Audience {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wait: Wait = { revision: instance.revision, pending, done: resolve };
     const timer = this.#parts.clock.setTimer(limitMs, resolve, { background: true });
-    const stopListening = call.onCancel(() => resolve());
+    const stopListening = call?.onCancel(() => resolve());
     this.#waits.add(wait);
     await promise;
     this.#waits.delete(wait);
     timer.cancel();
-    stopListening();
+    stopListening?.();
     return noticeOf(pending.size, this.#silentFor(instance));
   }
 
@@ -216,7 +219,7 @@ export class Audience {
     return [
       ...this.#silent.keys(),
       ...(this.#of('silent', instance).length > 0 ? ['watches that do not acknowledge'] : []),
-      ...(this.#parts.isShared() ? ['watches at other nodes'] : []),
+      ...(this.#parts.isShared() ? [elsewhere] : []),
       ...(now < this.#completeFrom ? ['watches before the registry started'] : []),
     ];
   }

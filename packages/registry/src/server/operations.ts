@@ -55,9 +55,9 @@ export class OperationHub {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Whether what is done here is passed on: others may be reading it elsewhere. */
-  get isFollowed(): boolean {
-    return this.#listeners.size > 0;
+  /** To how many others what is done here is passed on. */
+  get followers(): number {
+    return this.#listeners.size;
   }
 
   happened(kind: Operation['kind'], lease: Lease, { replicated = false }: Said): void {

@@ -1,4 +1,5 @@
 import {
+  type Call,
   type Clock,
   type Component,
   type Counter,
@@ -28,7 +29,7 @@ import { type Moment, momentOf } from '../lease/moment.ts';
 import type { PreservedService, ServiceLeases } from '../lease/service-leases.ts';
 import type { LeaseEngine } from '../shared/engine.ts';
 import { type EngineState, SharedLeases } from '../shared/shared-leases.ts';
-import { Audience } from './audience.ts';
+import { Audience, elsewhere, type Notice } from './audience.ts';
 import type { AuditTrail } from './audit.ts';
 import { ContractWatch } from './contract-watch.ts';
 import { type RegistryLog, registryLog } from './log.ts';
@@ -163,6 +164,12 @@ export interface Registry extends Component {
    * @throws FlotillaError UNAVAILABLE at the limit of watchers, or when the registry does not run
    */
   watch(target: Target | undefined, cursor?: string, who?: string): Watcher;
+  /**
+   * Resolves when all callers, those of other nodes in front of the same engine too, have acknowledged an instance's last
+   * change, when that cannot be known, or after `limitMs`; never later than `call`.
+   * @throws FlotillaError UNAVAILABLE when too many wait
+   */
+  noticed(lease: Lease, limitMs: number, call: Call): Promise<Notice>;
   /** Who reads, and up to where each has taken in what changed. */
   readonly audience: Audience;
   /** Ends the watches of those who may not have them any more; the registry's own stay. */
@@ -189,6 +196,9 @@ function withoutOverride(instance: Instance): Instance {
 const sweepEveryMs = 5_000;
 
 const saveDelayMs = 600_000;
+
+/** How long a node waits for its own callers to acknowledge who leaves, to tell other nodes: as long as anybody may ask. */
+const noticeMs = 60_000;
 
 class LeaseRegistry implements Registry {
   readonly name = 'registry';
@@ -248,7 +258,8 @@ class LeaseRegistry implements Registry {
       clock,
       random,
       maxAway: this.limits.maxWatchers,
-      isShared: () => this.#operations.isFollowed,
+      // What nodes in front of one engine tell each other of their callers is asked for in `noticed`.
+      isShared: () => this.#operations.followers > (this.#shared ? 1 : 0),
     });
     this.#table = new LeaseTable(this.limits, random, (change) => this.#onChange(change));
     this.#store = store;
@@ -256,7 +267,18 @@ class LeaseRegistry implements Registry {
     const delayMs = options.saveDelayMs ?? saveDelayMs;
     const [log, metrics] = [this.#log, this.#metrics];
     this.#saver = store && new Saver({ store, clock, log, metrics, draft, delayMs });
-    const shares = { table: this.#table, limits: this.limits, clock, random, node: this.epoch, log, metrics };
+    const noticedHere = async (instance: Instance): Promise<boolean> =>
+      (await this.audience.noticed(instance, noticeMs)).noticed;
+    const shares = {
+      table: this.#table,
+      limits: this.limits,
+      clock,
+      random,
+      node: this.epoch,
+      log,
+      metrics,
+      noticedHere,
+    };
     this.#shared = options.engine && new SharedLeases({ engine: options.engine, ...shares });
   }
 
@@ -395,6 +417,15 @@ class LeaseRegistry implements Registry {
 
   isUnsynced(key: InstanceKey): boolean {
     return this.#shared?.isUnsynced(key) ?? false;
+  }
+
+  async noticed({ instance }: Lease, limitMs: number, call: Call): Promise<Notice> {
+    const until = this.#clock.now() + limitMs;
+    const here = await this.audience.noticed(instance, limitMs, call);
+    if (!this.#shared || !here.noticed) return here;
+    const key = { service: formatIdentity(instance.identity), id: instance.id };
+    const noticed = await this.#shared.noticed(key, Math.max(0, until - this.#clock.now()), call);
+    return noticed ? here : { noticed, waiting: 0, silent: [elsewhere] };
   }
 
   follow(listener: (operation: Operation) => void): () => void {

@@ -155,7 +155,7 @@ async function notice(registry: Registry, { request, call, who, params }: Guarde
       data: { lease: 'unknown' },
     });
   }
-  return jsonResponse(await registry.audience.noticed(lease.instance, waitOf(query.get('wait') ?? '0'), call));
+  return jsonResponse(await registry.noticed(lease, waitOf(query.get('wait') ?? '0'), call));
 }
 
 function waitOf(text: string | undefined): number {

@@ -34,6 +34,8 @@ const maxRemoved = 200;
 export class Evictions {
   readonly #parts: EvictionsParts;
   #timer: Timer | undefined;
+  /** How many of a service the engine is being asked about. */
+  readonly #underWay = new Map<string, number>();
 
   constructor(parts: EvictionsParts) {
     this.#parts = parts;
@@ -51,11 +53,15 @@ export class Evictions {
     this.#timer?.cancel();
   }
 
-  /** Leases that lapsed. The engine is asked, if it knows of them and this node is the one that asks. */
+  /**
+   * Leases that lapsed, as many as may go. The engine is asked, if it knows of them and this node is the one that asks. While
+   * the answer about some of a service is out, nobody else of it goes: those that go do not count yet for who may.
+   */
   lapsed(keys: readonly InstanceKey[]): void {
     const { known, table, outbox, isMine } = this.#parts;
+    const busy = new Set(this.#underWay.keys());
     for (const [text, stone] of this.#stones(keys)) {
-      if (outbox.has(text)) continue;
+      if (outbox.has(text) || busy.has(stone.service)) continue;
       if (known.get(text)?.kind !== 'lease') table.drop(stone, momentOf(this.#parts.clock));
       else if (isMine()) void this.#evict(text, stone);
     }
@@ -83,6 +89,8 @@ export class Evictions {
     const revision = known.get(text)?.revision;
     if (revision === undefined || outbox.has(text)) return;
     const content = { kept: { gone: stone }, alive: false };
+    const { service } = stone;
+    this.#underWay.set(service, (this.#underWay.get(service) ?? 0) + 1);
     try {
       const written = await engine.write(text, recordText(content), revision);
       metrics.engineWrites.with({ outcome: written.outcome }).add();
@@ -92,7 +100,11 @@ export class Evictions {
       else if ((known.get(text)?.revision ?? 0) < written.revision) inbox.take(text, written.revision, content);
     } catch (error) {
       // The next sweep sees whether it is still there.
-      log.engineWriteFailed({ service: stone.service, id: stone.id }, toFlotillaError(error));
+      log.engineWriteFailed({ service, id: stone.id }, toFlotillaError(error));
+    } finally {
+      const left = (this.#underWay.get(service) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(service, left);
+      else this.#underWay.delete(service);
     }
   }
 

@@ -58,7 +58,7 @@ export class Renewals {
       if (record?.kind === 'lease') revisions.push(record.revision);
     }
     try {
-      for (const text of bulletinTexts(revisions)) await engine.publish(text);
+      for (const text of bulletinTexts('renewed', revisions)) await engine.publish(text);
     } catch {
       for (const key of renewed) this.#renewed.add(key);
     }
@@ -66,7 +66,7 @@ export class Renewals {
 
   /** The keys that a bulletin of another node renews, as far as they are still what that node saw. */
   *read(text: string): Generator<string, undefined> {
-    for (const revision of readBulletin(text)) {
+    for (const revision of readBulletin('renewed', text)) {
       const key = this.#parts.known.keyAt(revision);
       if (key !== undefined) yield key;
     }

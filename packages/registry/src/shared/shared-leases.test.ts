@@ -448,3 +448,23 @@ test('an eviction whose answer comes late does not drop who registered since', a
   await cluster.told();
   for (const node of [a, b]) assert.equal(node.get(orders('a'))?.instance.zone, 'back');
 });
+
+test('while the engine is slow to answer evictions, no more go than may', async () => {
+  const cluster = new Cluster();
+  const [a, b] = await cluster.nodes(2);
+  const instances = many(20);
+  for (const instance of instances) {
+    a.register(instance);
+    await cluster.pass(0);
+    await cluster.clock.advance(200); // they lapse one after the other, each in a sweep of its own
+  }
+  await cluster.told();
+  const alive = instances.slice(6).map((instance): [Registry, Instance] => [a, instance]);
+  await cluster.pass(85, alive);
+  cluster.engine.pause();
+  await cluster.pass(8, alive);
+  cluster.engine.resume();
+  await cluster.pass(20, alive);
+  assert.equal(a.size, b.size);
+  assert.ok(a.size >= 17 && a.size < 20, `15 % of 20 may go, ${20 - a.size} went`);
+});

@@ -1,10 +1,19 @@
-import { type Clock, FlotillaError, formatIdentity, type Random, type Timer } from '@flotilla/core';
+import {
+  type Call,
+  type Clock,
+  FlotillaError,
+  formatIdentity,
+  type Instance,
+  type Random,
+  type Timer,
+} from '@flotilla/core';
 import type { InstanceKey, LeaseTable, Sweeping } from '../lease/lease-table.ts';
 import type { RegistryLimits } from '../lease/limits.ts';
 import { type Moment, momentOf } from '../lease/moment.ts';
 import type { RegistryLog } from '../server/log.ts';
 import type { RegistryMetrics } from '../server/metrics.ts';
 import type { Operation } from '../server/operations.ts';
+import { Departures } from './departures.ts';
 import type { EngineListener, EngineRecord, LeaseEngine } from './engine.ts';
 import { Evictions } from './evictions.ts';
 import { Inbox } from './inbox.ts';
@@ -48,6 +57,8 @@ export interface SharedLeasesParts {
   readonly node: string;
   readonly log: RegistryLog;
   readonly metrics: RegistryMetrics;
+  /** Resolves with whether all callers of this node know of an instance's last change. */
+  readonly noticedHere: (instance: Instance) => Promise<boolean>;
 }
 
 /** A lease lapses this much after its end: two bulletins may be late. */
@@ -80,6 +91,7 @@ export class SharedLeases implements EngineListener {
   readonly #inbox: Inbox;
   readonly #renewals: Renewals;
   readonly #evictions: Evictions;
+  readonly #departures: Departures;
   #state: EngineState['state'] = 'starting';
   #since = 0;
   #reason: string | undefined;
@@ -97,9 +109,13 @@ export class SharedLeases implements EngineListener {
       known,
       isOpen,
       outgoing: (pending) => records.outgoing(pending, this.#moment()),
-      written: (pending, revision, outgoing) => this.#inbox.written(pending, revision, outgoing),
+      written: (pending, revision, outgoing) => {
+        this.#inbox.written(pending, revision, outgoing);
+        this.#noteListed(pending.text);
+      },
       overtaken: (pending, current) => this.#inbox.overtaken(pending, current),
     });
+    this.#departures = new Departures(parts);
     this.#renewals = new Renewals({ ...parts, known, isOpen });
     this.#inbox = new Inbox({
       ...parts,
@@ -162,6 +178,7 @@ export class SharedLeases implements EngineListener {
     if (this.#state === 'together')
       await this.#within(farewellMs, [this.#outbox.settled().catch(() => {}), this.#renewals.publish()]);
     this.#outbox.stop();
+    this.#departures.stop();
     this.#started?.();
     await this.#parts.engine.stop();
   }
@@ -199,6 +216,17 @@ export class SharedLeases implements EngineListener {
     return this.#outbox.has(keyText(key));
   }
 
+  /**
+   * Resolves with whether the callers of all other nodes know of an instance's last change; `false` after `limitMs`, and when
+   * nobody can tell: the engine does not have the change, or a node went within the last 30 s.
+   */
+  async noticed(key: InstanceKey, limitMs: number, call: Call): Promise<boolean> {
+    const known = this.#known.get(keyText(key));
+    const revision = this.#parts.table.get(key)?.instance.revision;
+    if (this.#state !== 'together' || known?.kind !== 'lease' || known.listed !== revision) return false;
+    return this.#departures.noticed(known.revision, limitMs, call);
+  }
+
   /** Leases that lapsed. */
   lapsed(keys: readonly InstanceKey[]): void {
     this.#evictions.lapsed(keys);
@@ -233,22 +261,33 @@ export class SharedLeases implements EngineListener {
     this.#reason = reason.detail;
     this.#enter('away');
     this.#members = [];
+    this.#departures.members(undefined);
     this.#outbox.giveUp();
     log.engineAway({ engine: engine.name, unsynced: this.#outbox.size }, reason);
   }
 
   members(nodes: readonly string[]): void {
     this.#members = nodes;
+    this.#departures.members(nodes);
   }
 
   heard(node: string, text: string): void {
     if (node === this.#parts.node) return;
+    this.#departures.heard(node, text);
     const moment = this.#moment();
     for (const key of this.#renewals.read(text)) this.#parts.table.renew(keyOfText(key), moment);
   }
 
   changed(key: string, record: EngineRecord | undefined): void {
     this.#inbox.changed(key, record);
+    this.#noteListed(key);
+  }
+
+  /** Somebody may leave by what the engine and this node now list alike. */
+  #noteListed(key: string): void {
+    const known = this.#known.get(key);
+    const instance = known?.kind === 'lease' && this.#parts.table.get(keyOfText(key))?.instance;
+    if (instance && known.listed === instance.revision) this.#departures.listed(instance, known.revision);
   }
 
   get #evicts(): boolean {

@@ -180,6 +180,7 @@ export function leaseStoreContract(
       };
       a.registry.register(sleeping);
       await follow(1);
+      await nodes.agree('all know of it'); // a watcher of one node is told before another node knows
       c.registry.setOverride(orders('a'), 'out-of-service');
       await follow(2);
       assert.equal(b.registry.get(orders('a'))?.instance.override, 'out-of-service');

@@ -1,22 +1,15 @@
-import { type Clock, FlotillaError, type Random, type Secret, type Timer } from '@flotilla/core';
-import { Connection, type ServerAddress, type ZooKeeperTls } from './connection.ts';
-import { JuteReader, JuteWriter } from './jute.ts';
-import {
-  type Acl,
-  codeOf,
-  op,
-  readEvent,
-  readStat,
-  refusal,
-  type Stat,
-  writeAcl,
-  xid,
-  zookeeperCode,
-} from './protocol.ts';
+import { type Clock, FlotillaError, type Random, type Secret } from '@flotilla/core';
+import type { ServerAddress, ZooKeeperTls } from './connection.ts';
+import type { JuteReader, JuteWriter } from './jute.ts';
+import { type Acl, codeOf, op, readEvent, readStat, type Stat, zookeeperCode } from './protocol.ts';
+import { Requests } from './requests.ts';
+import { Session } from './session.ts';
+import { type CreateOptions, readSteps, writeCreation, writeSteps, type ZooKeeperStep } from './steps.ts';
 import { type NodeWatch, NodeWatches, type PersistentListener } from './watches.ts';
 
 export type { ZooKeeperTls } from './connection.ts';
 export { type Acl, codeOf, type NodeEventKind, type Stat, zookeeperCode } from './protocol.ts';
+export type { CreateOptions, ZooKeeperStep } from './steps.ts';
 export type { NodeWatch, PersistentListener } from './watches.ts';
 
 /** How a ZooKeeper is reached. */
@@ -46,53 +39,9 @@ export type SessionEvent =
   | { readonly kind: 'interrupted'; readonly reason: FlotillaError }
   | { readonly kind: 'expired' };
 
-/** How a node is made. */
-export interface CreateOptions {
-  /** Ends with the session. Default false. */
-  readonly ephemeral?: boolean;
-  /** The server appends ten digits that rise. Default false. */
-  readonly sequential?: boolean;
-  /** Default: `creator` for a client with a user, else `open`. */
-  readonly acl?: Acl;
-}
-
-/** A step of a transaction. `version` -1, the default: whatever it is. */
-export type ZooKeeperStep =
-  | ({ readonly kind: 'create'; readonly path: string; readonly data: string } & CreateOptions)
-  | { readonly kind: 'set'; readonly path: string; readonly data: string; readonly version?: number }
-  | { readonly kind: 'delete'; readonly path: string; readonly version?: number }
-  | { readonly kind: 'check'; readonly path: string; readonly version: number };
-
-interface Request {
-  readonly type: number;
-  /** For messages: `create /a/b`. */
-  readonly what: string;
-  /** May be sent again when the connection broke before its answer. */
-  readonly repeatable: boolean;
-  readonly write: (writer: JuteWriter) => void;
-  /** @param zxid of the last transaction that the server had seen. */
-  readonly read: (reader: JuteReader, zxid: number) => unknown;
-  readonly deadline: number;
-  readonly resolve: (value: never) => void;
-  readonly reject: (error: FlotillaError) => void;
-}
-
-/** Longest request: servers end the connection above their `jute.maxbuffer`, 0xfffff bytes unless set. */
-const maxRequestBytes = 0xfffff;
-const maxFrameBytes = 16 * 1_024 * 1_024;
-const maxWaiting = 200_000;
-const noPassword = Buffer.alloc(16);
-const [shortestWaitMs, longestWaitMs] = [50, 2_000];
-
 /**
- * A client of ZooKeeper (3.5 or newer; {@link addWatch} wants 3.6): one session over as many connections as it takes.
- *
- * | state | permits | exits |
- * |---|---|---|
- * | new | nothing | `connect` → connecting |
- * | connecting: to one server after another, with jittered back-off | requests wait for it, until their deadline | the session is taken up, or made anew if it had expired → connected |
- * | connected | requests, watches | silence for two thirds of the session's time, a request without answer, a broken connection → connecting |
- * | closed | nothing | none |
+ * A client of ZooKeeper (3.5 or newer; {@link addWatch} wants 3.6): one {@link Session} over as many connections as it takes.
+ * Requests wait for a connection until their deadline.
  *
  * What only reads is sent again over the next connection; a write whose answer did not come is thrown with
  * `executed: 'unknown'`: whoever wrote has to read again. The loss of a connection is no end of a session: only the
@@ -103,48 +52,42 @@ const [shortestWaitMs, longestWaitMs] = [50, 2_000];
  */
 export class ZooKeeperClient {
   readonly #options: ZooKeeperClientOptions;
-  readonly #servers: readonly ServerAddress[];
   readonly #requestTimeoutMs: number;
+  readonly #usualAcl: Acl;
   readonly #watches = new NodeWatches();
-  #state: 'new' | 'connecting' | 'connected' | 'closed' = 'new';
-  #connection: Connection | undefined;
-  /** Requests that no connection took yet, in the order of their deadlines. */
-  #waiting: Request[] = [];
-  /** Requests without an answer yet; answers come in this order. */
-  readonly #sent = new Map<number, Request>();
-  #xid = 0;
-  #server = 0;
-  #failures = 0;
-  #sessionId = 0n;
-  #password: Buffer = noPassword;
-  #sessionMs: number;
-  #lastZxid = 0n;
-  #heardAt = 0;
-  #pingedAt = 0;
-  #lostAt = 0;
-  #handshake: 'none' | 'asked' | 'done' = 'none';
-  #tick: Timer | undefined;
-  #retry: Timer | undefined;
+  readonly #requests = new Requests();
+  readonly #session: Session;
   #firstConnected: (() => void) | undefined;
-  #lastFailure: FlotillaError | undefined;
 
   /** Connects to nothing yet. @throws FlotillaError CONFIG_INVALID */
   constructor(options: ZooKeeperClientOptions) {
+    const { clock, random, user, tls, sessionTimeoutMs = 10_000, requestTimeoutMs = 5_000 } = options;
+    const servers = options.servers.map(serverAddress);
+    if (servers.length === 0) throw new FlotillaError('CONFIG_INVALID', 'ZooKeeper wants at least one server');
     this.#options = options;
-    this.#servers = options.servers.map(serverAddress);
-    if (this.#servers.length === 0) throw new FlotillaError('CONFIG_INVALID', 'ZooKeeper wants at least one server');
-    this.#sessionMs = options.sessionTimeoutMs ?? 10_000;
-    this.#requestTimeoutMs = options.requestTimeoutMs ?? 5_000;
-    this.#server = Math.floor(options.random() * this.#servers.length);
+    this.#requestTimeoutMs = requestTimeoutMs;
+    this.#usualAcl = user ? 'creator' : 'open';
+    this.#session = new Session({
+      ...{ servers, clock, random, user, tls, sessionTimeoutMs, requestTimeoutMs },
+      firstDeadline: () => this.#requests.firstDeadline,
+      listener: {
+        connected: (isNew) => this.#connected(isNew),
+        answered: (id, zxid, code, reader) => this.#requests.answered(id, zxid, code, reader),
+        notified: (reader) => this.#notified(reader),
+        lost: (reason, was) => this.#lost(reason, was),
+        expired: () => options.onSession?.({ kind: 'expired' }),
+        ticked: (now, why) => this.#requests.expire(now, why),
+      },
+    });
   }
 
   get connected(): boolean {
-    return this.#state === 'connected';
+    return this.#session.state === 'connected';
   }
 
   /** Of the present session; 0n before the first: what {@link Stat.ephemeralOwner} tells of one's own nodes. */
   get sessionId(): bigint {
-    return this.#sessionId;
+    return this.#session.id;
   }
 
   /**
@@ -152,21 +95,18 @@ export class ZooKeeperClient {
    * client goes on trying until it is closed. Default: the time of a request.
    */
   connect(timeoutMs: number = this.#requestTimeoutMs): Promise<void> {
-    if (this.#state !== 'new') throw new FlotillaError('START_FAILED', 'a client of ZooKeeper connects once');
-    const { clock } = this.#options;
-    this.#state = 'connecting';
-    this.#lostAt = clock.now();
-    this.#armTick();
+    if (this.#session.state !== 'new') throw new FlotillaError('START_FAILED', 'a client of ZooKeeper connects once');
     return new Promise((resolve, reject) => {
-      const late = clock.setTimer(timeoutMs, () => {
+      const late = this.#options.clock.setTimer(timeoutMs, () => {
         this.#firstConnected = undefined;
-        reject(this.#lastFailure ?? new FlotillaError('CONNECT_FAILED', `no ZooKeeper within ${timeoutMs} ms`));
+        const nobody = new FlotillaError('CONNECT_FAILED', `no ZooKeeper within ${timeoutMs} ms`);
+        reject(this.#session.lastFailure ?? nobody);
       });
       this.#firstConnected = () => {
         late.cancel();
         resolve();
       };
-      this.#open();
+      this.#session.start();
     });
   }
 
@@ -229,10 +169,7 @@ export class ZooKeeperClient {
 
   /** All or nothing. @throws FlotillaError with the code of the first step that failed */
   transact(steps: readonly ZooKeeperStep[]): Promise<void> {
-    const write = (writer: JuteWriter): void => {
-      for (const step of steps) this.#writeStep(writer, step);
-      writer.int(-1).bool(true).int(-1);
-    };
+    const write = (writer: JuteWriter): void => writeSteps(writer, steps, this.#usualAcl);
     const what = `do ${steps.map(({ kind, path }) => `${kind} ${path}`).join(', ')}`;
     return this.#request(op.multi, what, false, write, (reader) => readSteps(reader, what));
   }
@@ -255,7 +192,7 @@ export class ZooKeeperClient {
 
   /** Ends the session, with its ephemeral nodes, as far as a server can be told. */
   async close(): Promise<void> {
-    if (this.#state === 'closed') return;
+    if (this.#session.state === 'closed') return;
     const told = this.connected
       ? this.#request(op.closeSession, 'end the session', false, () => {}, nothing).catch(() => {})
       : undefined;
@@ -271,40 +208,14 @@ export class ZooKeeperClient {
   }
 
   #shut(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#tick?.cancel();
-    this.#retry?.cancel();
-    this.#connection?.close();
+    if (this.#session.state === 'closed') return;
+    this.#session.close();
     this.#watches.clear();
-    this.#rejectAll(new FlotillaError('UNAVAILABLE', 'the client of ZooKeeper is closed'), () => false);
+    this.#requests.end(new FlotillaError('UNAVAILABLE', 'the client of ZooKeeper is closed'));
   }
 
   #creation(path: string, data: string, options: CreateOptions): (writer: JuteWriter) => void {
-    const { ephemeral = false, sequential = false, acl = this.#options.user ? 'creator' : 'open' } = options;
-    return (writer) => {
-      writer.text(path).buffer(Buffer.from(data));
-      writeAcl(writer, acl);
-      writer.int((ephemeral ? 1 : 0) + (sequential ? 2 : 0));
-    };
-  }
-
-  #writeStep(writer: JuteWriter, step: ZooKeeperStep): void {
-    const { path } = step;
-    const begin = (type: number) => writer.int(type).bool(false).int(-1);
-    if (step.kind === 'create') {
-      begin(op.create);
-      this.#creation(path, step.data, step)(writer);
-    } else if (step.kind === 'set') {
-      begin(op.setData);
-      writer
-        .text(path)
-        .buffer(Buffer.from(step.data))
-        .int(step.version ?? -1);
-    } else {
-      begin(step.kind === 'delete' ? op.delete : op.check);
-      writer.text(path).int(step.version ?? -1);
-    }
+    return (writer) => writeCreation(writer, path, data, options, this.#usualAcl);
   }
 
   async #look<T>(
@@ -338,131 +249,40 @@ export class ZooKeeperClient {
     read: (reader: JuteReader, zxid: number) => T,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#state === 'closed' || this.#state === 'new')
-        return reject(new FlotillaError('UNAVAILABLE', `cannot ${what}: the client of ZooKeeper is ${this.#state}`));
-      if (this.#waiting.length + this.#sent.size >= maxWaiting)
-        return reject(new FlotillaError('UNAVAILABLE', `cannot ${what}: ${maxWaiting} requests wait already`));
+      const { state } = this.#session;
+      if (state === 'closed' || state === 'new')
+        throw new FlotillaError('UNAVAILABLE', `cannot ${what}: the client of ZooKeeper is ${state}`);
+      this.#requests.assertRoom(what);
       const deadline = this.#options.clock.now() + this.#requestTimeoutMs;
-      const request: Request = { type, what, repeatable, write, read, deadline, resolve, reject };
-      if (this.#state === 'connected') this.#send(request);
-      else this.#waiting.push(request);
+      const request = { type, what, repeatable, write, read, deadline, resolve, reject };
+      if (state === 'connected') this.#requests.send(request, this.#put);
+      else this.#requests.wait(request);
     });
   }
 
-  #send(request: Request): void {
-    this.#xid = this.#xid >= 0x7fffffff ? 1 : this.#xid + 1;
-    const writer = new JuteWriter().int(this.#xid).int(request.type);
-    request.write(writer);
-    const frame = writer.frame();
-    if (frame.length > maxRequestBytes) {
-      const detail = `cannot ${request.what}: ${frame.length} bytes are over ZooKeeper's limit of ${maxRequestBytes}`;
-      request.reject(new FlotillaError('INVALID_INPUT', detail));
-      return;
-    }
-    this.#sent.set(this.#xid, request);
-    this.#connection?.send(frame);
-  }
+  readonly #put = (frame: Buffer): void => this.#session.send(frame);
 
-  #open(): void {
-    const server = this.#servers[this.#server % this.#servers.length];
-    if (this.#state === 'closed' || !server) return;
-    const { clock, tls } = this.#options;
-    this.#handshake = 'none';
-    const connection: Connection = new Connection(server, tls, maxFrameBytes, clock, {
-      connected: () => this.#introduce(),
-      frame: (bytes) => this.#receive(new JuteReader(bytes)),
-      closed: (reason) => connection === this.#connection && this.#lost(reason),
-    });
-    this.#connection = connection;
-    this.#heardAt = clock.now();
-  }
-
-  /** ConnectRequest: protocol, last transaction seen, session time, session and its password, read-only. */
-  #introduce(): void {
-    this.#handshake = 'asked';
-    const { sessionTimeoutMs = 10_000 } = this.#options;
-    const writer = new JuteWriter().int(0).long(this.#lastZxid).int(sessionTimeoutMs).long(this.#sessionId);
-    this.#connection?.send(writer.buffer(this.#password).bool(false).frame());
-  }
-
-  #receive(reader: JuteReader): void {
-    this.#heardAt = this.#options.clock.now();
-    if (this.#handshake === 'asked') this.#welcome(reader);
-    else this.#answered(reader);
-  }
-
-  #welcome(reader: JuteReader): void {
-    reader.int(); // protocol
-    const sessionMs = reader.int();
-    const sessionId = reader.long();
-    const password = reader.buffer();
-    this.#handshake = 'done';
-    if (sessionMs <= 0) {
-      this.#expire();
-      this.#failures = 0;
-      this.#dropConnection(new FlotillaError('CONNECTION_LOST', 'ZooKeeper ended the session: it had expired'));
-      return;
-    }
-    const isNew = sessionId !== this.#sessionId;
-    this.#sessionMs = sessionMs;
-    this.#sessionId = sessionId;
-    this.#password = password;
-    this.#failures = 0;
-    this.#state = 'connected';
-    this.#authenticate();
+  /** Watches first: what is asked after them misses nothing. */
+  #connected(isNew: boolean): void {
     for (const watch of this.#watches.persistent()) this.#rearm(watch);
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const request of waiting) this.#send(request);
+    this.#requests.sendWaiting(this.#put);
     this.#options.onSession?.({ kind: 'connected', isNew });
     this.#watches.loseAll();
     this.#firstConnected?.();
     this.#firstConnected = undefined;
   }
 
-  #authenticate(): void {
-    const { user } = this.#options;
-    if (!user) return;
-    const password = typeof user.password === 'string' ? user.password : user.password.reveal();
-    const writer = new JuteWriter().int(xid.auth).int(op.auth).int(0).text('digest');
-    this.#connection?.send(writer.buffer(Buffer.from(`${user.name}:${password}`)).frame());
-  }
-
   #rearm({ path, recursive, rearmed }: { path: string; recursive: boolean; rearmed: () => void }): void {
-    const connection = this.#connection;
+    const { connection } = this.#session;
     this.#armWatch(path, recursive).then(
       // Another connection meanwhile arms it itself, and says so itself.
-      () => connection === this.#connection && rearmed(),
+      () => connection === this.#session.connection && rearmed(),
       // Refused, it would hear nothing more; another server may take it.
       (error: unknown) => {
-        if (connection === this.#connection && error instanceof FlotillaError && this.connected)
-          this.#dropConnection(error);
+        if (connection === this.#session.connection && error instanceof FlotillaError && this.connected)
+          this.#session.drop(error);
       },
     );
-  }
-
-  #answered(reader: JuteReader): void {
-    const id = reader.int();
-    const zxid = reader.long();
-    const code = reader.int();
-    if (zxid > this.#lastZxid) this.#lastZxid = zxid;
-    if (id === xid.ping) return;
-    if (id === xid.notification) this.#notified(reader);
-    else if (id !== xid.auth) this.#settle(id, Number(zxid), code, reader);
-    else if (code !== 0) this.#refused(refusal(zookeeperCode.authFailed, "take this client's user"));
-  }
-
-  #settle(id: number, zxid: number, code: number, reader: JuteReader): void {
-    const [due] = this.#sent;
-    if (due?.[0] !== id) throw new Error(`an answer to request ${id} came, one to ${due?.[0] ?? 'none'} was due`);
-    const [, request] = due;
-    this.#sent.delete(id);
-    try {
-      if (code !== 0) throw refusal(code, request.what);
-      request.resolve(request.read(reader, zxid) as never);
-    } catch (error) {
-      request.reject(error instanceof FlotillaError ? error : new FlotillaError('BAD_RESPONSE', String(error)));
-    }
   }
 
   #notified(reader: JuteReader): void {
@@ -470,113 +290,13 @@ export class ZooKeeperClient {
     if (event) this.#watches.happened(event.kind, event.path);
   }
 
-  /** Neither another server nor another try changes that. */
-  #refused(reason: FlotillaError): void {
-    this.#lastFailure = reason;
-    this.#rejectAll(reason, () => false);
-    this.#dropConnection(reason);
-  }
-
-  #dropConnection(reason: FlotillaError): void {
-    this.#connection?.close();
-    this.#lost(reason);
-  }
-
-  #lost(reason: FlotillaError): void {
-    if (this.#state === 'closed') return;
-    const { clock, random, onSession } = this.#options;
-    this.#connection = undefined;
-    this.#lastFailure = reason;
-    if (this.#state === 'connected') {
-      this.#state = 'connecting';
-      this.#lostAt = clock.now();
-      onSession?.({ kind: 'interrupted', reason });
-    }
-    // A server that has seen less than we have hangs up at once. If all do, for longer than the session can have lived,
-    // they were set up anew, and what we saw is no more.
-    const refusedLong = this.#handshake === 'asked' && clock.now() - this.#lostAt > 2 * this.#sessionMs;
-    if (refusedLong && this.#lastZxid > 0n) {
-      this.#lastZxid = 0n;
-      this.#expire();
-    }
-    this.#rejectAll(reason, ({ repeatable }) => repeatable);
-    this.#server = (this.#server + 1) % this.#servers.length;
-    const round = Math.floor(this.#failures++ / this.#servers.length);
-    const waitMs = Math.min(longestWaitMs, shortestWaitMs * 2 ** Math.min(round, 10)) * (0.5 + random() / 2);
-    this.#retry = clock.setTimer(this.#failures === 1 ? 0 : waitMs, () => this.#open());
-  }
-
-  #expire(): void {
-    const was = this.#sessionId;
-    this.#sessionId = 0n;
-    this.#password = noPassword;
-    if (was !== 0n) this.#options.onSession?.({ kind: 'expired' });
-  }
-
-  /** Requests that may go over the next connection wait for it; the others have an unknown outcome. */
-  #rejectAll(reason: FlotillaError, keep: (request: Request) => boolean): void {
-    const sent = [...this.#sent.values()];
-    this.#sent.clear();
-    this.#waiting = [...sent.filter(keep), ...this.#waiting];
-    for (const request of sent) {
-      if (keep(request)) continue;
-      const detail = `cannot tell whether ZooKeeper did: ${request.what}; ${reason.detail}`;
-      request.reject(new FlotillaError(reason.code, detail, { executed: 'unknown', cause: reason, data: reason.data }));
-    }
-    if (this.#state !== 'closed' && reason.code !== 'UNAUTHENTICATED') return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const request of waiting) request.reject(reason);
-  }
-
-  #armTick(): void {
-    const { clock } = this.#options;
-    const everyMs = Math.max(20, Math.min(this.#sessionMs / 6, this.#requestTimeoutMs / 4));
-    this.#tick = clock.setTimer(everyMs, () => {
-      this.#housekeep(clock.now());
-      if (this.#state !== 'closed') this.#armTick();
-    });
-  }
-
-  #housekeep(now: number): void {
-    while (this.#waiting[0] && this.#waiting[0].deadline <= now) {
-      const request = this.#waiting.shift();
-      const why = this.#lastFailure?.detail ?? 'no server answered';
-      request?.reject(new FlotillaError('CONNECT_FAILED', `cannot ${request.what}: ${why}`, { executed: 'no' }));
-    }
-    const silentMs = now - this.#heardAt;
-    const [overdue] = this.#sent.values();
-    if (overdue && overdue.deadline <= now && silentMs >= Math.min(this.#requestTimeoutMs, this.#sessionMs / 3)) {
-      const detail = `ZooKeeper did not answer within ${this.#requestTimeoutMs} ms`;
-      this.#dropConnection(new FlotillaError('DEADLINE_EXCEEDED', detail));
-    } else if (this.#connection && silentMs >= (this.#sessionMs * 2) / 3) {
-      const detail = `ZooKeeper said nothing for ${Math.round(silentMs)} ms`;
-      this.#dropConnection(new FlotillaError('CONNECTION_LOST', detail));
-    } else if (this.connected && now - Math.max(this.#pingedAt, this.#heardAt) >= this.#sessionMs / 3 - 1) {
-      this.#pingedAt = now;
-      this.#connection?.send(new JuteWriter().int(xid.ping).int(op.ping).frame());
-    }
+  #lost(reason: FlotillaError, was: 'connected' | 'connecting'): void {
+    if (was === 'connected') this.#options.onSession?.({ kind: 'interrupted', reason });
+    this.#requests.lost(reason);
   }
 }
 
 function nothing(): void {}
-
-function readSteps(reader: JuteReader, what: string): void {
-  let failed = 0;
-  for (;;) {
-    const type = reader.int();
-    const done = reader.bool();
-    reader.int();
-    if (done) break;
-    if (type === -1) {
-      const code = reader.int();
-      const decisive = code !== 0 && code !== zookeeperCode.runtimeInconsistency;
-      if (decisive && failed === 0) failed = code;
-    } else if (type === op.create) reader.text();
-    else if (type === op.setData) readStat(reader);
-  }
-  if (failed !== 0) throw refusal(failed, what);
-}
 
 function serverAddress(text: string): ServerAddress {
   const url = URL.parse(`tcp://${text}`);
