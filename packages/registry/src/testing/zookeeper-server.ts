@@ -54,6 +54,7 @@ export class ZooKeeperServer {
     });
     const lines = [
       'tickTime=200',
+      'maxSessionTimeout=60000', // unless set 20 ticks: an election on a busy machine takes as long
       'initLimit=50',
       'syncLimit=10',
       `dataDir=${data}`,
