@@ -148,8 +148,11 @@ export interface ListBody {
 
 /** Up to here a text is one piece, which is made for each reader; pieces of longer ones are gathered to this. */
 const textPieceBytes = 65_536;
-/** The same of what is compressed, which all readers share: a large piece costs nothing but the way to the socket. */
-const gzipPieceBytes = 1_048_576;
+/**
+ * The same of what is compressed, which all readers share. A connection counts as moving when a piece has gone, so a piece may not
+ * take a slow reader as long as a connection may stand still (`writeStallMs`).
+ */
+const gzipPieceBytes = 131_072;
 
 function lengthOf(parts: Iterable<{ readonly length: number }>): number {
   let length = 0;
