@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 
 /** A record as the test server gives it; `data` as bytes on the wire. */
 export interface ServedRecord {
@@ -41,8 +42,6 @@ export async function dnsTestServer(): Promise<DnsTestServer> {
   const zone = new Map<string, ServedAnswer>();
   const asked: string[] = [];
   const udp = createSocket('udp4');
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
-  const { port } = udp.address();
   udp.on('message', (bytes, { address, port: from }) => {
     for (const answer of answersTo(bytes, 'udp', zone, asked)) udp.send(answer, from, address);
   });
@@ -56,8 +55,26 @@ export async function dnsTestServer(): Promise<DnsTestServer> {
       }
     });
   });
-  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
+  const port = await onOnePort(udp, tcp);
   return { address: `127.0.0.1:${port}`, port, asked, zone, close: () => closeBoth(udp, tcp) };
+}
+
+/** A port that is free for one of both may be taken for the other: then another one is tried. */
+async function onOnePort(udp: Socket, tcp: Server): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    tcp.listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    const { port } = tcp.address() as AddressInfo;
+    try {
+      udp.bind(port, '127.0.0.1');
+      await once(udp, 'listening');
+      return port;
+    } catch (taken) {
+      if (tries === 10) throw taken;
+      tcp.close();
+      await once(tcp, 'close');
+    }
+  }
 }
 
 /** An A record. */
