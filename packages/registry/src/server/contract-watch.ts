@@ -7,7 +7,7 @@ import type { RegistryMetrics } from './metrics.ts';
 
 /** What the listed instances serve and call, kept up with every change; says what begins and what ends not to fit. */
 export class ContractWatch {
-  readonly catalogue = new Catalogue();
+  readonly catalogue: Catalogue = new Catalogue();
   readonly #census = new ContractCensus();
   readonly #log: RegistryLog;
   readonly #metrics: RegistryMetrics;
