@@ -99,6 +99,8 @@ function hear(): void {
 
 function dial(number: number): Socket {
   const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.0.${2 + (number % 50)}`, noDelay: true });
+  // Some registries end connections by a reset when they stop; of one that breaks earlier the change is never heard, which fails the row.
+  socket.on('error', () => {});
   sockets.push(socket);
   return socket;
 }

@@ -3,7 +3,7 @@ import { cpuMsOf } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
 import { cores, mostConnections, type Program, startProgram } from '../harness/processes.ts';
-import { instanceAt, registrationOf } from '../registry/fleet.ts';
+import { instanceAt } from '../registry/fleet.ts';
 import { hasEurekaServer, type RegistryServer, residentMb, startJava, startOurs } from '../registry/servers.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -77,6 +77,7 @@ async function measureGrowth({ instances, connections }: Size, plan: Plan): Prom
     deltaRetentionMs: plan.quick ? 500 : 10_000,
   });
   const driver = await startProgram('registry/driver.ts', [String(server.port)], cores.others);
+  const reader = await startProgram('registry/reader.ts', [String(server.port)], cores.others);
   const program = server.program as Program;
   try {
     await driver.ask({ ask: 'connect', count: 32 });
@@ -97,11 +98,11 @@ async function measureGrowth({ instances, connections }: Size, plan: Plan): Prom
     const leavers = (await driver.ask({ ask: 'leavers', from: instances, count: leaversOf(instances) })) as Counts;
     assertCount('registrations refused', leavers['refused'] ?? -1, 0);
     await paced(plan.quick ? 300 : 10_000); // compiled, and a third around
-    await lookOnce(server, 0); // the first list is written whole, the others as far as something changed
+    await reader.ask({ ask: 'look', second: 0 }); // the first list is written whole, the others as far as something changed
     await program.ask({ ask: 'stall' });
     const startedAt = cpuMsOf(server.pid);
     const ended = new AbortController();
-    const others = lookAndChange(server, ended.signal);
+    const others = lookAndChange(reader, ended.signal);
     const ran = await paced(measureMs);
     ended.abort();
     await others;
@@ -132,6 +133,7 @@ async function measureGrowth({ instances, connections }: Size, plan: Plan): Prom
       },
     };
   } finally {
+    await reader.stop();
     await driver.stop();
     await server.stop();
   }
@@ -150,28 +152,11 @@ async function allLeft(program: Program, instances: number, plan: Plan): Promise
 /** So that no single answer of the driver takes longer than it may be silent. */
 const fillAtOnce = 5_000;
 
-/** Once a second somebody registers anew, reads the list and the delta as clients do, and opens the status page. */
-async function lookAndChange(server: RegistryServer, signal: AbortSignal): Promise<void> {
+/** Once a second somebody looks and changes something. */
+async function lookAndChange(reader: Program, signal: AbortSignal): Promise<void> {
   for (let second = 1; !signal.aborted; second++) {
-    await lookOnce(server, second);
+    await reader.ask({ ask: 'look', second });
     await sleep(1_000, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-async function lookOnce({ port }: RegistryServer, second: number): Promise<void> {
-  const base = `http://127.0.0.1:${port}`;
-  const { app } = instanceAt(second);
-  const body = registrationOf(second, Date.now());
-  const answers = await Promise.all([
-    fetch(`${base}/eureka/apps/${app}`, { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
-    ...['/eureka/apps', '/eureka/apps/delta'].map((path) =>
-      fetch(`${base}${path}`, { headers: { accept: 'application/json', 'accept-encoding': 'gzip' } }),
-    ),
-    fetch(`${base}/`),
-  ]);
-  for (const answer of answers) {
-    await answer.arrayBuffer();
-    assertCount(`status of ${answer.url}`, answer.status, 200, 204);
   }
 }
 

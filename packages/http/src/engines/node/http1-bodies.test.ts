@@ -86,3 +86,28 @@ it('bodies of any size, read or not, in one line on one connection: each has its
   await fc.assert(run, { numRuns: 40, seed: 3 });
   await server.close();
 });
+
+it('a body that is never out of chunks leaves others their turn, and ends when its client has left', async () => {
+  let made = 0;
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield Buffer.from(`${made++}\n`);
+    } finally {
+      leave();
+    }
+  }
+  const server = await rawServer(async () => response(200, endless()));
+  const client = await server.connect();
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until(/\r\n9\n\r\n/);
+  let most = 0;
+  for (let turn = 0, before = made; turn < 20; turn++, before = made) {
+    await new Promise((resolve) => setImmediate(resolve));
+    most = Math.max(most, made - before);
+  }
+  assert.ok(most > 0 && most <= 256, `${most} chunks in one turn of the loop`);
+  await client.close();
+  await left;
+  await server.close();
+});

@@ -5,7 +5,7 @@ import { HttpHeaders } from '../../headers.ts';
 import type { RequestPath } from '../../path.ts';
 import { answer, answeredNow } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
-import { dispose, Pump } from '../pump.ts';
+import { dispose, type Gate, Pump, type PumpTarget } from '../pump.ts';
 import type { Http1Shared } from './http1-options.ts';
 import type { Http1Output } from './http1-output.ts';
 import { IncomingBody } from './incoming-body.ts';
@@ -14,6 +14,9 @@ import { SocketTunnel } from './socket-tunnel.ts';
 
 /** Bodies up to this size go out with their head; longer ones in slices, so that progress can be seen. */
 const oneWriteBytes = 65_536;
+
+/** A body that is never out of chunks, to a client that takes all of them, waits for nothing: after so many others have a turn. */
+const chunksPerTurn = 64;
 
 /** What an exchange needs of its connection. */
 export interface ExchangeHost {
@@ -226,14 +229,16 @@ export class Http1Exchange {
   /** No stream of Node's in between: joining two of them costs more than the whole rest of an exchange. */
   #stream(body: Uint8Array | AsyncIterable<Uint8Array>, headers: HttpHeaders, chunked: boolean): void {
     const { output } = this.#connection;
-    const pump = new Pump(new CheckedBody(body, headers), {
+    const target: PumpTarget = {
       push: (bytes) => (chunked ? output.chunk(bytes) : output.bytes(bytes)),
       end: () => {
         if (chunked) output.endChunks();
+        output.flush();
         this.#written();
       },
       fail: (thrown) => this.#abort(toFlotillaError(thrown)),
-    });
+    };
+    const pump = new Pump(new CheckedBody(body, headers), target, turnsNowAndThen());
     this.#pump = pump;
     pump.start();
   }
@@ -274,4 +279,14 @@ export class Http1Exchange {
     this.#call?.end(outcome);
     this.#connection.exchangeOver(this);
   }
+}
+
+/** Lets the event loop turn now and then: what else there is to do, a client that has left among it, waits for it. */
+function turnsNowAndThen(): Gate {
+  let chunks = 0;
+  return () => (++chunks % chunksPerTurn === 0 ? nextTurn() : undefined);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

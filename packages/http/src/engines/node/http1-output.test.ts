@@ -86,7 +86,19 @@ describe('what a connection writes', () => {
     assert.deepEqual(kernel.writes, ['one two']);
   });
 
-  it('a long body, and each chunk of a stream, goes out in one write behind what was gathered', () => {
+  it('small chunks of one turn are one write, also when nobody flushes', async () => {
+    const kernel = new Kernel();
+    const output = outputTo(kernel);
+    for (const text of ['a', 'b']) {
+      assert.equal(output.chunk(Buffer.from(text)), true);
+      await undefined;
+    }
+    assert.deepEqual(kernel.writes, []);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(kernel.writes, ['1\r\na\r\n1\r\nb\r\n']);
+  });
+
+  it('a long body, and each long chunk of a stream, goes out in one write behind what was gathered', () => {
     const kernel = new Kernel();
     const output = outputTo(kernel);
     const long = Buffer.alloc(5_000, 'a');
@@ -101,8 +113,7 @@ describe('what a connection writes', () => {
     output.flush();
     assert.deepEqual(kernel.writes, [
       `before head ${long}`,
-      'gathered ',
-      '5\r\nshort\r\n',
+      'gathered 5\r\nshort\r\n',
       `1388\r\n${long}\r\n`,
       'bare',
       '0\r\n\r\n',

@@ -67,11 +67,15 @@ export class Http1Output {
     return this.#socket.write(bytes);
   }
 
-  /** One chunk (RFC 9112 §7.1). @returns as {@link bytes} */
+  /** One chunk (RFC 9112 §7.1); small ones of one turn of the loop go out together. @returns as {@link bytes} */
   chunk(bytes: Uint8Array): boolean {
     const size = `${bytes.length.toString(16)}\r\n`;
+    if (bytes.length <= mostTextBytes) {
+      this.gatherTurn();
+      this.text(`${size}${latin1(bytes)}\r\n`);
+      return !this.#socket.writableNeedDrain;
+    }
     this.#writeGathered();
-    if (bytes.length <= mostTextBytes) return this.#socket.write(`${size}${latin1(bytes)}\r\n`, 'latin1');
     this.#socket.cork();
     this.#socket.write(size, 'latin1');
     this.#socket.write(bytes);
