@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { type Instance, identity, leaseDefaults, systemClock, systemRandom } from '@flotilla/core';
+import { type Instance, systemClock, systemRandom } from '@flotilla/core';
+import { anInstance } from '@flotilla/core/testing';
 import { type HttpListener, routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry, type Registry, statusRoutes } from '@flotilla/registry/server';
@@ -21,20 +22,8 @@ const args = [
   '--disable-sync',
 ];
 
-const instance = (service: string, id: string, parts: Partial<Instance> = {}): Instance => ({
-  id,
-  identity: identity(service),
-  incarnation: 1,
-  addresses: [{ protocol: 'http', host: '10.0.0.1', port: 8080 }],
-  contracts: [],
-  status: 'up',
-  weight: 1,
-  lease: leaseDefaults,
-  revision: 0,
-  metadata: {},
-  bags: {},
-  ...parts,
-});
+const instance = (service: string, id: string, parts: Partial<Instance> = {}): Instance =>
+  anInstance({ service, id, ...parts });
 
 describe("the registry's status page in a browser", { skip }, () => {
   let registry: Registry;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type Instance, type InstanceStatus, identity } from '@flotilla/core';
-import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { anInstance, ManualClock, seededRandom } from '@flotilla/core/testing';
 import { createRegistry, memoryStore, type Registry } from '@flotilla/registry/server';
 import fc from 'fast-check';
 import type { EurekaApplications } from '../applications.ts';
@@ -143,19 +143,8 @@ class Driver {
 }
 
 function bystander(n: number): Instance {
-  return {
-    id: 'one',
-    identity: identity(`other-${n}`),
-    incarnation: 1,
-    addresses: [{ protocol: 'http', host: `other-${n}`, port: 8080 }],
-    contracts: [],
-    status: 'up',
-    weight: 1,
-    lease: { renewEveryMs: 30_000, lastsMs: 90_000 },
-    revision: 0,
-    metadata: {},
-    bags: {},
-  };
+  const host = `other-${n}`;
+  return anInstance({ id: 'one', service: host, addresses: [{ protocol: 'http', host, port: 8080 }] });
 }
 
 /** What readers act on, by id; times of leases and what was done last apart. */
