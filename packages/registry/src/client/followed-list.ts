@@ -1,5 +1,6 @@
-import { effectiveStatus, FlotillaError, formatIdentity, type Instance } from '@flotilla/core';
+import { FlotillaError, formatIdentity } from '@flotilla/core';
 import { parseCursor } from '../cursor.ts';
+import { isLeaving } from '../is-leaving.ts';
 import type { SeenChange } from '../lease/change.ts';
 import {
   keyOf,
@@ -127,12 +128,6 @@ export class FollowedList {
 
 /** What may change of an instance that cannot be used without making it usable. */
 const harmless: ReadonlySet<string> = new Set(['status', 'override', 'incarnation', 'revision', 'weight']);
-
-/** Whether callers were told to stop picking it: who takes it out waits until they have. */
-function isLeaving(instance: Instance): boolean {
-  const status = effectiveStatus(instance);
-  return status === 'draining' || status === 'out-of-service';
-}
 
 function keyOfChange(change: SeenChange): string {
   if (change.kind === 'gone') return keyOf(change.service, change.id);

@@ -1,4 +1,5 @@
-import { type Call, type Clock, effectiveStatus, type Instance } from '@flotilla/core';
+import type { Call, Clock, Instance } from '@flotilla/core';
+import { isLeaving } from '../is-leaving.ts';
 import { bulletinTexts, readBulletin } from './bulletin.ts';
 import type { LeaseEngine } from './engine.ts';
 
@@ -56,9 +57,7 @@ export class Departures {
 
   /** The engine has a record of a listed instance. */
   listed(instance: Instance, revision: number): void {
-    const status = effectiveStatus(instance);
-    const leaves = status === 'draining' || status === 'out-of-service';
-    if (!leaves || this.#followed.has(revision) || this.#followed.size >= mostFollowed) return;
+    if (!isLeaving(instance) || this.#followed.has(revision) || this.#followed.size >= mostFollowed) return;
     this.#followed.add(revision);
     const { noticedHere } = this.#parts;
     noticedHere(instance)
