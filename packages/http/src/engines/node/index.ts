@@ -1,3 +1,4 @@
+export { guardedLookup } from './guarded-lookup.ts';
 export { http1Tongue } from './http1.ts';
 export type { Http1Options } from './http1-options.ts';
 export { inheritedSockets } from './inherited-sockets.ts';
@@ -11,5 +12,7 @@ export {
   poolDefaults,
 } from './options.ts';
 export type { RefusalPage } from './refusal.ts';
+export { contextOf as clientContext } from './tls/handshakes.ts';
+export { peerOf } from './tls/peer-of.ts';
 export { openTls, type TlsFiles, type TlsFilesOptions } from './tls/tls-files.ts';
 export type { Tongue, TongueConnection } from './tongue.ts';

@@ -31,7 +31,7 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
     async listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
       if (bind.tls && !tls)
         throw new FlotillaError('CONFIG_INVALID', 'this network has no TLS configuration to listen with');
-      const tongue = http1Tongue({
+      const http1 = http1Tongue({
         handler,
         answerNow: answerNowOf(handler),
         makeCall,
@@ -43,7 +43,8 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
         failed,
         refusalPage,
       });
-      return SocketListener.open(bind, { tongues: [tongue], clock, logger, limits, tls: bind.tls ? tls : undefined });
+      const tongues = [http1, ...(options.tongues?.(handler, bind) ?? [])];
+      return SocketListener.open(bind, { tongues, clock, logger, limits, tls: bind.tls ? tls : undefined });
     },
     connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
       return poolEndpoint(target, pool, target.protocol === 'https' ? tls : undefined);

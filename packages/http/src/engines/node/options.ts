@@ -1,7 +1,9 @@
 import type { Clock, Logger, Random } from '@flotilla/core';
-import type { CallMaker } from '../../exchange.ts';
+import type { CallMaker, HttpHandler } from '../../exchange.ts';
+import type { Bind } from '../../network.ts';
 import type { RefusalPage } from './refusal.ts';
 import type { TlsFiles } from './tls/tls-files.ts';
+import type { Tongue } from './tongue.ts';
 
 /** What a listener allows. Sizes are bytes; `Infinity` lifts a limit. */
 export interface ListenerLimits {
@@ -123,6 +125,8 @@ export interface NodeNetworkOptions {
    * leaves the decision to whoever routes: a service that uses decoded segments, a gateway with routes that say so.
    */
   readonly encodedSlash?: 'refuse' | 'keep';
+  /** Further protocols on the port of a listener, beside HTTP/1.1: asked once for each. Default: none. */
+  readonly tongues?: (handler: HttpHandler, bind: Bind) => readonly Tongue[];
 }
 
 /** @throws RangeError for a number that is no limit: below 0, NaN. */

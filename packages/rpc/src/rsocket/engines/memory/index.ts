@@ -1,0 +1,1 @@
+export { BytePair, type Transit } from './byte-pair.ts';

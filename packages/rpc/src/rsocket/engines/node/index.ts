@@ -1,0 +1,8 @@
+export {
+  RSocketClient,
+  type RSocketClientLimits,
+  type RSocketClientOptions,
+  rsocketClientDefaults,
+} from './client.ts';
+export { SocketChannel } from './socket-channel.ts';
+export { type RSocketTongueOptions, rsocketTongue, type Served } from './tongue.ts';

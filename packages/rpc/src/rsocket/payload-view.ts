@@ -1,0 +1,39 @@
+/**
+ * Metadata and data of a message, as places in a buffer. One view is reused for all messages of a connection, and its
+ * bytes are those of the receive buffer: **both are valid only during the callback that got them.** What is to outlive
+ * it is copied or decoded first.
+ */
+export class PayloadView {
+  bytes: Buffer = noBytes;
+  hasMetadata = false;
+  metadataStart = 0;
+  metadataEnd = 0;
+  dataStart = 0;
+  dataEnd = 0;
+
+  get dataLength(): number {
+    return this.dataEnd - this.dataStart;
+  }
+
+  /** The data as UTF-8 text. */
+  dataText(): string {
+    return this.bytes.toString('utf8', this.dataStart, this.dataEnd);
+  }
+
+  /** The data in place: valid only during the callback. */
+  dataBytes(): Buffer {
+    return this.bytes.subarray(this.dataStart, this.dataEnd);
+  }
+
+  /** The data in a buffer of its own. */
+  copyData(): Buffer<ArrayBuffer> {
+    return Buffer.copyBytesFrom(this.bytes, this.dataStart, this.dataEnd - this.dataStart) as Buffer<ArrayBuffer>;
+  }
+
+  /** The metadata in place: valid only during the callback. */
+  metadataBytes(): Buffer {
+    return this.bytes.subarray(this.metadataStart, this.metadataEnd);
+  }
+}
+
+const noBytes = Buffer.alloc(0);

@@ -1,0 +1,78 @@
+import type { PayloadView } from './payload-view.ts';
+
+/** Room that all messages of a connection which have come in part share. */
+export interface PartialBudget {
+  readonly maxPayloadBytes: number;
+  readonly maxPartialBytes: number;
+  /** Bytes that they hold now. */
+  partialBytes: number;
+}
+
+/**
+ * A message that comes in fragments: all its metadata, then all its data, in one buffer that grows with what has come.
+ */
+export class Reassembly {
+  /** When its last fragment came, on the connection's clock, as far as a sweep has seen. */
+  touchedAt: number | undefined;
+  readonly #budget: PartialBudget;
+  #bytes: Buffer = Buffer.allocUnsafe(0);
+  #hasMetadata = false;
+  #metadataLength = 0;
+  #length = 0;
+
+  constructor(budget: PartialBudget) {
+    this.#budget = budget;
+  }
+
+  /** @returns why the fragment cannot be taken; undefined when it was */
+  add(fragment: PayloadView): string | undefined {
+    const metadata = fragment.metadataEnd - fragment.metadataStart;
+    if (metadata > 0 && this.#length > this.#metadataLength) return 'metadata in a fragment behind data';
+    const added = metadata + fragment.dataLength;
+    const budget = this.#budget;
+    if (this.#length + added > budget.maxPayloadBytes) {
+      return `a message of more than ${budget.maxPayloadBytes} bytes (maxPayloadBytes)`;
+    }
+    if (budget.partialBytes + added > budget.maxPartialBytes) {
+      return `unfinished messages of more than ${budget.maxPartialBytes} bytes in all (maxPartialBytes)`;
+    }
+    budget.partialBytes += added;
+    this.touchedAt = undefined;
+    this.#hasMetadata ||= fragment.hasMetadata;
+    this.#append(fragment.bytes, fragment.metadataStart, fragment.metadataEnd);
+    this.#metadataLength += metadata;
+    this.#append(fragment.bytes, fragment.dataStart, fragment.dataEnd);
+    return undefined;
+  }
+
+  /** The last fragment has been added: lets `view` show the whole. */
+  finish(view: PayloadView): PayloadView {
+    view.bytes = this.#bytes;
+    view.hasMetadata = this.#hasMetadata;
+    view.metadataStart = 0;
+    view.metadataEnd = this.#metadataLength;
+    view.dataStart = this.#metadataLength;
+    view.dataEnd = this.#length;
+    this.release();
+    return view;
+  }
+
+  /** Gives back its part of the budget. */
+  release(): void {
+    this.#budget.partialBytes -= this.#length;
+    this.#length = 0;
+  }
+
+  #append(source: Buffer, from: number, to: number): void {
+    const needed = this.#length + to - from;
+    if (needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(
+        Math.max(needed, Math.min(2 * this.#bytes.length, this.#budget.maxPayloadBytes)),
+      );
+      this.#bytes.copy(grown, 0, 0, this.#length);
+      this.#bytes = grown;
+    }
+    source.copy(this.#bytes, this.#length, from, to);
+    this.#length = needed;
+  }
+}
