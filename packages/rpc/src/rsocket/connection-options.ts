@@ -1,8 +1,8 @@
 import type { Clock, FlotillaError } from '@flotilla/core';
 import type { ByteChannel } from './byte-channel.ts';
-import type { RSocketConnection } from './connection.ts';
 import type { LeaseSource } from './leases.ts';
 import type { RSocketLimits } from './limits.ts';
+import type { RSocketPeer } from './peer.ts';
 import type { RSocketResponder } from './responder-port.ts';
 import type { Setup } from './setup.ts';
 
@@ -64,7 +64,7 @@ export interface ServerConnectionOptions extends ConnectionOptions {
    * Looks at the peer's SETUP, before any request behind it. An error refuses the connection: REJECTED_SETUP with its
    * detail; nothing behind SETUP is handled. Default: all are accepted.
    */
-  readonly accept?: ((setup: Setup, connection: RSocketConnection) => FlotillaError | undefined) | undefined;
+  readonly accept?: ((setup: Setup, peer: RSocketPeer) => FlotillaError | undefined) | undefined;
   /** What a peer gets that asks for leases. Default: as many as `maxInbound`, for 30 s at a time. */
   readonly leases?: LeaseSource | undefined;
 }

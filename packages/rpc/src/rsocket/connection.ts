@@ -16,6 +16,7 @@ import { type RSocketLimits, rsocketDefaults } from './limits.ts';
 import { Link } from './link.ts';
 import { compositeMime } from './mime.ts';
 import { OutBuffer, type Sendable } from './out-buffer.ts';
+import type { RSocketPeer } from './peer.ts';
 import { Pulse } from './pulse.ts';
 import { Rate } from './rate.ts';
 import { Requester } from './requester.ts';
@@ -41,7 +42,7 @@ export type ConnectionState = 'setup' | 'open' | 'draining' | 'closed';
  *
  * A peer that drains leaves this side `open`: it answers, but {@link takesRequests} is false.
  */
-export class RSocketConnection implements ByteListener, FrameSink {
+export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   readonly #channel: ByteChannel;
   readonly #clock: Clock;
   readonly #limits: RSocketLimits;
@@ -109,12 +110,10 @@ export class RSocketConnection implements ByteListener, FrameSink {
     return this.#state;
   }
 
-  /** May a request be sent now? */
   get takesRequests(): boolean {
     return this.#state === 'open' && this.#requester.refusing === undefined && !this.#sender.congested;
   }
 
-  /** Own requests without an end. */
   get outstanding(): number {
     return this.#requester.size;
   }
@@ -149,11 +148,6 @@ export class RSocketConnection implements ByteListener, FrameSink {
     return this.#link.leases;
   }
 
-  /**
-   * Asks for one answer.
-   * @param data bytes longer than a fragment are not copied: they must not change until they are sent
-   * @throws FlotillaError UNAVAILABLE or CONNECTION_LOST, `executed: no`, when no request can be sent
-   */
   requestResponse(
     metadata: Sendable | undefined,
     data: Sendable | undefined,
@@ -162,16 +156,10 @@ export class RSocketConnection implements ByteListener, FrameSink {
     return this.#requester.requestResponse(metadata, data, receiver);
   }
 
-  /** Says something that has no answer, not even an error. @throws FlotillaError as {@link requestResponse} */
   fireAndForget(metadata: Sendable | undefined, data: Sendable | undefined): void {
     this.#requester.fireAndForget(metadata, data);
   }
 
-  /**
-   * Asks for many items.
-   * @param initialN how many may come before {@link RequesterStream.requestN} asks for more; `Infinity` for all
-   * @throws FlotillaError as {@link requestResponse}
-   */
   requestStream(
     metadata: Sendable | undefined,
     data: Sendable | undefined,
@@ -181,11 +169,6 @@ export class RSocketConnection implements ByteListener, FrameSink {
     return this.#requester.requestStream(metadata, data, initialN, receiver);
   }
 
-  /**
-   * Sends many items and asks for many. `data` is the first one; further ones go when the receiver is `requested`.
-   * @param isLast there is no further one
-   * @throws FlotillaError as {@link requestResponse}
-   */
   requestChannel(
     metadata: Sendable | undefined,
     data: Sendable | undefined,
@@ -196,7 +179,6 @@ export class RSocketConnection implements ByteListener, FrameSink {
     return this.#requester.requestChannel(metadata, data, initialN, receiver, isLast);
   }
 
-  /** Tells the peer something about the connection, in the metadata's format. */
   metadataPush(metadata: Sendable): void {
     if (this.#state === 'closed') return;
     const start = this.#sender.begin(0, frameType.metadataPush, frameFlag.metadata);
@@ -221,7 +203,6 @@ export class RSocketConnection implements ByteListener, FrameSink {
     this.#drainedWork();
   }
 
-  /** Closes now. What is in hand ends with `reason`; the peer is told by ERROR. */
   close(reason: FlotillaError = new FlotillaError('CONNECTION_LOST', 'the connection was closed on this side')): void {
     this.#end(reason, rsocketError.CONNECTION_ERROR, reason.detail);
   }

@@ -1,5 +1,12 @@
 import { frameFlag, frameType } from './frame.ts';
-import type { Sender } from './sender.ts';
+import type { OutBuffer } from './out-buffer.ts';
+
+/** Who writes frames: {@link Sender}. */
+export interface FrameWriter {
+  readonly out: OutBuffer;
+  begin(streamId: number, type: number, flags: number): number;
+  end(start: number): void;
+}
 
 /** A message on its way in fragments. */
 interface LongMessage {
@@ -73,11 +80,11 @@ export class Fragments {
   }
 
   /** Writes the next fragment of the stream whose turn it is. */
-  write(sender: Sender): void {
+  write(writer: FrameWriter): void {
     const [waiting] = this.#byStream.values();
     if (!waiting) return;
     const message = waiting.messages[0] as LongMessage;
-    const sent = this.#writeFragment(sender, waiting.streamId, message);
+    const sent = this.#writeFragment(writer, waiting.streamId, message);
     waiting.begun = true;
     waiting.bytes -= sent;
     this.#bytes -= sent;
@@ -91,7 +98,7 @@ export class Fragments {
   }
 
   /** @returns how much of the message it took along */
-  #writeFragment(sender: Sender, streamId: number, message: LongMessage): number {
+  #writeFragment(writer: FrameWriter, streamId: number, message: LongMessage): number {
     const { metadata, data } = message;
     const metadataLength = metadata?.length ?? 0;
     const isFirst = message.at === 0;
@@ -104,15 +111,15 @@ export class Fragments {
     const dataTaken = Math.min(room - metadataTaken, data.length - dataAt);
     const isLast = message.at + metadataTaken + dataTaken >= lengthOf(message);
     const type = isFirst ? message.type : frameType.payload;
-    const start = sender.begin(streamId, type, fragmentFlags(message, isFirst, isLast, hasMetadata));
-    const { out } = sender;
+    const start = writer.begin(streamId, type, fragmentFlags(message, isFirst, isLast, hasMetadata));
+    const { out } = writer;
     if (isFirst && message.initialN > 0) out.u32(message.initialN);
     if (hasMetadata && metadataRest) {
       out.u24(metadataTaken);
       out.raw(metadataRest);
     }
     if (dataTaken > 0) out.raw(data.subarray(dataAt, dataAt + dataTaken));
-    sender.end(start);
+    writer.end(start);
     message.at += metadataTaken + dataTaken;
     return metadataTaken + dataTaken;
   }

@@ -4,7 +4,7 @@
  * Over TCP each frame has its length (24 bits) before it. A frame begins with its stream id (32 bits, the highest is 0),
  * its type (6 bits) and its flags (10 bits). Integers are big endian.
  */
-export const frameType = Object.freeze({
+export const frameType = {
   setup: 0x01,
   lease: 0x02,
   keepalive: 0x03,
@@ -20,10 +20,10 @@ export const frameType = Object.freeze({
   resume: 0x0d,
   resumeOk: 0x0e,
   extension: 0x3f,
-} as const);
+} as const;
 
 /** Bits beside the type. Some mean something else by type. */
-export const frameFlag = Object.freeze({
+export const frameFlag = {
   /** The frame may be ignored by who does not know it. */
   ignore: 0x200,
   metadata: 0x100,
@@ -39,10 +39,10 @@ export const frameFlag = Object.freeze({
   lease: 0x40,
   /** Of KEEPALIVE. */
   respond: 0x80,
-} as const);
+} as const;
 
 /** Codes of ERROR frames. Those from `0x301` on belong to applications. */
-export const rsocketError = Object.freeze({
+export const rsocketError = {
   INVALID_SETUP: 0x001,
   UNSUPPORTED_SETUP: 0x002,
   REJECTED_SETUP: 0x003,
@@ -53,7 +53,7 @@ export const rsocketError = Object.freeze({
   REJECTED: 0x202,
   CANCELED: 0x203,
   INVALID: 0x204,
-} as const);
+} as const;
 
 /** Length field and header of a frame over TCP. */
 export const headBytes = 9;

@@ -33,9 +33,10 @@ export {
 } from './mime.ts';
 export { type ByteSource, OutBuffer, type Sendable } from './out-buffer.ts';
 export { PayloadView } from './payload-view.ts';
+export type { RSocketPeer } from './peer.ts';
 export type { RSocketReceiver } from './requester-port.ts';
 export type { RequesterStream } from './requester-stream.ts';
-export type { ResponderListener, RSocketResponder } from './responder-port.ts';
-export type { ResponderStream } from './responder-stream.ts';
+export type { RSocketResponder } from './responder-port.ts';
+export type { ResponderListener, ResponderStream } from './responder-stream.ts';
 export type { Setup } from './setup.ts';
 export { errorOfFrame, rsocketCodeOf } from './wire-errors.ts';

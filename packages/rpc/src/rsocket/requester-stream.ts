@@ -1,8 +1,19 @@
 import { frameFlag, frameType, largestInt, rsocketError } from './frame.ts';
 import type { Sendable } from './out-buffer.ts';
 import type { Reassembly } from './reassembly.ts';
-import type { Requester } from './requester.ts';
 import type { RSocketReceiver } from './requester-port.ts';
+import type { Sender } from './sender.ts';
+
+/** Who keeps the streams. */
+export interface StreamOwner {
+  readonly sender: Sender;
+  /** Forgets the stream and tells the peer CANCEL. */
+  cancel(stream: RequesterStream): void;
+  /** Forgets the stream and tells the peer ERROR. */
+  abort(stream: RequesterStream, code: number, text: string): void;
+  /** The own items are complete. */
+  allSent(stream: RequesterStream): void;
+}
 
 /**
  * A request of ours whose answer is not whole.
@@ -30,10 +41,10 @@ export class RequesterStream {
   /** Are all of our own items sent? True from the begin, but for channels. */
   sentAll: boolean;
   partial: Reassembly | undefined = undefined;
-  readonly #requester: Requester;
+  readonly #owner: StreamOwner;
 
   constructor(
-    requester: Requester,
+    owner: StreamOwner,
     id: number,
     kind: number,
     demand: number,
@@ -41,7 +52,7 @@ export class RequesterStream {
     receiver: RSocketReceiver,
     position: number,
   ) {
-    this.#requester = requester;
+    this.#owner = owner;
     this.id = id;
     this.kind = kind;
     this.demand = demand;
@@ -56,18 +67,18 @@ export class RequesterStream {
 
   /** Is so much waiting to be sent that no more items should be made? See {@link whenClear}. */
   get congested(): boolean {
-    return this.#requester.sender.congested;
+    return this.#owner.sender.congested;
   }
 
   /** Calls `run` once when items may be made again, or when the connection is over. */
   whenClear(run: () => void): void {
-    this.#requester.sender.whenClear(run);
+    this.#owner.sender.whenClear(run);
   }
 
   /** The answer is not wanted any more. The receiver hears nothing more. */
   cancel(): void {
     if (this.over) return;
-    this.#requester.cancel(this);
+    this.#owner.cancel(this);
   }
 
   /** Asks for `n` more items, from 1 on; `Infinity` for all. */
@@ -75,27 +86,27 @@ export class RequesterStream {
     if (this.answered || !(n > 0)) return;
     const more = Math.min(n, largestInt);
     this.demand = Math.min(this.demand + more, largestInt);
-    this.#requester.sender.control(this.id, frameType.requestN, more);
+    this.#owner.sender.control(this.id, frameType.requestN, more);
   }
 
   /** Of a channel: sends an item. @throws RangeError without {@link credit} for it */
   next(data: Sendable | undefined, metadata?: Sendable): void {
     if (this.sentAll) return;
     spend(this);
-    this.#requester.sender.message(this.id, frameType.payload, frameFlag.next, 0, metadata, data);
+    this.#owner.sender.message(this.id, frameType.payload, frameFlag.next, 0, metadata, data);
   }
 
   /** Of a channel: there are no more items. */
   complete(): void {
     if (this.sentAll) return;
-    this.#requester.sender.message(this.id, frameType.payload, frameFlag.complete, 0, undefined, undefined);
-    this.#requester.allSent(this);
+    this.#owner.sender.message(this.id, frameType.payload, frameFlag.complete, 0, undefined, undefined);
+    this.#owner.allSent(this);
   }
 
   /** Of a channel: the items cannot be had. That ends both directions; the receiver hears nothing more. */
   error(code: number = rsocketError.APPLICATION_ERROR, text = ''): void {
     if (this.sentAll) return;
-    this.#requester.abort(this, code, text);
+    this.#owner.abort(this, code, text);
   }
 }
 

@@ -6,11 +6,11 @@ import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
 import { Reassembly } from './reassembly.ts';
 import type { RSocketReceiver } from './requester-port.ts';
-import { RequesterStream } from './requester-stream.ts';
+import { RequesterStream, type StreamOwner } from './requester-stream.ts';
 import type { Sender } from './sender.ts';
 
 /** Our own requests on a connection: their ids, their answers, their ends. */
-export class Requester {
+export class Requester implements StreamOwner {
   readonly sender: Sender;
   readonly #link: Link;
   readonly #streams = new Map<number, RequesterStream>();

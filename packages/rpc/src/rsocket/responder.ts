@@ -7,11 +7,11 @@ import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
 import { Reassembly } from './reassembly.ts';
 import type { RSocketResponder } from './responder-port.ts';
-import { ResponderStream } from './responder-stream.ts';
+import { type AnswerOwner, ResponderStream } from './responder-stream.ts';
 import type { Sender } from './sender.ts';
 
 /** The peer's requests on a connection. */
-export class Responder {
+export class Responder implements AnswerOwner {
   readonly sender: Sender;
   /** Set where the peer asked for leases. */
   leases: LeaseGranter | undefined;

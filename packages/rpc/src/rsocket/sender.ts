@@ -1,5 +1,5 @@
 import type { ByteChannel } from './byte-channel.ts';
-import { Fragments } from './fragments.ts';
+import { Fragments, type FrameWriter } from './fragments.ts';
 import { frameFlag, frameType, headBytes } from './frame.ts';
 import type { RSocketLimits } from './limits.ts';
 import { OutBuffer, type Sendable } from './out-buffer.ts';
@@ -16,7 +16,7 @@ const channelBytes = 131_072;
  *
  * Buffers belong to all connections of the process together: an idle connection has none.
  */
-export class Sender {
+export class Sender implements FrameWriter {
   readonly #channel: ByteChannel;
   readonly #limits: RSocketLimits;
   readonly #fragments: Fragments;

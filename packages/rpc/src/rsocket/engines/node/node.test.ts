@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { Call, systemClock, systemRandom } from '@flotilla/core';
 import { nodeNetwork } from '@flotilla/http/node';
 import { RSocketClient, rsocketTongue } from '@flotilla/rpc/rsocket/node';
-import { Heard } from '../../../../test/rsocket-pair.ts';
 
 const clock = systemClock;
 const random = systemRandom;
