@@ -25,6 +25,7 @@ import {
   form,
   get,
   type HttpMapping,
+  httpCalls,
   InputError,
   notify,
   type OperationCall,
@@ -185,7 +186,8 @@ describe('golden HTTP mapping', () => {
       const handler = contractHandler([serving(example).binding]);
       const handle = (sent: HttpRequest): Promise<HttpResponse> => handler(sent, newCall());
       const endpoint = { handle, status: 'open' as const, load: 0, close: async () => {} };
-      const client = createClient(shop, endpoint, { authority: 'shop', clock: new ManualClock(), random: () => 0.5 });
+      const needs = { clock: new ManualClock(), random: () => 0.5 };
+      const client = createClient(shop, httpCalls(endpoint, { authority: 'shop', ...needs }), needs);
       const method = client[operation as 'search'] as (input: unknown) => Promise<unknown>;
       const reply = method(example.input);
       if (example.fails) await assert.rejects(reply, example.fails);

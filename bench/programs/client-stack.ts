@@ -13,7 +13,8 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, parsePath } from '@flotilla/http';
+import { calledOperations, type OperationRequest, type OperationResponse } from '@flotilla/rpc';
+import { contract, query } from '@flotilla/rpc/contract';
 import { prometheusMeter } from '@flotilla/telemetry';
 import { callFilters, connectionFilters } from 'flotilla';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
@@ -23,10 +24,12 @@ const foundation = { clock: systemClock, random: systemRandom, logger: nullLogge
 const meter = prometheusMeter();
 const tracer = new RecordingTracer();
 const target = { service: 'catalog' };
-const answer: HttpResponse = { status: 200, headers: new HttpHeaders(), body: undefined };
+const catalog = contract({ name: 'catalog', version: 1 }, { product: query({}) });
+const operation = calledOperations(catalog).get('product');
+if (!operation) throw new Error('the contract has no such operation');
 const answered = { calls: 0, armed: 0 };
 
-const cluster = createCluster<HttpRequest, HttpResponse>({
+const cluster = createCluster<OperationRequest, OperationResponse>({
   ...foundation,
   target,
   meter,
@@ -38,18 +41,13 @@ const cluster = createCluster<HttpRequest, HttpResponse>({
       memoryEndpoint(),
     ),
 });
-const filters = callFilters(target, {}, { meter, tracer, logger: nullLogger }).map(({ filter }) => filter);
+const filters = callFilters<OperationRequest, OperationResponse>(target, {}, { meter, tracer, logger: nullLogger }).map(
+  ({ filter }) => filter,
+);
 const handle = compose(filters, cluster.handle);
 cluster.start();
 
-const request: HttpRequest = {
-  method: 'GET',
-  authority: 'catalog',
-  path: parsePath('/catalog/product'),
-  query: '',
-  headers: new HttpHeaders(),
-  body: undefined,
-};
+const request: OperationRequest = { operation, input: undefined };
 
 serveHarness(
   {},
@@ -80,7 +78,7 @@ async function run(ms: number): Promise<object> {
   return { operations, wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1_000 };
 }
 
-function memoryEndpoint(): Endpoint<HttpRequest, HttpResponse> {
+function memoryEndpoint(): Endpoint<OperationRequest, OperationResponse> {
   return {
     status: 'open',
     load: 0,
@@ -88,7 +86,7 @@ function memoryEndpoint(): Endpoint<HttpRequest, HttpResponse> {
       answered.calls++;
       if (call.deadline !== Infinity) answered.armed++;
       call.end();
-      return answer;
+      return undefined;
     },
     close: async () => {},
   };

@@ -1,10 +1,11 @@
 import { type Cluster, type ClusterOptions, createCluster, type LiveSetCache } from '@flotilla/balance';
 import {
+  type Address,
   type Call,
   type Clock,
   compose,
   composeEndpoint,
-  errorRow,
+  type Endpoint,
   type Filter,
   FlotillaError,
   formatHostPort,
@@ -17,15 +18,7 @@ import {
   type Target,
   type Tracer,
 } from '@flotilla/core';
-import {
-  errorFromResponse,
-  type HttpNetwork,
-  type HttpRequest,
-  type HttpResponse,
-  isRepeatable,
-  mountAt,
-  readBody,
-} from '@flotilla/http';
+import { type HttpNetwork, mountAt } from '@flotilla/http';
 import {
   attemptTimeout,
   budgetOf,
@@ -36,7 +29,19 @@ import {
   type RetryOptions,
   resolveResilience,
 } from '@flotilla/resilience';
-import { type AnyContract, type Client, createClient, operationAttribute } from '@flotilla/rpc';
+import {
+  type AnyContract,
+  type Client,
+  createClient,
+  httpTransport,
+  isRepeatableInput,
+  type OperationInfo,
+  type OperationRequest,
+  type OperationResponse,
+  operationAttribute,
+  type RpcTransport,
+  sendsMany,
+} from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 
@@ -107,56 +112,73 @@ export function connectClient<C extends AnyContract>(
   runtime: ClientRuntime,
 ): ConnectedClient<C> {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
-  const cluster = clusterFor(
-    { target, protocols: ['http', 'https'], accepts: serves(contract, options) },
+  const authority = options.service ?? contract.name;
+  const transport = transportOf(runtime);
+  const cluster = clusterFor<OperationRequest, OperationResponse>(
+    {
+      target,
+      protocols: transport.protocols,
+      accepts: serves(contract, options),
+      filters: (name) => connectionFilters(name, options),
+      connect: (address, instance) => transport.connect({ address, instance, authority }),
+    },
     options,
     runtime,
   );
   cluster.start(); // known before the first call needs it
   const client = createClient(contract, composeEndpoint([chain(target, options, runtime)], cluster), {
-    authority: options.service ?? contract.name,
     clock: runtime.clock,
     random: runtime.random,
   });
   return { client, close: () => cluster.close() };
 }
 
+/** What calls travel by: below the context path that an instance may have. */
+function transportOf({ network, random }: ClientRuntime): RpcTransport {
+  return httpTransport(network, { random }, (endpoint, { instance }) =>
+    instance ? mountAt(instance, endpoint) : endpoint,
+  );
+}
+
+/** What the filters of a typed client work on. */
+type CallFilter = Filter<OperationRequest, OperationResponse>;
+
 /**
  * A stream, of elements or of bytes, may go on for as long as its consumer likes: it only has to begin in time. Both share
  * one retry budget.
  */
-function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): Filter<HttpRequest, HttpResponse> {
+function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): CallFilter {
   const budget = budgetOf(resolveResilience(options));
-  const filtersOf = (given: ClientOptions): Filter<HttpRequest, HttpResponse>[] =>
-    callFilters(target, { ...given, budget }, runtime).map(({ filter }) => filter);
+  const filtersOf = (given: ClientOptions): CallFilter[] =>
+    callFilters<OperationRequest, OperationResponse>(
+      target,
+      { repeatable: isRepeatableInput, ...given, budget },
+      runtime,
+      ({ operation }) => operation.name,
+    ).map(({ filter }) => filter);
   const forCalls = filtersOf(options);
   const forStreams = filtersOf({ ...options, timeoutMs: Infinity });
   return (next) => {
     const call = compose(forCalls, next);
     const stream = compose(forStreams, next);
-    return (request, within) => (within.get(operationAttribute)?.streamed ? stream : call)(request, within);
+    return (request, within) => (request.operation.info.streamed ? stream : call)(request, within);
   };
 }
 
 /** What stands between a caller and the cluster, outermost first. */
-export function callFilters(
+export function callFilters<Req, Res>(
   target: Target,
-  options: ClientOptions & RetryOptions<HttpRequest, HttpResponse>,
+  options: ClientOptions & RetryOptions<Req, Res>,
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
-  name = (_: HttpRequest, call: Call): string => operationName(call.get(operationAttribute)),
-): readonly FilterEntry<HttpRequest, HttpResponse>[] {
+  name: (request: Req, call: Call) => string = (_, call) => operationName(call.get(operationAttribute)),
+): readonly FilterEntry<Req, Res>[] {
   return [
     {
       name: 'observe',
       reason: 'outermost: one span and one sample per call, whatever happens further in',
       filter: observe({ meter, tracer, logger, kind: 'client', name }),
     },
-    ...clientFilters<HttpRequest, HttpResponse>({
-      repeatable: ({ body }) => isRepeatable(body), // a stream that was read is gone
-      ...options,
-      meter,
-      target: formatTarget(target),
-    }),
+    ...clientFilters<Req, Res>({ ...options, meter, target: formatTarget(target) }),
   ];
 }
 
@@ -164,30 +186,31 @@ export function callFilters(
 export function connectionFilters(
   name: string,
   options: ClientOptions,
-): readonly FilterEntry<HttpRequest, HttpResponse>[] {
-  return [
-    ...instanceFilters<HttpRequest, HttpResponse>({ ...options, name }).map((entry) => sparingUploads(entry, options)),
-    {
-      name: 'raisePlatformErrors',
-      reason: 'innermost: what an answer says of the work has to reach retry and ejection as an error',
-      filter: raisePlatformErrors,
-    },
-  ];
+): readonly FilterEntry<OperationRequest, OperationResponse>[] {
+  return instanceFilters<OperationRequest, OperationResponse>({ ...options, name }).map((entry) =>
+    sparingUploads(entry, options),
+  );
 }
 
 /** Another attempt cannot follow a stream that is being sent, so the one there is may take as long as a whole call. */
 function sparingUploads(
-  entry: FilterEntry<HttpRequest, HttpResponse>,
+  entry: FilterEntry<OperationRequest, OperationResponse>,
   options: ClientOptions,
-): FilterEntry<HttpRequest, HttpResponse> {
+): FilterEntry<OperationRequest, OperationResponse> {
   if (entry.name !== 'attemptTimeout') return entry;
-  const patient = attemptTimeout<HttpRequest, HttpResponse>({ attemptTimeoutMs: resolveResilience(options).timeoutMs });
-  const filter: Filter<HttpRequest, HttpResponse> = (next) => {
+  const patient = attemptTimeout<OperationRequest, OperationResponse>({
+    attemptTimeoutMs: resolveResilience(options).timeoutMs,
+  });
+  const filter: CallFilter = (next) => {
     const once = patient(next);
     const oneOfSeveral = entry.filter(next);
-    return (request, call) => (isRepeatable(request.body) ? oneOfSeveral : once)(request, call);
+    return (request, call) => (isSentOnce(request) ? once : oneOfSeveral)(request, call);
   };
   return { ...entry, filter };
+}
+
+function isSentOnce(request: OperationRequest): boolean {
+  return sendsMany(request.operation) || !isRepeatableInput(request);
 }
 
 /**
@@ -202,48 +225,34 @@ function serves({ name, version }: AnyContract, { service }: ClientOptions): (in
 }
 
 /** What tells one cluster of this process from another. */
-export interface ClusterShape extends Pick<ClusterOptions<HttpRequest, HttpResponse>, 'target' | 'accepts' | 'judge'> {
-  readonly protocols: readonly ('http' | 'https')[];
-  /** What stands before one instance. Default: {@link connectionFilters}. */
-  readonly filters?: typeof connectionFilters;
+export interface ClusterShape<Req, Res>
+  extends Pick<ClusterOptions<Req, Res>, 'target' | 'accepts' | 'judge' | 'protocols'> {
+  /** What stands before one instance. @param name of the instance, for messages */
+  readonly filters: (name: string) => readonly FilterEntry<Req, Res>[];
+  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
 }
 
-/** All instances of a target behind one endpoint, each behind its filters and below its context path. */
-export function clusterFor(
-  { filters = connectionFilters, ...shape }: ClusterShape,
+/** All instances of a target behind one endpoint, each behind its filters. */
+export function clusterFor<Req, Res>(
+  { filters, connect, ...shape }: ClusterShape<Req, Res>,
   options: ClientOptions,
-  runtime: ClientRuntime,
-): Cluster<HttpRequest, HttpResponse> {
-  const { network, ...process } = runtime;
-  return createCluster<HttpRequest, HttpResponse>({
+  { network: _network, ...process }: ClientRuntime,
+): Cluster<Req, Res> {
+  return createCluster<Req, Res>({
     ...process,
     ...shape,
     pick: options.pick,
     connect: (address, instance) => {
-      const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`, options);
-      const protocol = address.protocol === 'https' ? 'https' : 'http';
+      const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`);
       return composeEndpoint(
         around.map(({ filter }) => filter),
-        mountAt(instance, network.connect({ protocol, host: address.host, port: address.port })),
+        connect(address, instance),
       );
     },
   });
 }
 
-/** Answers of a platform error become that error, so that retries and ejection see what the answer says of the work. */
-export const raisePlatformErrors: Filter<HttpRequest, HttpResponse> = (next) => async (request, call) => {
-  const response = await next(request, call);
-  if (response.status < 500) return response;
-  const body = await readBody(response.body, maxProblemBytes, call);
-  const error = errorFromResponse(response, body);
-  if (errorRow(error.code)) throw error;
-  return { ...response, body }; // an error of the contract: the client knows its data
-};
-
-/** More than this is no error document. */
-const maxProblemBytes = 262_144;
-
-function operationName(info: { readonly contract: string; readonly operation: string } | undefined): string {
+function operationName(info: OperationInfo | undefined): string {
   return info ? `${info.contract}.${info.operation}` : 'unknown';
 }
 

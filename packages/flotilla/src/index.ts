@@ -32,7 +32,6 @@ export {
   callFilters,
   connectClient,
   connectionFilters,
-  raisePlatformErrors,
 } from './client.ts';
 export { connectDiscovery } from './discovery/connect.ts';
 export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';

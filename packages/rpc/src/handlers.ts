@@ -6,14 +6,20 @@ export type Handlers<C extends AnyContract> = {
   readonly [Name in keyof C['operations']]: OperationHandler<C['operations'][Name]>;
 };
 
-/** What serves one operation: it gets the parsed input, once, and answers the output or a stream of it. */
+/**
+ * What serves one operation: it gets the parsed input, once, and answers the output or a stream of it. Of `upload` and
+ * `duplex` it gets the elements as they come, each parsed when it is asked for.
+ */
 export type OperationHandler<Op> =
   Op extends Operation<infer Kind, unknown, infer Parsed, infer Out, infer Errors>
-    ? (input: Parsed, call: OperationCall<Errors>) => HandlerResult<Kind, Out>
+    ? (
+        input: Kind extends 'upload' | 'duplex' ? AsyncIterable<Parsed> : Parsed,
+        call: OperationCall<Errors>,
+      ) => HandlerResult<Kind, Out>
     : never;
 
 /** What a handler of one kind gives. Bytes of any form, where the contract says bytes. */
-export type HandlerResult<Kind extends OperationKind, Out> = Kind extends 'stream'
+export type HandlerResult<Kind extends OperationKind, Out> = Kind extends 'stream' | 'duplex'
   ? AsyncIterable<Out>
   : [Out] extends [Uint8Array | Download]
     ? Promise<ByteSource | BytesAnswer> | ByteSource | BytesAnswer

@@ -1,5 +1,15 @@
 export { type Client, type ClientMethod, createClient } from './client/client.ts';
-export { type CallTerms, type ClientOptions, clientDefaults } from './client/options.ts';
+export { type HttpCallsOptions, httpCalls, httpCallsDefaults, httpTransport } from './client/http/http-calls.ts';
+export {
+  type CalledOperation,
+  calledOperations,
+  type OperationRequest,
+  type OperationResponse,
+  sendsMany,
+} from './client/operation-request.ts';
+export type { CallTerms, ClientOptions } from './client/options.ts';
+export { isRepeatableInput } from './client/repeatable-input.ts';
+export type { RpcTarget, RpcTransport } from './client/transport.ts';
 export * from './contract/index.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
 export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';

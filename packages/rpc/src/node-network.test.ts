@@ -18,6 +18,7 @@ import {
   createClient,
   error,
   get,
+  httpCalls,
   multipart,
   post,
   query,
@@ -103,7 +104,8 @@ describe('a contract over sockets', () => {
     listener = await network.listen({ host: '127.0.0.1', port: 0 }, contractHandler([binding]));
     const authority = `127.0.0.1:${listener.port}`;
     endpoint = network.connect({ protocol: 'http', host: '127.0.0.1', port: listener.port });
-    client = createClient(shop, endpoint, { authority, clock: systemClock, random: systemRandom });
+    const needs = { clock: systemClock, random: systemRandom };
+    client = createClient(shop, httpCalls(endpoint, { authority, ...needs }), needs);
   });
 
   after(async () => {
@@ -199,7 +201,8 @@ describe('a contract over sockets', () => {
       host: '127.0.0.1',
       port: 1,
     });
-    const unheard = createClient(shop, nobody, { authority: 'nobody:1', clock: systemClock, random: systemRandom });
+    const needs = { clock: systemClock, random: systemRandom };
+    const unheard = createClient(shop, httpCalls(nobody, { authority: 'nobody:1', ...needs }), needs);
     const send: ((content: ReadStream) => Promise<unknown>)[] = [
       (content) => unheard.film({ body: content }),
       (content) => unheard.film({ body: { content, type: 'video/mp4' } }),

@@ -1,5 +1,6 @@
 import { type Attribute, attribute } from '@flotilla/core';
 import type { AnyOperation, HttpMapping, OperationKind } from './contract/index.ts';
+import { operationKinds } from './contract/operation.ts';
 
 /** Which operation a call is for: what logs, metrics and policies are keyed by. */
 export interface OperationInfo {
@@ -22,6 +23,7 @@ export function operationInfo(
   { kind, idempotent }: AnyOperation,
   { answer }: HttpMapping,
 ): OperationInfo {
-  const streamed = kind === 'stream' || answer?.kind === 'byteStream';
+  const { response } = operationKinds[kind];
+  const streamed = response === 'many' || answer?.kind === 'byteStream';
   return Object.freeze({ contract, version, operation, kind, idempotent, streamed });
 }

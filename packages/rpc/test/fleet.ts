@@ -26,6 +26,8 @@ import {
   type ContractHandlerOptions,
   contractHandler,
   createClient,
+  type HttpCallsOptions,
+  httpCalls,
 } from '../src/index.ts';
 
 /** One line that was logged. */
@@ -74,9 +76,14 @@ export class Fleet {
     this.#listener = await this.network.listen({ host: 'services', port: 80 }, handler);
   }
 
-  client<C extends AnyContract>(contract: C, options: Partial<ClientOptions> = {}): Client<C> {
+  client<C extends AnyContract>(
+    contract: C,
+    { maxResponseBytes, ...options }: Partial<ClientOptions & HttpCallsOptions> = {},
+  ): Client<C> {
     const { clock, random } = this;
-    return createClient(contract, this.endpoint, { authority: 'services', clock, random, ...options });
+    const limits = maxResponseBytes === undefined ? undefined : { maxResponseBytes };
+    const calls = httpCalls(this.endpoint, { authority: 'services', random, ...limits });
+    return createClient(contract, calls, { clock, random, ...options });
   }
 
   call(timeoutMs = Infinity): Call {

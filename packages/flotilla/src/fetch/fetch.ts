@@ -11,7 +11,7 @@ import {
   idempotentAttribute,
   toFlotillaError,
 } from '@flotilla/core';
-import { answerFailure, type HttpRequest, type HttpResponse, leaveBody } from '@flotilla/http';
+import { answerFailure, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
 import { attemptTimeout, instanceFilters, resilienceDefaults } from '@flotilla/resilience';
 import { type ClientRuntime, callFilters, clusterFor } from '../client.ts';
 import { type Copy, onlyCopy, PerCopy } from '../copies.ts';
@@ -175,9 +175,21 @@ class Fetching {
   #open({ service, protocols }: FetchTarget): Upstream {
     const target = { service };
     const filters = (name: string) => instanceFilters<HttpRequest, HttpResponse>({ name, attemptTimeoutMs: Infinity }); // each call has its own
-    const cluster = clusterFor({ target, protocols, judge: judgeByStatus, filters }, {}, this.#runtime);
+    const { network } = this.#runtime;
+    const cluster = clusterFor<HttpRequest, HttpResponse>(
+      {
+        target,
+        protocols,
+        judge: judgeByStatus,
+        filters,
+        connect: ({ protocol, host, port }, instance) =>
+          mountAt(instance, network.connect({ protocol: protocol === 'https' ? 'https' : 'http', host, port })),
+      },
+      {},
+      this.#runtime,
+    );
     cluster.start();
-    const around = callFilters(
+    const around = callFilters<HttpRequest, HttpResponse>(
       target,
       {
         timeoutMs: Infinity, // each call has its own deadline

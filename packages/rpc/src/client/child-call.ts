@@ -1,16 +1,17 @@
 import { Call, currentCall, idempotentAttribute, type Random } from '@flotilla/core';
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
-import type { Caller, CallTerms } from './options.ts';
+import type { CallTerms, ClientOptions } from './options.ts';
 
 /** The call in which an operation is called: a child of the one it works for, or the first of a trace. */
 export function childCall(
-  { info, options }: Caller,
+  info: OperationInfo,
+  options: ClientOptions,
   given: Call | undefined,
-  terms: CallTerms,
+  terms: CallTerms | undefined,
   timeoutMs: number | undefined,
 ): Call {
   const parent = given ?? (options.call ?? currentCall)();
-  const idempotencyKey = terms.idempotencyKey ?? keyFor(info, options.random);
+  const idempotencyKey = terms?.idempotencyKey ?? keyFor(info, options.random);
   const key = idempotencyKey === undefined ? undefined : { idempotencyKey };
   const { clock, random } = options;
   const call = parent

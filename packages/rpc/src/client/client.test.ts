@@ -9,7 +9,7 @@ import { bind, type Handlers } from '../handlers.ts';
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
 import { safe } from '../reply.ts';
 import { createClient } from './client.ts';
-import { clientDefaults } from './options.ts';
+import { httpCalls, httpCallsDefaults } from './http/http-calls.ts';
 
 const Key = z.object({ id: z.string() });
 const shop = contract(
@@ -67,7 +67,7 @@ function json(status: number, body: unknown, type = 'application/json'): HttpRes
   return { status, headers: new HttpHeaders([['content-type', type]]), body: bytes };
 }
 
-it('the defaults', () => assert.deepEqual(clientDefaults, { maxResponseBytes: 10_485_760 }));
+it('the defaults', () => assert.deepEqual(httpCallsDefaults, { maxResponseBytes: 10_485_760 }));
 
 describe('a reply', () => {
   it('is the output', async () => {
@@ -319,7 +319,8 @@ describe('a platform error', () => {
 
 it('a client is a frozen record of functions', () => {
   const fleet = new Fleet();
-  const client = createClient(shop, fleet.endpoint, { authority: 'x', clock: fleet.clock, random: fleet.random });
+  const { clock, random } = fleet;
+  const client = createClient(shop, httpCalls(fleet.endpoint, { authority: 'x', random }), { clock, random });
   assert.ok(Object.isFrozen(client));
   assert.deepEqual(Object.keys(client), Object.keys(shop.operations));
 });

@@ -1,15 +1,18 @@
-import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
-import type { HttpRequest, HttpResponse } from '@flotilla/http';
-import type { AnyContract, HttpMapping, Operation } from '../contract/index.ts';
-import { operationInfo } from '../operation-attribute.ts';
+import { type Call, currentCall, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import { type AnyContract, type Operation, operationKinds } from '../contract/index.ts';
 import type { Reply, ReplyStream } from '../reply.ts';
-import { releaseInput } from './byte-body.ts';
 import { childCall } from './child-call.ts';
-import { type Caller, type CallTerms, type ClientOptions, clientDefaults } from './options.ts';
-import { openDownload } from './read-bytes.ts';
-import { readElements } from './read-elements.ts';
-import { readError, readOutput } from './read-output.ts';
-import { requestOf } from './request.ts';
+import { releaseInput } from './http/byte-body.ts';
+import { assertSayable } from './http/request.ts';
+import {
+  type CalledOperation,
+  calledOperations,
+  type OperationRequest,
+  type OperationResponse,
+  sendsMany,
+} from './operation-request.ts';
+import type { CallTerms, ClientOptions } from './options.ts';
+import { SentElements } from './sent-elements.ts';
 
 /** The operations of a contract as functions. */
 export type Client<C extends AnyContract> = {
@@ -20,17 +23,17 @@ export type Client<C extends AnyContract> = {
 export type ClientMethod<Op> =
   Op extends Operation<infer Kind, infer In, unknown, infer Out, infer Errors>
     ? (
-        input: In,
+        input: Kind extends 'upload' | 'duplex' ? AsyncIterable<In> | Iterable<In> : In,
         call?: Call,
         terms?: CallTerms,
-      ) => Kind extends 'stream' ? ReplyStream<Out, Errors> : Reply<Out, Errors>
+      ) => Kind extends 'stream' | 'duplex' ? ReplyStream<Out, Errors> : Reply<Out, Errors>
     : never;
 
 /**
  * A typed client of a contract over an endpoint: a connection, or a balanced cluster behind filters.
  *
  * ```ts
- * const client = createClient(catalog, endpoint, { authority: 'catalog', clock, random });
+ * const client = createClient(catalog, httpCalls(endpoint, { authority: 'catalog', random }), { clock, random });
  * const product = await client.product({ id: '7' });
  * ```
  *
@@ -39,60 +42,60 @@ export type ClientMethod<Op> =
  * callee validates. The answer is trusted to be what the contract says.
  *
  * Replies reject with a FlotillaError: an error of the contract, with its data; one of the platform's table;
- * INVALID_INPUT for an input that HTTP cannot say; BAD_RESPONSE for an answer that is not understood. A stream of bytes
+ * INVALID_INPUT for an input that cannot be sent; BAD_RESPONSE for an answer that is not understood. A stream of bytes
  * that is the answer holds a connection until it is read or cancelled.
  */
 export function createClient<C extends AnyContract>(
   contract: C,
-  endpoint: Endpoint<HttpRequest, HttpResponse>,
+  endpoint: Endpoint<OperationRequest, OperationResponse>,
   options: ClientOptions,
 ): Client<C> {
-  const methods = Object.entries(contract.operations).map(([name, operation]) => {
-    const mapping = contract.http.get(name) as HttpMapping; // contract() made one for each
-    const { kind } = operation;
-    const info = operationInfo(contract, name, operation, mapping);
-    const caller: Caller = { name: `${contract.name}.${name}`, info, operation, mapping, endpoint, options };
-    if (kind === 'stream') return [name, streamMethod(caller)];
-    return [name, mapping.answer?.kind === 'byteStream' ? downloadMethod(caller, mapping.answer) : replyMethod(caller)];
+  const methods = Array.from(calledOperations(contract), ([name, operation]) => {
+    const caller: Caller = { operation, endpoint, options };
+    if (operationKinds[operation.info.kind].response === 'many') return [name, streamMethod(caller)];
+    return [name, operation.info.streamed ? downloadMethod(caller) : replyMethod(caller)];
   });
   return Object.freeze(Object.fromEntries(methods)) as Client<C>;
 }
 
+/** All that calling one operation takes. */
+interface Caller {
+  readonly operation: CalledOperation;
+  readonly endpoint: Endpoint<OperationRequest, OperationResponse>;
+  readonly options: ClientOptions;
+}
+
 type Method<Result> = (input: unknown, call?: Call, terms?: CallTerms) => Result;
 
-function replyMethod(caller: Caller): Method<Promise<unknown>> {
-  return async (input, given, terms = {}) => {
-    const request = requestOf(caller, input);
-    const call = childCall(caller, given, terms, terms.timeoutMs ?? caller.options.timeoutMs);
+function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<unknown>> {
+  const releases = operation.mapping.body !== undefined;
+  return async (input, given, terms) => {
+    const request = requestFor(operation, input, given, options);
+    const call = childCall(operation.info, options, given, terms, terms?.timeoutMs ?? options.timeoutMs);
     let outcome: FlotillaError | undefined;
     try {
-      const response = await caller.endpoint.handle(request, call);
-      const reading = { ...caller, maxBytes: maxResponseBytes(caller) };
-      if (!isSuccess(response)) throw await readError(reading, response, call);
-      return await readOutput(reading, response, call);
+      return await endpoint.handle(request, call);
     } catch (thrown) {
       outcome = toFlotillaError(thrown);
       throw outcome;
     } finally {
-      releaseInput(caller.mapping, input);
+      if (releases) release(request);
       call.end(outcome);
     }
   };
 }
 
 /** The call goes on until the bytes are read; only a failure ends it here. */
-function downloadMethod(caller: Caller, answer: NonNullable<HttpMapping['answer']>): Method<Promise<unknown>> {
-  return async (input, given, terms = {}) => {
-    const request = requestOf(caller, input);
-    const call = childCall(caller, given, terms, undefined);
+function downloadMethod(caller: Caller): Method<Promise<unknown>> {
+  const { operation, options } = caller;
+  return async (input, given, terms) => {
+    const request = requestFor(operation, input, given, options);
+    const call = childCall(operation.info, options, given, terms, undefined);
     try {
-      const response = await headWithin(caller, request, call, terms.timeoutMs ?? caller.options.timeoutMs);
-      if (!isSuccess(response))
-        throw await readError({ ...caller, maxBytes: maxResponseBytes(caller) }, response, call);
-      return openDownload(caller.name, answer, response, call);
+      return await begunWithin(caller, request, call, terms?.timeoutMs ?? options.timeoutMs);
     } catch (thrown) {
       const outcome = toFlotillaError(thrown);
-      releaseInput(caller.mapping, input);
+      release(request);
       call.cancel(outcome);
       call.end(outcome);
       throw outcome;
@@ -101,49 +104,54 @@ function downloadMethod(caller: Caller, answer: NonNullable<HttpMapping['answer'
 }
 
 function streamMethod(caller: Caller): Method<AsyncIterable<unknown>> {
-  return (input, given, terms = {}) => {
+  return (input, given, terms) => {
+    const { operation, options } = caller;
     // A mistake in the input shows where it was made, not at the first element.
-    const request = requestOf(caller, input);
-    return { [Symbol.asyncIterator]: () => elements(caller, request, given, terms) };
+    if (sendsMany(operation)) requestFor(operation, input, given, options);
+    else assertSayable(operation, input);
+    return { [Symbol.asyncIterator]: () => elements(caller, input, given, terms) };
   };
 }
 
 async function* elements(
   caller: Caller,
-  request: HttpRequest,
+  input: unknown,
   given: Call | undefined,
-  terms: CallTerms,
+  terms: CallTerms | undefined,
 ): AsyncGenerator<unknown, undefined> {
-  const call = childCall(caller, given, terms, undefined);
+  const { operation, options } = caller;
+  const request = requestFor(operation, input, given, options);
+  const call = childCall(operation.info, options, given, terms, undefined);
   let outcome: FlotillaError | undefined = new FlotillaError(
     'CANCELLED',
-    `the reader left ${caller.name} before its end`,
+    `the reader left ${operation.name} before its end`,
   );
   try {
-    const response = await headWithin(caller, request, call, terms.timeoutMs ?? caller.options.timeoutMs);
-    const reading = { ...caller, maxBytes: maxResponseBytes(caller) };
-    if (!isSuccess(response)) throw await readError(reading, response, call);
-    yield* readElements(reading, response);
+    const answer = await begunWithin(caller, request, call, terms?.timeoutMs ?? options.timeoutMs);
+    yield* answer as AsyncIterable<unknown>;
     outcome = undefined;
   } catch (thrown) {
     outcome = toFlotillaError(thrown);
     throw outcome;
   } finally {
+    release(request);
     if (outcome) call.cancel(outcome);
     call.end(outcome);
   }
 }
 
 /** A stream may last as long as its caller wants it; only its beginning has a time-out. */
-async function headWithin(
-  { name, endpoint }: Caller,
-  request: HttpRequest,
+async function begunWithin(
+  { operation, endpoint }: Caller,
+  request: OperationRequest,
   call: Call,
   timeoutMs: number | undefined,
-): Promise<HttpResponse> {
+): Promise<OperationResponse> {
   if (timeoutMs === undefined) return endpoint.handle(request, call);
   const timer = call.clock.setTimer(timeoutMs, () =>
-    call.cancel(new FlotillaError('DEADLINE_EXCEEDED', `${name} did not begin its answer within ${timeoutMs} ms`)),
+    call.cancel(
+      new FlotillaError('DEADLINE_EXCEEDED', `${operation.name} did not begin its answer within ${timeoutMs} ms`),
+    ),
   );
   try {
     return await endpoint.handle(request, call);
@@ -152,10 +160,18 @@ async function headWithin(
   }
 }
 
-function isSuccess({ status }: HttpResponse): boolean {
-  return status >= 200 && status <= 299;
+function requestFor(
+  operation: CalledOperation,
+  input: unknown,
+  given: Call | undefined,
+  options: ClientOptions,
+): OperationRequest {
+  if (!sendsMany(operation)) return { operation, input };
+  return { operation, input: new SentElements(operation.name, input, given ?? (options.call ?? currentCall)()) };
 }
 
-function maxResponseBytes({ options }: Caller): number {
-  return options.maxResponseBytes ?? clientDefaults.maxResponseBytes;
+/** A call is over: streams of its input that nobody has read to their ends are closed, as those are that were read. */
+function release({ operation, input }: OperationRequest): void {
+  if (input instanceof SentElements) input.release();
+  else releaseInput(operation.mapping, input);
 }

@@ -8,7 +8,13 @@ export type BodyMapping =
   | { readonly kind: 'json'; readonly maxBytes: number }
   | { readonly kind: 'form'; readonly maxBytes: number; readonly maxFields: number }
   | MultipartMapping
-  | BytesMapping;
+  | BytesMapping
+  | ElementsMapping;
+
+/** The elements of `upload` and `duplex`: one JSON document per line, each of as many bytes as the server takes of a body. */
+export interface ElementsMapping {
+  readonly kind: 'elements';
+}
 
 /** How bytes are read. */
 export interface BytesMapping {

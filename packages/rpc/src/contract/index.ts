@@ -68,6 +68,8 @@ export {
   type Cardinality,
   type CommandSpec,
   command,
+  type DuplexSpec,
+  duplex,
   type Joined,
   type NotifySpec,
   notify,
@@ -78,6 +80,8 @@ export {
   query,
   type StreamSpec,
   stream,
+  type UploadSpec,
+  upload,
 } from './operation.ts';
 export { addressShape, fillTemplate, type PathTemplate, parametersOf, parseTemplate } from './path-template.ts';
 export { platformCodes } from './platform-codes.ts';

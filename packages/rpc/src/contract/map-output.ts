@@ -2,7 +2,7 @@ import { bytesMappingOf } from './bodies.ts';
 import { checkHeader, checkSetCookie } from './field-places.ts';
 import { knownFields, shapesOf } from './field-texts.ts';
 import type { HttpBinding, SetCookie } from './http-binding.ts';
-import type { AnyOperation } from './operation.ts';
+import { type AnyOperation, operationKinds } from './operation.ts';
 import { parametersOf, parseTemplate } from './path-template.ts';
 import { listed, type Report } from './report.ts';
 import type { TextShape } from './text-shape.ts';
@@ -35,7 +35,7 @@ function checkLocation({ out, kind }: AnyOperation, location: string, report: Re
     return location;
   }
   const fields = parametersOf(template);
-  if (kind === 'stream') report('a stream has no location');
+  if (operationKinds[kind].response === 'many') report(`a ${kind} has no location`);
   if (fields.length > 0 && bytesMappingOf(out)) report(`location names ${listed(fields)}, but the output is bytes`);
   if (fields.length > 0 && !out) report(`location names ${listed(fields)}, but there is no output`);
   const known = out && knownFields(out, 'output', report);
@@ -58,9 +58,9 @@ function mapFields(operation: AnyOperation, binding: HttpBinding, report: Report
   }
   const fields = [...Object.keys(responseHeaders), ...Object.keys(setCookies)];
   if (fields.length === 0) return { responseHeaders, setCookies, outputTexts: {} };
-  if (operation.kind === 'stream' || !operation.out || bytesMappingOf(operation.out)) {
-    const why =
-      operation.kind === 'stream' ? 'a stream has many' : operation.out ? 'it is bytes' : 'there is no output';
+  const many = operationKinds[operation.kind].response === 'many';
+  if (many || !operation.out || bytesMappingOf(operation.out)) {
+    const why = many ? `a ${operation.kind} has many` : operation.out ? 'it is bytes' : 'there is no output';
     report(`${listed(fields)} of the output cannot be bound: ${why}`);
     return { responseHeaders, setCookies, outputTexts: {} };
   }

@@ -4,7 +4,7 @@ import { inputTexts, knownFields } from './field-texts.ts';
 import type { HttpBinding, HttpMethod } from './http-binding.ts';
 import { mapOutput, type OutputMapping } from './map-output.ts';
 import { concreteTypes } from './media-range.ts';
-import type { AnyOperation } from './operation.ts';
+import { type AnyOperation, operationKinds } from './operation.ts';
 import type { Report } from './report.ts';
 import type { TextShape } from './text-shape.ts';
 
@@ -40,6 +40,7 @@ export function defaultBinding(contract: string, version: number, operation: str
  * @param report is called with each mistake; the result is then of no use
  */
 export function mapOperation(operation: AnyOperation, binding: HttpBinding, report: Report): HttpMapping {
+  if (operationKinds[operation.kind].request === 'many') return mapElements(operation, binding, report);
   const hasBody = binding.method === 'POST' || binding.method === 'PUT' || binding.method === 'PATCH';
   const body = hasBody ? binding.body?.mapping : undefined;
   if (binding.body && !hasBody) report(`a body needs POST, PUT or PATCH, not ${binding.method}`);
@@ -57,6 +58,33 @@ export function mapOperation(operation: AnyOperation, binding: HttpBinding, repo
     texts: inputTexts(operation, places, { rest, allTexts: rest === 'query' || isTextBody(body) }, report),
     ...(body && { body }),
     ...(answer && { answer }),
+    ...mapOutput(operation, binding, report),
+  });
+}
+
+/** The body is the elements, so nothing of an input can travel elsewhere. */
+function mapElements(operation: AnyOperation, binding: HttpBinding, report: Report): HttpMapping {
+  const { kind } = operation;
+  if (operation.in === undefined) report(`${kind}() takes elements: "in" is the schema of each`);
+  if (kind === 'duplex' && operation.out === undefined)
+    report('duplex() answers elements: "out" is the schema of each');
+  if (binding.method !== 'POST' && binding.method !== 'PUT')
+    report(`${kind}() needs POST or PUT, not ${binding.method}`);
+  if (binding.body) report(`the body of ${kind}() is its elements; "body" cannot say another`);
+  for (const [field, place] of Object.entries(placeFields(binding, true, report))) {
+    report(
+      `"${field}" is bound to the ${place.in}, but the input of ${kind}() is many elements: all of them travel in the body`,
+    );
+  }
+  if (answerOf(operation, report)) report(`the output of ${kind}() is JSON, not bytes`);
+  return Object.freeze({
+    method: binding.method,
+    path: binding.path,
+    status: successStatus(operation, binding, report),
+    places: {},
+    rest: 'body',
+    texts: {},
+    body: Object.freeze({ kind: 'elements' }),
     ...mapOutput(operation, binding, report),
   });
 }
@@ -91,8 +119,8 @@ function answerOf({ kind, out }: AnyOperation, report: Report): HttpMapping['ans
   const mapping = bytesMappingOf(out);
   if (!mapping) return undefined;
   checkBody(mapping, report);
-  if (kind === 'stream')
-    report(`a stream has elements of JSON; for a stream of bytes use query() with ${mapping.kind}()`);
+  if (operationKinds[kind].response === 'many')
+    report(`a ${kind} has elements of JSON; for a stream of bytes use query() with ${mapping.kind}()`);
   if (concreteTypes(mapping.types).length === 0) {
     report(`the output of ${mapping.kind}() needs a media type that is no range, to say when a handler does not`);
   }
@@ -100,14 +128,14 @@ function answerOf({ kind, out }: AnyOperation, report: Report): HttpMapping['ans
 }
 
 function successStatus({ kind, out }: AnyOperation, binding: HttpBinding, report: Report): number {
-  const usual = kind === 'notify' ? 202 : kind === 'stream' || out ? 200 : 204;
+  const usual = kind === 'notify' ? 202 : operationKinds[kind].response === 'many' || out ? 200 : 204;
   const status = binding.status ?? usual;
   if (!Number.isInteger(status) || status < 200 || status > 299 || status === 205 || status === 206) {
     report(`status ${status} is no success with a whole answer: use 200 to 204 or 207 to 299`);
   } else if (status === 204 && out && binding.status !== undefined) {
     report('status 204 has no body, but there is an output');
-  } else if (kind === 'stream' && status !== 200) {
-    report(`a stream answers 200, not ${status}`);
+  } else if (operationKinds[kind].response === 'many' && status !== 200) {
+    report(`a ${kind} answers 200, not ${status}`);
   }
   return status;
 }

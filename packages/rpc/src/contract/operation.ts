@@ -10,7 +10,7 @@ export type OperationKind = 'query' | 'command' | 'stream' | 'upload' | 'duplex'
 /** How many messages go one way. */
 export type Cardinality = 'none' | 'one' | 'many';
 
-/** `upload` and `duplex` are names that are decided; HTTP with JSON has no builder for them. */
+/** How many messages each kind has in each direction. */
 export const operationKinds: {
   readonly [Kind in OperationKind]: { readonly request: Cardinality; readonly response: Cardinality };
 } = Object.freeze({
@@ -55,6 +55,24 @@ export interface StreamSpec<I extends Schema, O extends Schema, Errors, AddedIn 
   /** Of each element: JSON, its input and output the same. For a stream of bytes see `byteStream()`, as output of a query. */
   readonly out?: O & JsonOutput<O>;
   readonly idempotent?: never;
+}
+
+/** For operations that are sent one element after the other. */
+export interface UploadSpec<I extends Schema, O extends Schema, Errors> {
+  /** Of each element that is sent. The server parses it once; the client sends what it is given. */
+  readonly in: I;
+  /** Of the output: JSON, its input and output the same. Default: no output. */
+  readonly out?: O & JsonOutput<O>;
+  /** The errors that the operation may answer, besides the platform's. */
+  readonly errors?: Declarations<Errors>;
+  /** Its own address: POST or PUT to a path without parameters. Default: `POST /{contract}/v{version}/{operation}`. */
+  readonly http?: HttpBinding;
+}
+
+/** For operations in which both sides send one element after the other. */
+export interface DuplexSpec<I extends Schema, O extends Schema, Errors> extends UploadSpec<I, O, Errors> {
+  /** Of each element that is answered: JSON, its input and output the same. */
+  readonly out: O & JsonOutput<O>;
 }
 
 type Answer<O extends Schema> = O extends BytesBody<unknown, unknown, unknown> ? unknown : JsonOutput<O>;
@@ -136,6 +154,28 @@ export function notify<I extends Schema = VoidSchema, Errors = NoErrors, AddedIn
   return build('notify', spec, spec.idempotent ?? false);
 }
 
+/**
+ * Many elements in, one answer: `in` is the schema of each. The handler gets an async iterable, and asks for an element
+ * when it has room for one, which slows the sender. Goes out as one JSON document per line, or as a channel of RSocket.
+ * It cannot be repeated once elements are gone, so it never counts as idempotent.
+ */
+export function upload<I extends Schema, O extends Schema = VoidSchema, Errors = NoErrors>(
+  spec: UploadSpec<I, O, Errors>,
+): Operation<'upload', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
+  return build('upload', spec, false);
+}
+
+/**
+ * Many elements in, many out, both at the pace of who reads them: `in` and `out` are the schemas of each. Either side may
+ * end first. Over HTTP/1.1 the answer begins while the request is still being sent, which proxies may not pass on; a
+ * channel of RSocket has no such trouble.
+ */
+export function duplex<I extends Schema, O extends Schema, Errors = NoErrors>(
+  spec: DuplexSpec<I, O, Errors>,
+): Operation<'duplex', InputOf<I>, OutputOf<I>, OutputOf<O>, NoInfer<Errors>> {
+  return build('duplex', spec, false);
+}
+
 const specKeys: ReadonlySet<string> = new Set(['in', 'out', 'errors', 'http', 'coerce', 'idempotent']);
 
 interface AnySpec {
@@ -166,5 +206,6 @@ function build<Kind extends OperationKind>(
 function isOption(kind: OperationKind, key: string): boolean {
   if (key === 'idempotent') return kind === 'command' || kind === 'notify';
   if (key === 'out') return kind !== 'notify';
+  if (key === 'coerce') return operationKinds[kind].request !== 'many';
   return specKeys.has(key);
 }

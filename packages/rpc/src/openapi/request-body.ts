@@ -1,4 +1,4 @@
-import { formMediaType, multipartMediaType } from '@flotilla/http';
+import { formMediaType, multipartMediaType, ndjsonMediaType } from '@flotilla/http';
 import { concreteTypes, type JsonSchema, type MultipartMapping } from '../contract/index.ts';
 import { isRecord, needsValue, withoutFields } from './components.ts';
 import { type Described, inputSchema, type Json } from './described.ts';
@@ -22,11 +22,23 @@ export function requestBodyOf(described: Described): Json | undefined {
         required: needsValue(inputSchema(described)),
         content: { [formMediaType]: { schema: fieldsSchema(described) } },
       };
+    case 'elements':
+      return elementsBody(described);
     case 'multipart':
       return multipartBody(described, body);
     default:
       return mapping.rest === 'body' ? jsonBody(described, body?.maxBytes) : undefined;
   }
+}
+
+/** OpenAPI 3.1 has no word for "many of these": the schema is that of one element. */
+function elementsBody(described: Described): Json {
+  const schema = described.components.add(`${described.id}.input`, inputSchema(described));
+  return {
+    description: 'One element after the other, each a line of newline-delimited JSON.',
+    required: true,
+    content: { [ndjsonMediaType]: { schema } },
+  };
 }
 
 function jsonBody(described: Described, maxBytes: number | undefined): Json {

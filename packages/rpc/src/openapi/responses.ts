@@ -1,6 +1,6 @@
 import { errorTable, problemMediaType } from '@flotilla/core';
 import { eventStreamMediaType, ndjsonMediaType } from '@flotilla/http';
-import type { JsonSchema } from '../contract/index.ts';
+import { type JsonSchema, operationKinds } from '../contract/index.ts';
 import { jsonSchemaOf } from '../contract/schema.ts';
 import { withoutFields } from './components.ts';
 import { type Described, type Json, outputSchema } from './described.ts';
@@ -68,7 +68,7 @@ function success(described: Described): Json {
     const content = Object.fromEntries(mapping.answer.types.map((type) => [type, {}]));
     return { description: 'The bytes.', headers: { ...headers, ...byteHeaders }, content };
   }
-  if (operation.kind === 'stream')
+  if (operationKinds[operation.kind].response === 'many')
     return { description: streamDescription, content: streamContent(described), ...shown };
   if (!operation.out) return { description: 'Done.', ...shown };
   return { description: 'The answer.', ...shown, content: { 'application/json': { schema: answerSchema(described) } } };

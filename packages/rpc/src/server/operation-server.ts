@@ -8,10 +8,11 @@ import {
   within,
 } from '@flotilla/core';
 import { HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute, problemResponse } from '@flotilla/http';
-import type { AnyOperation, BytesAnswer, HttpMapping } from '../contract/index.ts';
+import { type AnyOperation, type BytesAnswer, type HttpMapping, operationKinds } from '../contract/index.ts';
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
 import { type Fail, operationCall } from '../operation-call.ts';
 import { answerError } from './answer-error.ts';
+import { elementsOf, parsedElements } from './elements.ts';
 import type { ServerLog } from './log.ts';
 import { readInput } from './read-input.ts';
 import { type Step, StreamBody } from './stream-body.ts';
@@ -60,7 +61,7 @@ export async function serve(served: ServedOperation, request: HttpRequest, call:
     return refuse(refusalOf(thrown, served, call));
   }
   try {
-    return await (served.operation.kind === 'stream'
+    return await (operationKinds[served.operation.kind].response === 'many'
       ? answerStream(served, input, request, call)
       : answerOnce(served, input, request, call));
   } catch (thrown) {
@@ -70,6 +71,10 @@ export async function serve(served: ServedOperation, request: HttpRequest, call:
 
 async function parseInput(served: ServedOperation, request: HttpRequest, call: Call): Promise<unknown> {
   const { name, mapping, maxBodyBytes, operation } = served;
+  if (mapping.body?.kind === 'elements' && operation.in) {
+    const source = { operation: name, schema: operation.in, maxBytes: maxBodyBytes };
+    return parsedElements(source, elementsOf(source, request), call);
+  }
   const params = call.get(paramsAttribute) ?? noParams;
   const { value, added, hint } = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
   const parsed = operation.in ? await validate(operation.in, value) : { ok: true as const, value: undefined };

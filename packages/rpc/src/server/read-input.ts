@@ -96,7 +96,8 @@ async function readDocument(source: InputSource, request: HttpRequest, call: Cal
   if (body === undefined || (body instanceof Uint8Array && body.byteLength === 0)) return undefined;
   const type = headers.get('content-type');
   if (type === undefined || !jsonType.test(type)) throw noJson(source.operation, type);
-  const bytes = await readBody(body, source.mapping.body?.maxBytes ?? source.maxBodyBytes, call);
+  const own = source.mapping.body?.kind === 'json' ? source.mapping.body.maxBytes : undefined;
+  const bytes = await readBody(body, own ?? source.maxBodyBytes, call);
   return bytes.byteLength === 0 ? undefined : parseJson(bytes);
 }
 

@@ -1,6 +1,6 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { bodyStream, type HttpResponse, parseMediaType, safeFileName } from '@flotilla/http';
-import type { Download, HttpMapping } from '../contract/index.ts';
+import type { Download, HttpMapping } from '../../contract/index.ts';
 import { answeredType } from './read-output.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { FlotillaError, type Random } from '@flotilla/core';
 import {
   encodeForm,
+  encodeLine,
   formMediaType,
   type HttpBody,
   HttpHeaders,
@@ -8,36 +9,58 @@ import {
   ndjsonMediaType,
   parsePath,
 } from '@flotilla/http';
-import { buildRequest, type HttpMapping, InputError, type RequestParts } from '../contract/index.ts';
+import { buildRequest, InputError, operationKinds, type RequestParts } from '../../contract/index.ts';
+import type { CalledOperation } from '../operation-request.ts';
 import { bytesBody, multipartOf } from './byte-body.ts';
-import type { Caller } from './options.ts';
 
 const utf8 = new TextEncoder();
+
+/** What a request is told besides its input. */
+export interface RequestTerms {
+  readonly authority: string;
+  readonly random: Random;
+}
 
 /**
  * The request that says an input.
  * @throws FlotillaError INVALID_INPUT, `executed` no, for an input that HTTP or JSON cannot say
  */
-export function requestOf({ name, operation, mapping, options }: Caller, input: unknown): HttpRequest {
+export function requestOf(
+  operation: CalledOperation,
+  input: unknown,
+  { authority, random }: RequestTerms,
+): HttpRequest {
+  const { mapping, name } = operation;
   try {
     const parts = buildRequest(mapping, input);
     const headers = new HttpHeaders(parts.headers);
-    headers.set('accept', operation.kind === 'stream' ? ndjsonMediaType : acceptOf(mapping));
-    const body = bodyOf(parts, mapping, options.random, headers);
+    headers.set('accept', acceptOf(operation));
+    const body = bodyOf(parts, operation, random, headers);
     const { method, query } = parts;
-    return { method, authority: options.authority, path: parsePath(parts.path), query, headers, body };
+    return { method, authority, path: parsePath(parts.path), query, headers, body };
   } catch (thrown) {
     const why = thrown instanceof InputError || thrown instanceof FlotillaError ? thrown.message : 'it is no JSON';
     throw new FlotillaError('INVALID_INPUT', `${name} cannot be sent: ${why}`, { cause: thrown });
   }
 }
 
-function acceptOf({ answer }: HttpMapping): string {
+/** @throws FlotillaError INVALID_INPUT, as {@link requestOf} would */
+export function assertSayable(operation: CalledOperation, input: unknown): void {
+  requestOf(operation, input, { authority: operation.info.contract, random: () => 0 });
+}
+
+function acceptOf({ info, mapping: { answer } }: CalledOperation): string {
+  if (operationKinds[info.kind].response === 'many') return ndjsonMediaType;
   return answer ? [...answer.types, 'application/problem+json'].join(', ') : 'application/json';
 }
 
 /** Adds what the head says of the body. */
-function bodyOf(parts: RequestParts, mapping: HttpMapping, random: Random, headers: HttpHeaders): HttpBody {
+function bodyOf(
+  parts: RequestParts,
+  { mapping, name }: CalledOperation,
+  random: Random,
+  headers: HttpHeaders,
+): HttpBody {
   const { form = [], carried } = parts;
   const kind = mapping.body;
   switch (kind?.kind) {
@@ -49,8 +72,27 @@ function bodyOf(parts: RequestParts, mapping: HttpMapping, random: Random, heade
     case 'bytes':
     case 'byteStream':
       return described(bytesBody(carried, kind), headers);
+    case 'elements':
+      headers.set('content-type', ndjsonMediaType);
+      return linesOf(name, parts.body as AsyncIterable<unknown>);
     default:
       return jsonOf(parts, headers);
+  }
+}
+
+async function* linesOf(name: string, elements: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, undefined> {
+  let number = 0;
+  for await (const element of elements) {
+    number++;
+    yield lineOf(name, number, element);
+  }
+}
+
+function lineOf(name: string, number: number, element: unknown): Uint8Array {
+  try {
+    return encodeLine(element);
+  } catch (cause) {
+    throw new FlotillaError('INVALID_INPUT', `element ${number} of ${name} cannot be sent: it is no JSON`, { cause });
   }
 }
 

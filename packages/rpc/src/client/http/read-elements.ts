@@ -7,7 +7,7 @@ import {
   type HttpResponse,
   ndjsonMediaType,
 } from '@flotilla/http';
-import { problemMember } from '../stream-problem.ts';
+import { problemMember } from '../../stream-problem.ts';
 import { badResponse, declaredOrBad, parseAnswer, type Reading } from './read-output.ts';
 
 /**

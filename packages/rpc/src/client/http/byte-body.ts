@@ -17,7 +17,7 @@ import {
   type HttpMapping,
   isByteSource,
   type MultipartMapping,
-} from '../contract/index.ts';
+} from '../../contract/index.ts';
 
 /** A body that is no JSON, and what its head says of it. */
 export interface ByteBody {

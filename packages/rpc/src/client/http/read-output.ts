@@ -8,8 +8,8 @@ import {
   parseJsonText,
   readBody,
 } from '@flotilla/http';
-import { type AnyOperation, coerceTexts, type HttpMapping, type TextShape } from '../contract/index.ts';
-import { cookieTexts } from '../cookie-text.ts';
+import { type AnyOperation, coerceTexts, type HttpMapping, type TextShape } from '../../contract/index.ts';
+import { cookieTexts } from '../../cookie-text.ts';
 
 /** How the answers of one operation are read. */
 export interface Reading {
