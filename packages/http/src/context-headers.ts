@@ -5,7 +5,6 @@ import {
   type Clock,
   childTrace,
   defaultUrgency,
-  FlotillaError,
   formatBaggage,
   formatTraceparent,
   parseBaggage,
@@ -13,23 +12,17 @@ import {
   type Random,
   type TraceContext,
 } from '@flotilla/core';
+import {
+  checkedIdempotencyKey,
+  formatAttempt,
+  readAttempt,
+  readIdempotencyKey,
+  readTracestate,
+  tellableTimeoutMs,
+} from './context-rules.ts';
 import type { HttpHeaders } from './headers.ts';
 import { formatUrgency, readUrgency } from './priority-field.ts';
 import { only, readTimeoutMs, replace, writeTimeoutMs } from './timeout-fields.ts';
-
-/** Kept back from the time that a callee is told, so that its "too late" still reaches us in time. */
-const answerMarginMs = 10;
-
-/** With less time left than this a call is not sent: the answer could not arrive. */
-const leastRemainingMs = 5;
-
-const highestAttempt = 1_000;
-
-/** Printable ASCII, at most 255 characters, no blank at the ends. */
-const idempotencyKeyPattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
-
-const tracestatePattern = /^[\t\x20-\x7e]{1,4096}$/;
-const longestTracestate = 512;
 
 /** The span of the peer under which a call that came in was made; absent when the trace begins here. */
 export const peerSpanAttribute: Attribute<string> = attribute('peerSpan');
@@ -46,14 +39,13 @@ export const peerSpanAttribute: Attribute<string> = attribute('peerSpan');
  * @throws FlotillaError INVALID_INPUT when the idempotency key is not 1 to 255 printable characters of ASCII
  */
 export function writeContext(call: Call, headers: HttpHeaders): void {
-  const remainingMs = call.remainingMs;
-  if (remainingMs < leastRemainingMs) throw tooLate(remainingMs);
+  const timeoutMs = tellableTimeoutMs(call);
   replace(headers, 'traceparent', formatTraceparent(call.trace));
   replace(headers, 'tracestate', call.trace.state || undefined);
   replace(headers, 'baggage', formatBaggage(call.baggage) || undefined);
   replace(headers, 'priority', call.urgency === defaultUrgency ? undefined : formatUrgency(call.urgency));
-  writeTimeoutMs(headers, Math.max(1, Math.floor(remainingMs - answerMarginMs)));
-  if (call.idempotencyKey !== undefined) headers.set('idempotency-key', checkedKey(call.idempotencyKey));
+  writeTimeoutMs(headers, timeoutMs);
+  if (call.idempotencyKey !== undefined) headers.set('idempotency-key', checkedIdempotencyKey(call.idempotencyKey));
   replace(headers, 'flotilla-attempt', formatAttempt(call.attempt));
 }
 
@@ -69,7 +61,7 @@ export function readContext(headers: HttpHeaders, needs: { readonly clock: Clock
   const peerTrace = readTrace(headers);
   const baggage = headers.get('baggage');
   const priority = headers.get('priority');
-  const idempotencyKey = readKey(only(headers, 'idempotency-key'));
+  const idempotencyKey = readIdempotencyKey(only(headers, 'idempotency-key'));
   const attempt = readAttempt(only(headers, 'flotilla-attempt'));
   const call = new Call({
     clock: needs.clock,
@@ -85,40 +77,7 @@ export function readContext(headers: HttpHeaders, needs: { readonly clock: Clock
   return call;
 }
 
-function tooLate(remainingMs: number): FlotillaError {
-  const detail = `not sent: ${remainingMs.toFixed(1)} ms are left, an answer needs at least ${leastRemainingMs}`;
-  return new FlotillaError('DEADLINE_EXCEEDED', detail, { executed: 'no' });
-}
-
-function checkedKey(key: string): string {
-  if (idempotencyKeyPattern.test(key)) return key;
-  const detail = `an idempotency key is 1 to 255 printable characters of ASCII, got ${JSON.stringify(key.slice(0, 80))}`;
-  throw new FlotillaError('INVALID_INPUT', detail);
-}
-
-function formatAttempt(attempt: number | undefined): string | undefined {
-  return attempt === undefined ? undefined : String(Math.min(attempt, highestAttempt));
-}
-
 function readTrace(headers: HttpHeaders): TraceContext | undefined {
   const parent = only(headers, 'traceparent');
-  return parent === undefined ? undefined : parseTraceparent(parent, readState(headers.get('tracestate')));
-}
-
-/** What is over the limit is cut at a member's end, never inside one (W3C Trace Context §3.3.1.5). */
-function readState(field: string | undefined): string {
-  if (field === undefined || !tracestatePattern.test(field)) return '';
-  if (field.length <= longestTracestate) return field;
-  const end = field.lastIndexOf(',', longestTracestate);
-  return end < 0 ? '' : field.slice(0, end);
-}
-
-function readKey(field: string | undefined): string | undefined {
-  return field !== undefined && idempotencyKeyPattern.test(field) ? field : undefined;
-}
-
-function readAttempt(field: string | undefined): number | undefined {
-  if (field === undefined || !/^[1-9][0-9]{0,3}$/.test(field)) return undefined;
-  const attempt = Number(field);
-  return attempt <= highestAttempt ? attempt : undefined;
+  return parent === undefined ? undefined : parseTraceparent(parent, readTracestate(headers.get('tracestate')));
 }

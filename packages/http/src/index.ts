@@ -1,6 +1,15 @@
 export { answerFailure } from './answer-failure.ts';
 export { type BodyLimit, bodyStream, isRepeatable, limitBody, readBody, releaseStream } from './body.ts';
 export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
+export {
+  checkedIdempotencyKey,
+  formatAttempt,
+  longestTimeoutMs,
+  readAttempt,
+  readIdempotencyKey,
+  readTracestate,
+  tellableTimeoutMs,
+} from './context-rules.ts';
 export { formatSetCookie, parseCookies, type SetCookie } from './cookies.ts';
 export { CountedEndpoint, type Sender } from './engines/counted-endpoint.ts';
 export { dispose as leaveBody } from './engines/pump.ts';

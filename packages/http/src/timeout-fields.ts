@@ -1,7 +1,5 @@
+import { longestTimeoutMs } from './context-rules.ts';
 import type { HttpHeaders } from './headers.ts';
-
-/** Longer waits than a day are promises that nobody keeps: what is read and written is capped here. */
-const longestMs = 24 * 60 * 60 * 1000;
 
 /** gRPC over HTTP/2, `TimeoutUnit` → milliseconds. */
 const unitMs: ReadonlyMap<string, number> = new Map([
@@ -23,7 +21,7 @@ export function readTimeoutMs(headers: HttpHeaders): number | undefined {
     parseMs(only(headers, 'flotilla-timeout-ms')) ??
     parseGrpcTimeout(only(headers, 'grpc-timeout')) ??
     parseMs(only(headers, 'connect-timeout-ms'));
-  return timeoutMs === undefined ? undefined : Math.min(timeoutMs, longestMs);
+  return timeoutMs === undefined ? undefined : Math.min(timeoutMs, longestTimeoutMs);
 }
 
 /**
@@ -32,7 +30,7 @@ export function readTimeoutMs(headers: HttpHeaders): number | undefined {
  * @param timeoutMs whole milliseconds, or `Infinity`: then no field stays.
  */
 export function writeTimeoutMs(headers: HttpHeaders, timeoutMs: number): void {
-  const text = timeoutMs === Infinity ? undefined : String(Math.min(timeoutMs, longestMs));
+  const text = timeoutMs === Infinity ? undefined : String(Math.min(timeoutMs, longestTimeoutMs));
   replace(headers, 'flotilla-timeout-ms', text);
   if (headers.has('grpc-timeout')) replace(headers, 'grpc-timeout', text && `${text}m`);
   if (headers.has('connect-timeout-ms')) replace(headers, 'connect-timeout-ms', text);

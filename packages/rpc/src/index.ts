@@ -10,6 +10,16 @@ export {
 export type { CallTerms, ClientOptions } from './client/options.ts';
 export { isRepeatableInput } from './client/repeatable-input.ts';
 export type { RpcTarget, RpcTransport } from './client/transport.ts';
+export {
+  type CarriedContext,
+  callOfContext,
+  contextLimits,
+  contextMediaType,
+  foreignContext,
+  formatContext,
+  formatContract,
+  parseContext,
+} from './context/context-entry.ts';
 export * from './contract/index.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
 export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';

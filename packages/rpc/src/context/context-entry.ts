@@ -1,0 +1,240 @@
+import {
+  type Baggage,
+  Call,
+  type Clock,
+  childTrace,
+  defaultUrgency,
+  formatBaggage,
+  formatTraceparent,
+  parseBaggage,
+  parseTraceparent,
+  type Random,
+  type TraceContext,
+} from '@flotilla/core';
+import {
+  checkedIdempotencyKey,
+  formatAttempt,
+  longestTimeoutMs,
+  peerSpanAttribute,
+  readAttempt,
+  readIdempotencyKey,
+  readTracestate,
+  tellableTimeoutMs,
+} from '@flotilla/http';
+
+/** Type of the metadata entry that carries the context of a call. */
+export const contextMediaType = 'application/vnd.flotilla.context';
+
+/** What may come. A longer entry is passed over whole, further lines are. */
+export const contextLimits: Readonly<{ maxBytes: number; maxLines: number }> = Object.freeze({
+  maxBytes: 16_384, // baggage of 8 KiB, a tracestate and a key, and room for what comes later
+  maxLines: 32,
+});
+
+/** What a peer says of a call. What is absent, repeated or not well formed has its default. */
+export interface CarriedContext {
+  timeoutMs: number | undefined;
+  trace: TraceContext | undefined;
+  baggage: Baggage | undefined;
+  urgency: number | undefined;
+  attempt: number | undefined;
+  idempotencyKey: string | undefined;
+  /** Version and fingerprint of the contract as the caller knows it. */
+  contractVersion: number | undefined;
+  contractHash: string | undefined;
+}
+
+/**
+ * What travels with a call, as the text of one metadata entry: lines of one letter and a value, in ASCII. The deadline is
+ * always the first one, so that a reader in a hurry knows where it is.
+ *
+ * | letter | value |
+ * |---|---|
+ * | `d` | milliseconds that the callee has: what is left, less 10; absent without a deadline |
+ * | `t` | traceparent (W3C Trace Context) |
+ * | `c` | version and fingerprint of the contract that the caller knows: `1:0123456789abcdef` |
+ * | `s` | tracestate |
+ * | `b` | baggage (W3C Baggage); the tenant is its member `flotilla.tenant` |
+ * | `u` | urgency of RFC 9218, 0 to 7, when it is not 3 |
+ * | `a` | attempt, when an outer layer repeats |
+ * | `k` | idempotency key |
+ *
+ * Letters that are not known are passed over. `conformance/golden/context-entry.json` pins it.
+ *
+ * @param contract made by {@link formatContract}; empty: nothing is said of it
+ * @throws FlotillaError DEADLINE_EXCEEDED, with `executed` no, when less than 5 ms are left
+ * @throws FlotillaError INVALID_INPUT when the idempotency key is not 1 to 255 printable characters of ASCII
+ */
+export function formatContext(call: Call, contract: string): string {
+  const timeoutMs = tellableTimeoutMs(call);
+  const { trace, baggage, urgency, attempt, idempotencyKey } = call;
+  let text = timeoutMs === Infinity ? 't' : `d${timeoutMs}\nt`;
+  text += formatTraceparent(trace);
+  if (contract !== '') text += `\nc${contract}`;
+  if (trace.state !== '') text += `\ns${trace.state}`;
+  if (baggage.size > 0) {
+    const members = formatBaggage(baggage);
+    if (members !== '') text += `\nb${members}`;
+  }
+  if (urgency !== defaultUrgency) text += `\nu${urgency}`;
+  if (attempt !== undefined) text += `\na${formatAttempt(attempt)}`;
+  if (idempotencyKey !== undefined) text += `\nk${checkedIdempotencyKey(idempotencyKey)}`;
+  return text;
+}
+
+/** The value of line `c`. */
+export function formatContract(version: number, hash: string): string {
+  return `${version}:${hash}`;
+}
+
+/** Reads {@link formatContext}'s text, whoever wrote it. Never throws. */
+export function parseContext(text: string): CarriedContext {
+  const carried = emptyContext();
+  if (text.length > contextLimits.maxBytes) return carried;
+  let state = '';
+  let seen = 0;
+  let repeated = 0;
+  let at = 0;
+  for (let line = 0; at < text.length && line < contextLimits.maxLines; line++) {
+    const found = text.indexOf('\n', at);
+    const end = found < 0 ? text.length : found;
+    const bit = bitOf(text.charCodeAt(at));
+    if ((seen & bit) !== 0) repeated |= bit;
+    seen |= bit;
+    const value = text.slice(at + 1, end);
+    switch (bit) {
+      case letters.d:
+        carried.timeoutMs = readTimeout(value);
+        break;
+      case letters.t:
+        carried.trace = parseTraceparent(value);
+        break;
+      case letters.c:
+        readContract(value, carried);
+        break;
+      case letters.s:
+        state = readTracestate(value);
+        break;
+      case letters.b:
+        carried.baggage = parseBaggage(value);
+        break;
+      case letters.u:
+        carried.urgency = /^[0-7]$/.test(value) ? Number(value) : undefined;
+        break;
+      case letters.a:
+        carried.attempt = readAttempt(value);
+        break;
+      case letters.k:
+        carried.idempotencyKey = readIdempotencyKey(value);
+        break;
+    }
+    at = end + 1;
+  }
+  if (state !== '' && carried.trace) carried.trace = { ...carried.trace, state };
+  return repeated === 0 ? carried : withoutRepeated(carried, repeated);
+}
+
+/**
+ * The context that a peer which is not ours says in entries of their own, whose types are the names of header fields:
+ * `traceparent`, `tracestate`, `baggage`, as the instrumentation of Spring writes them. Nothing is known of a deadline.
+ */
+export function foreignContext(
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+  baggage: string | undefined,
+): CarriedContext {
+  const carried = emptyContext();
+  if (traceparent !== undefined) carried.trace = parseTraceparent(traceparent, readTracestate(tracestate));
+  if (baggage !== undefined) carried.baggage = parseBaggage(baggage);
+  return carried;
+}
+
+/**
+ * The call for a request that came in with this context. The trace goes on with a new span whose parent is the peer's.
+ * It has to be ended by whoever sends the last byte of the answer.
+ */
+export function callOfContext(
+  { timeoutMs, trace, baggage, urgency, idempotencyKey, attempt }: CarriedContext,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): Call {
+  const startedAt = clock.now();
+  const call = new Call({
+    clock,
+    random,
+    deadline: timeoutMs === undefined ? undefined : startedAt + timeoutMs,
+    trace: trace && childTrace(trace, random),
+    baggage,
+    urgency,
+    idempotencyKey,
+    attempt,
+    startedAt,
+  });
+  if (trace) call.set(peerSpanAttribute, trace.spanId);
+  return call;
+}
+
+function emptyContext(): CarriedContext {
+  return {
+    timeoutMs: undefined,
+    trace: undefined,
+    baggage: undefined,
+    urgency: undefined,
+    attempt: undefined,
+    idempotencyKey: undefined,
+    contractVersion: undefined,
+    contractHash: undefined,
+  };
+}
+
+/** One bit for each letter, to see what came twice. */
+const letters = { d: 1, t: 2, c: 4, s: 8, b: 16, u: 32, a: 64, k: 128 } as const;
+
+/** @param code of the first character of a line @returns 0 for a letter that is not known */
+function bitOf(code: number): number {
+  switch (code) {
+    case 0x64:
+      return letters.d;
+    case 0x74:
+      return letters.t;
+    case 0x63:
+      return letters.c;
+    case 0x73:
+      return letters.s;
+    case 0x62:
+      return letters.b;
+    case 0x75:
+      return letters.u;
+    case 0x61:
+      return letters.a;
+    case 0x6b:
+      return letters.k;
+    default:
+      return 0;
+  }
+}
+
+function readContract(value: string, carried: CarriedContext): void {
+  const colon = value.indexOf(':');
+  if (!/^[1-9][0-9]{0,8}:[0-9a-f]{16}$/.test(value)) return;
+  carried.contractVersion = Number(value.slice(0, colon));
+  carried.contractHash = value.slice(colon + 1);
+}
+
+function readTimeout(value: string): number | undefined {
+  return /^[0-9]{1,10}$/.test(value) ? Math.min(Number(value), longestTimeoutMs) : undefined;
+}
+
+/** Two words for one thing are none. */
+function withoutRepeated(carried: CarriedContext, repeated: number): CarriedContext {
+  const { trace } = carried;
+  return {
+    timeoutMs: repeated & letters.d ? undefined : carried.timeoutMs,
+    trace: repeated & letters.t ? undefined : trace && repeated & letters.s ? { ...trace, state: '' } : trace,
+    baggage: repeated & letters.b ? undefined : carried.baggage,
+    urgency: repeated & letters.u ? undefined : carried.urgency,
+    attempt: repeated & letters.a ? undefined : carried.attempt,
+    idempotencyKey: repeated & letters.k ? undefined : carried.idempotencyKey,
+    contractVersion: repeated & letters.c ? undefined : carried.contractVersion,
+    contractHash: repeated & letters.c ? undefined : carried.contractHash,
+  };
+}
