@@ -6,8 +6,9 @@ import type { Binding } from '../handlers.ts';
 import { operationInfo } from '../operation-attribute.ts';
 import { failOf } from '../operation-call.ts';
 import { serverLog } from './log.ts';
-import { answeredErrorAttribute, type ServedOperation, serve } from './operation-server.ts';
+import { serve } from './operation-server.ts';
 import { type ContractHandlerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { answeredErrorAttribute, type ServedOperation } from './served-operation.ts';
 
 /**
  * Serves contracts over HTTP and JSON, as many as there are, beside routes of other kinds. A GET address answers HEAD
@@ -23,8 +24,7 @@ import { type ContractHandlerOptions, type ResolvedOptions, resolveOptions } fro
  */
 export function contractHandler(bindings: readonly Binding[], options: ContractHandlerOptions = {}): HttpHandler {
   const resolved = resolveOptions(options);
-  const served = bindings.flatMap((binding) => serveBinding(binding, resolved));
-  assertApart(served);
+  const served = servedOperations(bindings, resolved);
   const routes = [...served.map((operation) => routeOf(operation, resolved)), ...resolved.extraRoutes];
   try {
     return routesHandler(routes);
@@ -32,6 +32,16 @@ export function contractHandler(bindings: readonly Binding[], options: ContractH
     if (!(thrown instanceof FlotillaError)) throw thrown;
     throw new FlotillaError('CONTRACT_INVALID', thrown.detail, { cause: thrown });
   }
+}
+
+/**
+ * Every operation of some contracts with its handler: what any transport serves.
+ * @throws FlotillaError CONTRACT_INVALID, as {@link contractHandler}
+ */
+export function servedOperations(bindings: readonly Binding[], options: ResolvedOptions): readonly ServedOperation[] {
+  const served = bindings.flatMap((binding) => serveBinding(binding, options));
+  assertApart(served);
+  return served;
 }
 
 function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions): ServedOperation[] {
@@ -46,6 +56,7 @@ function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions)
     return {
       name,
       info: operationInfo(contract, operation, spec, mapping),
+      contract,
       operation: spec,
       mapping,
       handler: handler.bind(handlers),

@@ -1,44 +1,22 @@
-import {
-  type Attribute,
-  attribute,
-  type Call,
-  type Clock,
-  FlotillaError,
-  toFlotillaError,
-  within,
-} from '@flotilla/core';
+import { type Call, type Clock, type FlotillaError, within } from '@flotilla/core';
 import { HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute, problemResponse } from '@flotilla/http';
-import { type AnyOperation, type BytesAnswer, type HttpMapping, operationKinds } from '../contract/index.ts';
-import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
-import { type Fail, operationCall } from '../operation-call.ts';
-import { answerError } from './answer-error.ts';
+import { type BytesAnswer, operationKinds } from '../contract/index.ts';
+import { operationAttribute } from '../operation-attribute.ts';
 import { elementsOf, parsedElements } from './elements.ts';
-import type { ServerLog } from './log.ts';
 import { readInput } from './read-input.ts';
+import {
+  answeredErrorAttribute,
+  explain,
+  parseOutput,
+  refusalOf,
+  run,
+  type ServedOperation,
+} from './served-operation.ts';
 import { type Step, StreamBody } from './stream-body.ts';
 import { chooseFormat } from './stream-format.ts';
 import { invalidInput, validate } from './validate.ts';
 import { releaseOutput, writeBytes } from './write-bytes.ts';
 import { writeOutput } from './write-output.ts';
-
-/** All that serving one operation takes. */
-export interface ServedOperation {
-  /** `catalog.product` */
-  readonly name: string;
-  readonly info: OperationInfo;
-  readonly operation: AnyOperation;
-  readonly mapping: HttpMapping;
-  readonly handler: (input: never, call: never) => unknown;
-  readonly fail: Fail;
-  readonly log: ServerLog;
-  readonly maxBodyBytes: number;
-  readonly heartbeatMs: number;
-  readonly headWaitMs: number;
-  readonly clock: Clock | undefined;
-}
-
-/** The error that a caller was told of, by a problem document or at the end of a stream. Unset: none. */
-export const answeredErrorAttribute: Attribute<FlotillaError> = attribute('answeredError');
 
 /**
  * Serves one request.
@@ -86,20 +64,6 @@ async function parseInput(served: ServedOperation, request: HttpRequest, call: C
 
 const noParams: ReadonlyMap<string, string> = new Map();
 
-/** Before the handler ran: a refusal, or a validator that threw. */
-function refusalOf(thrown: unknown, { name, log }: ServedOperation, call: Call): FlotillaError {
-  if (!(thrown instanceof FlotillaError)) {
-    log.operationFailed({ operation: name, traceId: call.trace.traceId }, 'reading the input threw', thrown);
-  }
-  return toFlotillaError(thrown);
-}
-
-async function explain({ name, operation, log }: ServedOperation, thrown: unknown, call: Call): Promise<FlotillaError> {
-  if (thrown instanceof OutputInvalid)
-    return new FlotillaError('INTERNAL', `the output of ${name} does not fit its schema`);
-  return answerError(thrown, { name, errors: operation.errors, log }, call);
-}
-
 async function answerOnce(
   served: ServedOperation,
   input: unknown,
@@ -123,22 +87,6 @@ async function answerOnce(
   };
   return writeBytes({ operation, mapping: { ...mapping, answer }, request, call, failed }, parsed as BytesAnswer);
 }
-
-function run({ handler, fail }: ServedOperation, input: unknown, call: Call): unknown {
-  return handler(input as never, operationCall(call, fail) as never);
-}
-
-async function parseOutput({ name, operation, log }: ServedOperation, output: unknown, call: Call): Promise<unknown> {
-  if (!operation.out) return undefined;
-  const parsed = await validate(operation.out, output);
-  if (parsed.ok && parsed.value === undefined) throw new TypeError('the output is undefined; JSON has null');
-  if (parsed.ok) return parsed.value;
-  log.outputInvalid({ operation: name, traceId: call.trace.traceId }, parsed.issues);
-  throw new OutputInvalid();
-}
-
-/** Was logged already, with its issues. */
-class OutputInvalid extends Error {}
 
 async function answerStream(
   served: ServedOperation,
