@@ -16,6 +16,8 @@ test('the defaults of a service', () => {
     instances: 1,
     maxBodyBytes: 1_048_576,
     openapi: false,
+    clients: {},
+    server: { concurrency: {}, shedding: {}, queue: {}, rateLimit: {} },
     management: { bind: '127.0.0.1', port: 0 },
     log: { level: 'info', format: 'auto' },
     drainNoticeMs: 5_000,
@@ -46,13 +48,13 @@ function assertDocumented(documented: ReadonlyMap<string, string>, origins: read
   }
 }
 
-test('the README lists exactly the keys, with their defaults', () => {
+test('the README lists exactly the keys, with their defaults; those of `server` are in docs/resilience.md', () => {
   const { origins } = loadConfig(serviceSchema(undefined));
-  const own = origins.filter(({ key }) => key !== 'settings');
+  const own = origins.filter(({ key }) => key !== 'settings' && !key.startsWith('server.'));
   assertDocumented(documentedIn('Configuration'), own);
 });
 
-test('an app that joins has these keys, without maxBodyBytes, and those of its health, all in the README', () => {
+test('an app that joins has these keys, without what it serves by itself, and those of its health, all in the README', () => {
   const { origins } = loadConfig(joinSchema);
   const service = [...documentedIn('Configuration').keys()].filter((key) => key !== 'maxBodyBytes');
   const health = origins.filter(({ key }) => key.startsWith('health.'));

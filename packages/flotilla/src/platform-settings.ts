@@ -14,7 +14,9 @@ import {
 } from '@flotilla/config';
 import type { LogLevel, Secret } from '@flotilla/core';
 import type { TlsOptions } from '@flotilla/http';
+import type { GivenServerPolicies } from '@flotilla/resilience';
 import { registrySchemes } from './discovery/kinds.ts';
+import { type ClientsConfig, clientsSetting, serverSetting } from './policy-settings.ts';
 
 export { registrySchemes } from './discovery/kinds.ts';
 
@@ -53,6 +55,10 @@ export interface PlatformConfig extends ProcessConfig {
   readonly maxBodyBytes: number;
   /** Whether the service's own port shows the OpenAPI document too. */
   readonly openapi: boolean;
+  /** Policies of its clients, by the service that they call. */
+  readonly clients: ClientsConfig;
+  /** Limits of what it serves. */
+  readonly server: GivenServerPolicies;
 }
 
 /** What a service is told; its own part stands under `settings`. */
@@ -152,6 +158,8 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
     restart: true,
     describe: 'shows /.well-known/openapi.json on the port of the service too, to everyone who reaches it',
   }),
+  clients: clientsSetting,
+  server: serverSetting,
   ...processSettings,
 };
 

@@ -1,4 +1,5 @@
 import { FlotillaError } from '@flotilla/core';
+import { type Given, type PolicyField, type PolicyFields, resolveFields } from './policy-fields.ts';
 
 /** Every number of the standard composition; see {@link resilienceDefaults} for why each is what it is. */
 export interface ResilienceSettings {
@@ -43,23 +44,17 @@ export const resilienceDefaults: ResilienceSettings = Object.freeze({
  * @throws RangeError naming the first field that does not fit.
  */
 export function resolveResilience(options: PartialSettings = {}): ResilienceSettings {
-  const settings: Record<keyof ResilienceSettings, number> = { ...resilienceDefaults };
-  for (const name of Object.keys(rules) as (keyof ResilienceSettings)[]) {
-    const value = options[name] ?? resilienceDefaults[name];
-    const rule = rules[name];
-    if (!rule.fits(value)) throw new RangeError(`${name} must be ${rule.text}, got ${value}`);
-    settings[name] = value;
-  }
+  const settings = resolveFields(resilienceFields, resilienceDefaults, options);
   if (settings.backoffMaxMs < settings.backoffBaseMs) {
     throw new RangeError(
       `backoffMaxMs must be at least backoffBaseMs (${settings.backoffBaseMs}), got ${settings.backoffMaxMs}`,
     );
   }
-  return Object.freeze(settings);
+  return settings;
 }
 
 /** Settings as a user gives them: any of them, possibly undefined. */
-export type PartialSettings = { readonly [K in keyof ResilienceSettings]?: ResilienceSettings[K] | undefined };
+export type PartialSettings = Given<ResilienceSettings>;
 
 /** The refusal of a call that would be over before it began. */
 export function tooLate(remainingMs: number, minRemainingMs: number): FlotillaError {
@@ -70,30 +65,41 @@ export function tooLate(remainingMs: number, minRemainingMs: number): FlotillaEr
   );
 }
 
-interface Rule {
-  readonly text: string;
-  fits(value: number): boolean;
+const aboveZero = 'greater than 0';
+const fromZero = 'a finite number from 0 on';
+
+function field(
+  kind: 'integer' | 'number',
+  min: number,
+  max: number,
+  text: string,
+  describe: string,
+  orInfinity = false,
+): PolicyField {
+  return { kind, min, max, text, describe, orInfinity };
 }
 
-const aboveZero: Rule = { text: 'greater than 0', fits: (value) => value > 0 };
-const fromZero: Rule = { text: 'a finite number from 0 on', fits: (value) => value >= 0 && value < Infinity };
-const finiteAboveZero: Rule = { text: 'finite and greater than 0', fits: (value) => value > 0 && value < Infinity };
+/** A year: more than any wait, so that what code may give is limited by sense alone. */
+const longestMs = 31_536_000_000;
+const least = Number.MIN_VALUE;
 
-const rules: Readonly<Record<keyof ResilienceSettings, Rule>> = {
-  timeoutMs: aboveZero,
-  attemptTimeoutMs: aboveZero,
-  minRemainingMs: fromZero,
-  retries: {
-    text: 'a whole number from 0 to 10',
-    fits: (value) => Number.isInteger(value) && value >= 0 && value <= 10,
-  },
-  backoffBaseMs: fromZero,
-  backoffMaxMs: fromZero,
-  retryBudgetFraction: { text: 'from 0 to 1', fits: (value) => value >= 0 && value <= 1 },
-  retryBudgetPerSecond: fromZero,
-  retryBudgetWindowMs: finiteAboveZero,
-  maxConcurrent: {
-    text: 'a whole number greater than 0, or Infinity',
-    fits: (value) => value === Infinity || (Number.isInteger(value) && value > 0),
-  },
+/** What each setting may be, in code and in configuration. */
+export const resilienceFields: PolicyFields<ResilienceSettings> = {
+  timeoutMs: field('number', least, longestMs, aboveZero, 'for the whole call, retries and last byte included', true),
+  attemptTimeoutMs: field('number', least, longestMs, aboveZero, 'until one attempt must have begun its answer', true),
+  minRemainingMs: field('number', 0, longestMs, fromZero, 'a call with less than this left is not started'),
+  retries: field('integer', 0, 10, 'a whole number from 0 to 10', 'further tries after the first'),
+  backoffBaseMs: field('number', 0, longestMs, fromZero, 'bound of the first wait; each further one doubles'),
+  backoffMaxMs: field('number', 0, longestMs, fromZero, 'no wait is longer, unless the callee names one'),
+  retryBudgetFraction: field('number', 0, 1, 'from 0 to 1', 'retries as a share of requests'),
+  retryBudgetPerSecond: field('number', 0, 1_000_000, fromZero, 'retries per second on top'),
+  retryBudgetWindowMs: field('number', least, longestMs, 'finite and greater than 0', 'how long a request counts'),
+  maxConcurrent: field(
+    'integer',
+    1,
+    1_000_000,
+    'a whole number greater than 0, or Infinity',
+    'calls in flight to one instance, until their last byte',
+    true,
+  ),
 };

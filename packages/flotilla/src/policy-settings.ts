@@ -1,0 +1,71 @@
+import { flag, group, integer, type Members, map, number, oneOf, type Setting } from '@flotilla/config';
+import {
+  breakerFields,
+  bulkheadFields,
+  type GivenServerPolicies,
+  type GivenServicePolicies,
+  type PolicyField,
+  type PolicyFields,
+  rateLimitFields,
+  resilienceFields,
+  serverPolicyFields,
+} from '@flotilla/resilience';
+
+/** Policies of clients by the service that they call; `*` is for all of them. */
+export type ClientsConfig = Readonly<Record<string, GivenServicePolicies>>;
+
+/**
+ * Fields of a policy as settings that may be absent: what nobody wrote is not there, so that it does not win over the code.
+ */
+export function policyMembers<T>(fields: PolicyFields<T>): Members {
+  return Object.fromEntries(
+    Object.entries<PolicyField>(fields as Readonly<Record<string, PolicyField>>).map(([name, field]) => [
+      name,
+      settingOf(field),
+    ]),
+  );
+}
+
+function settingOf(field: PolicyField): Setting<unknown> {
+  const { describe } = field;
+  if (field.kind === 'flag') return flag({ optional: true, describe });
+  if (field.kind === 'oneOf') return oneOf(field.choices, { optional: true, describe });
+  const { kind, min, max } = field;
+  return (kind === 'integer' ? integer : number)({ optional: true, min, max, describe });
+}
+
+const { retryBudgetFraction, retryBudgetPerSecond, retryBudgetWindowMs, maxConcurrent, ...perOperation } =
+  resilienceFields;
+
+/** What may be set for one operation. Another policy for calls is one more line here. */
+const operationMembers: Members = {
+  ...policyMembers(perOperation),
+  breaker: group(policyMembers(breakerFields), { describe: 'stops asking what fails' }),
+  bulkhead: group(policyMembers(bulkheadFields), { describe: 'a cap on concurrent calls; off without maxConcurrent' }),
+  rateLimit: group(policyMembers(rateLimitFields), { describe: 'how often it is called; off without ratePerSecond' }),
+};
+
+/** What may be set for a service: the same, and what its operations share. */
+const serviceMembers: Members = {
+  ...operationMembers,
+  ...policyMembers({ retryBudgetFraction, retryBudgetPerSecond, retryBudgetWindowMs, maxConcurrent }),
+  operations: map(group(operationMembers), { describe: 'what is different for some operations', maxEntries: 1_000 }),
+};
+
+/** The section `clients`. */
+export const clientsSetting: Setting<ClientsConfig> = map(group(serviceMembers), {
+  default: {},
+  maxEntries: 1_000,
+  describe: 'policies by the service that is called, `*` for all; they win over the code',
+}) as Setting<ClientsConfig>;
+
+/** The section `server`. */
+export const serverSetting: Setting<GivenServerPolicies> = group(
+  Object.fromEntries(
+    Object.entries(serverPolicyFields).map(([name, fields]) => [
+      name,
+      group(policyMembers(fields as PolicyFields<Record<string, unknown>>)),
+    ]),
+  ),
+  { describe: 'limits of what this process serves' },
+) as Setting<GivenServerPolicies>;
