@@ -2,6 +2,7 @@ export { type AttemptTimeoutOptions, attemptTimeout } from './attempt-timeout.ts
 export * from './client-policies.ts';
 export { clientFilters, type FilterEntry, type InstanceFilterOptions, instanceFilters } from './composition.ts';
 export { type ConcurrencyLimitOptions, concurrencyLimit } from './concurrency-limit.ts';
+export * from './events.ts';
 export { innerCall } from './inner-call.ts';
 export * from './policy-fields.ts';
 export { budgetOf, type RetryOptions, retry } from './retry.ts';
