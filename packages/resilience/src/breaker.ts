@@ -65,7 +65,7 @@ export class Breaker {
   #move(state: BreakerState, call: Call): void {
     const before = this.#state;
     this.#state = state;
-    if (before.state === state.state && !(state.state === 'open' && before !== state)) return;
+    if (before.state === state.state) return;
     this.#generation += 1;
     const { target, operation } = this.#options;
     const kind = state.state === 'open' ? 'opened' : state.state === 'closed' ? 'closed' : 'tried';

@@ -1,0 +1,112 @@
+import { type Call, type Filter, FlotillaError, sleep, toFlotillaError } from '@flotilla/core';
+import type { RateLimitSettings } from './client-policies.ts';
+import { nullEvents, type PolicyEvents, tell } from './events.ts';
+import { type Pace, paceOf, type RateVerdict, takeToken } from './gcra.ts';
+
+/**
+ * Port: counts calls. The limiter of this package counts in this process; one that shares its counters with other
+ * processes answers later, and falls back by itself when it cannot reach them: `take` never rejects.
+ */
+export interface RateLimiter {
+  /** @param maxWaitMs how early a call may be: then it is allowed with the time that it has to wait. */
+  take(key: string, now: number, pace: Pace, maxWaitMs: number): RateVerdict | Promise<RateVerdict>;
+}
+
+/** Keys that are counted at a time; beyond it the one that was asked longest ago is forgotten. */
+const maxKeys = 10_000;
+
+/** Counts in this process, each key by itself. */
+export class LocalRateLimiter implements RateLimiter {
+  /** When each key's bucket is full again; the latest asked last. */
+  readonly #fullAt = new Map<string, number>();
+
+  take(key: string, now: number, pace: Pace, maxWaitMs: number): RateVerdict {
+    const verdict = takeToken(this.#fullAt.get(key) ?? 0, now, pace, maxWaitMs);
+    this.#fullAt.delete(key);
+    if (this.#fullAt.size >= maxKeys) this.#forgetOldest();
+    this.#fullAt.set(key, verdict.fullAt);
+    return verdict;
+  }
+
+  /** Tokens that a key has at `now`, for a console. */
+  tokens(key: string, now: number, { intervalMs, burst }: Pace): number {
+    return burst - Math.max(0, (this.#fullAt.get(key) ?? 0) - now) / intervalMs;
+  }
+
+  #forgetOldest(): void {
+    for (const key of this.#fullAt.keys()) {
+      this.#fullAt.delete(key);
+      return;
+    }
+  }
+}
+
+/** How calls are limited, and who hears of it. */
+export interface RateLimitOptions {
+  readonly settings: RateLimitSettings;
+  /** The service that is called, or `server`. */
+  readonly target: string;
+  /** The operation, in the key where each has its own rate. */
+  readonly operation: string;
+  readonly limiter: RateLimiter;
+  readonly events?: PolicyEvents | undefined;
+}
+
+/**
+ * Limits how often something is called: in the long run `ratePerSecond`, at once `burst`. A call that is early waits if its
+ * wait is at most `maxWaitMs`, else it is refused.
+ *
+ * Errors: RATE_LIMITED with `executed: 'no'` and `retryAfterMs`.
+ */
+export function rateLimit<Req, Res>(options: RateLimitOptions): Filter<Req, Res> {
+  const { settings, target, operation, limiter, events = nullEvents } = options;
+  const pace = paceOf(settings);
+  const keyOf = keyBy(settings.per, operation);
+  const refuse = (call: Call, waitMs: number): Promise<never> => {
+    tell(events, call.clock, 'rateLimit', 'refused', target, operation);
+    const error = refusal(settings, target, waitMs);
+    call.end(error);
+    return Promise.reject(error);
+  };
+  return (next) => {
+    const obey = (request: Req, call: Call, { allowed, waitMs }: RateVerdict): Promise<Res> => {
+      if (!allowed) return refuse(call, waitMs);
+      if (waitMs === 0) return next(request, call);
+      tell(events, call.clock, 'rateLimit', 'delayed', target, operation, { waitMs });
+      return goLater(request, call, waitMs);
+    };
+    const goLater = async (request: Req, call: Call, waitMs: number): Promise<Res> => {
+      try {
+        await sleep(waitMs, call);
+      } catch (thrown) {
+        call.end(toFlotillaError(thrown));
+        throw thrown;
+      }
+      return next(request, call);
+    };
+    return (request, call) => {
+      const now = call.clock.now();
+      const patienceMs = Math.min(settings.maxWaitMs, call.deadline - now);
+      const verdict = limiter.take(keyOf(call), now, pace, patienceMs);
+      return verdict instanceof Promise
+        ? verdict.then((later) => obey(request, call, later))
+        : obey(request, call, verdict);
+    };
+  };
+}
+
+/** Structured: no text that a caller chooses can name another key. */
+function keyBy(per: RateLimitSettings['per'], operation: string): (call: Call) => string {
+  if (per === 'tenant') return (call) => `tenant:${call.tenant ?? ''}`;
+  const key = per === 'operation' ? `operation:${operation}` : 'all';
+  return () => key;
+}
+
+function refusal({ ratePerSecond, per }: RateLimitSettings, target: string, waitMs: number): FlotillaError {
+  const whom = per === 'service' ? '' : ` per ${per}`;
+  return new FlotillaError(
+    'RATE_LIMITED',
+    `"${target}" takes ${ratePerSecond} calls a second${whom}; the next one is allowed in ${Math.ceil(waitMs)} ms, see rateLimit.ratePerSecond`,
+    { executed: 'no', retryAfterMs: Math.ceil(waitMs) },
+  );
+}
