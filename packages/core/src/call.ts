@@ -2,6 +2,7 @@ import { type Baggage, emptyBaggage, tenantKey } from './baggage.ts';
 import type { Clock, Random } from './clock.ts';
 import { type DeadlineEntry, type DeadlineWheel, wheelOf } from './deadline-wheel.ts';
 import { FlotillaError } from './errors.ts';
+import { Listeners, type Place } from './listeners.ts';
 import { defaultUrgency, type PriorityClass, priorityClass } from './priority.ts';
 import { childTrace, newTrace, type TraceContext } from './trace.ts';
 
@@ -39,14 +40,16 @@ export interface CallOptions {
   readonly startedAt?: number | undefined;
 }
 
+/** What a call inside another one does not take over from it. */
+export interface InnerCallOptions extends Omit<CallOptions, 'clock' | 'random'> {
+  /** Default false. See {@link Call.expendable}. */
+  readonly expendable?: boolean | undefined;
+}
+
 /** What a call made inside another one may change. */
-export interface ChildOptions {
+export interface ChildOptions extends Omit<InnerCallOptions, 'deadline' | 'trace'> {
   /** Ends the child this long from now, if the parent's deadline is not sooner. */
-  readonly timeoutMs?: number;
-  readonly attempt?: number;
-  readonly idempotencyKey?: string;
-  readonly baggage?: Baggage;
-  readonly urgency?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
@@ -73,32 +76,46 @@ export class Call {
   readonly idempotencyKey: string | undefined;
   readonly startedAt: number;
   readonly parent: Call | undefined;
+  /**
+   * True of a call that was made for one attempt and that only the attempt's filters know: one of them that gives the
+   * attempt up cancels it, and need not make a call inside it for that.
+   */
+  readonly expendable: boolean;
 
   #trace: TraceContext | undefined;
-  #wheel: DeadlineWheel | undefined;
-  #armed: DeadlineEntry | undefined;
+  #armed: CallDeadline | undefined;
   #cancelled: FlotillaError | undefined;
   #ended = false;
   #outcome: Outcome;
   #controller: AbortController | undefined;
-  /** In the order in which they came; a call inside this one stands for itself, which costs no function. */
-  #cancelListeners: Set<Call | ((reason: FlotillaError) => void)> | undefined;
-  #endListeners: ((outcome: Outcome) => void)[] | undefined;
-  #attributes: Map<Attribute<unknown>, unknown> | undefined;
+  /** A call inside this one stands for itself, which costs no function. */
+  #cancelListeners: Listeners<Call | ((reason: FlotillaError) => void)> | undefined;
+  /** Where it stands among the listeners of its parent. */
+  #place: Place<Call | ((reason: FlotillaError) => void)> | undefined;
+  /** It and its parent end together. */
+  #together = false;
+  #endListeners: EndListener | undefined;
+  #lastEndListener: EndListener | undefined;
+  /** Key, value, key, value: there are never many, and each call has some. */
+  #attributes: unknown[] | undefined;
 
-  constructor(options: CallOptions, parent?: Call) {
-    this.clock = options.clock;
-    this.random = options.random;
-    this.deadline = options.deadline ?? Infinity;
-    this.#trace = options.trace;
-    this.baggage = options.baggage ?? emptyBaggage;
-    this.urgency = options.urgency ?? defaultUrgency;
-    this.attempt = options.attempt;
+  /** @param parent what `options` do not say is as in this call, which also cancels the new one. Its own: attempt's end, key. */
+  constructor(options: CallOptions);
+  constructor(options: InnerCallOptions, parent: Call);
+  constructor(options: InnerCallOptions & Partial<Pick<CallOptions, 'clock' | 'random'>>, parent?: Call) {
+    this.clock = parent ? parent.clock : (options.clock as Clock);
+    this.random = parent ? parent.random : (options.random as Random);
+    this.deadline = nearer(options.deadline, parent);
+    this.baggage = options.baggage ?? (parent ? parent.baggage : emptyBaggage);
+    this.urgency = options.urgency ?? (parent ? parent.urgency : defaultUrgency);
+    this.attempt = options.attempt ?? (parent ? parent.attempt : undefined);
     this.idempotencyKey = options.idempotencyKey;
-    this.startedAt = options.startedAt ?? options.clock.now();
+    this.startedAt = options.startedAt ?? this.clock.now();
     this.parent = parent;
+    this.expendable = options.expendable === true;
+    this.#trace = options.trace;
     if (parent) parent.#adopt(this);
-    if (this.deadline < (parent?.deadline ?? Infinity)) this.#arm();
+    if (this.deadline < (parent ? parent.deadline : Infinity)) this.#arm();
   }
 
   /** Its trace and its own span in it. Made on first use: many calls inside a process are never told of. */
@@ -139,34 +156,24 @@ export class Call {
   }
 
   /** A call for work inside this one: a new span, the same or a sooner deadline; cancelled when this one is. */
-  child(options: ChildOptions = {}): Call {
-    const startedAt = this.clock.now();
-    const deadline =
-      options.timeoutMs === undefined
-        ? this.deadline
-        : Math.min(this.deadline, startedAt + positive(options.timeoutMs));
-    return new Call(
-      {
-        clock: this.clock,
-        random: this.random,
-        deadline,
-        baggage: options.baggage ?? this.baggage,
-        urgency: options.urgency ?? this.urgency,
-        attempt: options.attempt ?? this.attempt,
-        idempotencyKey: options.idempotencyKey,
-        startedAt,
-      },
-      this,
-    );
+  child(options: ChildOptions = noChanges): Call {
+    const { timeoutMs } = options;
+    if (timeoutMs === undefined) return new Call(options, this);
+    const startedAt = options.startedAt ?? this.clock.now();
+    return new Call({ ...options, startedAt, deadline: startedAt + positive(timeoutMs) }, this);
   }
 
   #adopt(child: Call): void {
     if (this.#cancelled) child.cancel(this.#cancelled);
-    else if (!this.#ended) this.#listeners().add(child);
+    else if (!this.#ended) child.#place = this.#listeners().add(child);
   }
 
-  #listeners(): Set<Call | ((reason: FlotillaError) => void)> {
-    this.#cancelListeners ??= new Set();
+  #forget(place: Place<Call | ((reason: FlotillaError) => void)>): void {
+    this.#cancelListeners?.remove(place);
+  }
+
+  #listeners(): Listeners<Call | ((reason: FlotillaError) => void)> {
+    this.#cancelListeners ??= new Listeners();
     return this.#cancelListeners;
   }
 
@@ -177,10 +184,10 @@ export class Call {
     const listeners = this.#cancelListeners;
     this.#cancelListeners = undefined;
     this.#controller?.abort(reason);
-    if (!listeners) return;
-    for (const listener of listeners) {
-      if (listener instanceof Call) listener.cancel(reason);
-      else listener(reason);
+    for (let place = listeners?.first; place; place = place.next) {
+      const { listener } = place;
+      if (typeof listener === 'function') listener(reason);
+      else listener.cancel(reason);
     }
   }
 
@@ -194,13 +201,13 @@ export class Call {
       return nothing;
     }
     if (this.#ended) return nothing;
-    this.#listeners().add(listener);
-    return () => this.#cancelListeners?.delete(listener);
+    const place = this.#listeners().add(listener);
+    return () => this.#forget(place);
   }
 
   /** @throws the reason, when the work is no longer wanted or its deadline has passed. */
   throwIfCancelled(): void {
-    if (!this.#cancelled && this.deadline <= this.clock.now()) this.cancel(this.#deadlineError());
+    if (!this.#cancelled && this.deadline <= this.clock.now()) this.cancel(deadlineError(this));
     if (this.#cancelled) throw this.#cancelled;
   }
 
@@ -209,44 +216,117 @@ export class Call {
     if (this.#ended) return;
     this.#ended = true;
     this.#outcome = outcome;
-    if (this.#armed) this.#wheel?.remove(this.#armed);
-    const siblings = this.parent ? this.parent.#cancelListeners : undefined;
-    siblings?.delete(this);
+    this.#armed?.remove();
+    if (this.#place && this.parent) this.parent.#forget(this.#place);
+    const within = this.#cancelListeners;
     this.#cancelListeners = undefined;
-    const listeners = this.#endListeners;
+    const told = this.#endListeners;
     this.#endListeners = undefined;
-    if (listeners) for (const listener of listeners) listener(outcome);
+    for (let one = told; one; one = one.next) one.listener(outcome);
+    for (let place = within?.first; place; place = place.next) {
+      if (typeof place.listener !== 'function' && place.listener.#together) place.listener.end(outcome);
+    }
+    if (this.#together) this.parent?.end(outcome);
+  }
+
+  /**
+   * From here on this call and the one around it end together: the answer that was got in here is the answer out there.
+   * Without a call around it does nothing.
+   */
+  endTogether(): void {
+    if (!this.parent) return;
+    if (this.#ended) this.parent.end(this.#outcome);
+    else if (this.parent.#ended) this.end(this.parent.#outcome);
+    else this.#together = true;
   }
 
   /** Calls `listener` once with the outcome when the call has ended, at once if it already has. */
   onEnd(listener: (outcome: Outcome) => void): void {
-    if (this.#ended) listener(this.#outcome);
-    else if (this.#endListeners) this.#endListeners.push(listener);
-    else this.#endListeners = [listener];
+    if (this.#ended) {
+      listener(this.#outcome);
+      return;
+    }
+    const added: EndListener = { listener, next: undefined };
+    if (this.#lastEndListener) this.#lastEndListener.next = added;
+    else this.#endListeners = added;
+    this.#lastEndListener = added;
   }
 
   /** The attribute of this call, else of the nearest call around it that has it. */
   get<T>(key: Attribute<T>): T | undefined {
-    if (this.#attributes?.has(key)) return this.#attributes.get(key) as T;
-    return this.parent?.get(key);
+    let call: Call | undefined = this;
+    while (call) {
+      const attributes: unknown[] | undefined = call.#attributes;
+      const at: number = attributes ? placeOf(key, attributes) : -1;
+      if (attributes && at >= 0) return attributes[at + 1] as T;
+      call = call.parent;
+    }
+    return undefined;
   }
 
   set<T>(key: Attribute<T>, value: T): void {
-    this.#attributes ??= new Map();
-    this.#attributes.set(key, value);
+    const attributes = this.#attributes;
+    if (!attributes) {
+      this.#attributes = [key, value];
+      return;
+    }
+    const at = placeOf(key, attributes);
+    if (at >= 0) attributes[at + 1] = value;
+    else attributes.push(key, value);
   }
 
   #arm(): void {
-    this.#armed = { deadline: this.deadline, expire: () => this.cancel(this.#deadlineError()) };
-    this.#wheel = wheelOf(this.clock); // only now: most calls are bounded by one around them
-    this.#wheel.add(this.#armed);
-  }
-
-  #deadlineError(): FlotillaError {
-    const allowedMs = Math.round(this.deadline - this.startedAt);
-    return new FlotillaError('DEADLINE_EXCEEDED', `no answer within ${allowedMs} ms`);
+    this.#armed = new CallDeadline(this); // only now: most calls are bounded by one around them
   }
 }
+
+interface EndListener {
+  readonly listener: (outcome: Outcome) => void;
+  next: EndListener | undefined;
+}
+
+/** What hangs on the wheel for a call. */
+class CallDeadline implements DeadlineEntry {
+  readonly deadline: number;
+  previous: DeadlineEntry | undefined;
+  next: DeadlineEntry | undefined;
+  readonly #call: Call;
+  readonly #wheel: DeadlineWheel;
+
+  constructor(call: Call) {
+    this.deadline = call.deadline;
+    this.previous = undefined;
+    this.next = undefined;
+    this.#call = call;
+    this.#wheel = wheelOf(call.clock);
+    this.#wheel.add(this);
+  }
+
+  remove(): void {
+    this.#wheel.remove(this);
+  }
+
+  expire(): void {
+    this.#call.cancel(deadlineError(this.#call));
+  }
+}
+
+function deadlineError({ deadline, startedAt }: Call): FlotillaError {
+  return new FlotillaError('DEADLINE_EXCEEDED', `no answer within ${Math.round(deadline - startedAt)} ms`);
+}
+
+function nearer(deadline: number | undefined, parent: Call | undefined): number {
+  const around = parent ? parent.deadline : Infinity;
+  return deadline !== undefined && deadline < around ? deadline : around;
+}
+
+/** Where a key stands among keys and values; -1: nowhere. */
+function placeOf(key: unknown, attributes: readonly unknown[]): number {
+  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === key) return at;
+  return -1;
+}
+
+const noChanges: ChildOptions = Object.freeze({});
 
 /**
  * Waits for `work`, but no longer than the call lasts.

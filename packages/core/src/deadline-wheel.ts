@@ -4,14 +4,17 @@ import type { Clock, Timer } from './clock.ts';
 export interface DeadlineEntry {
   readonly deadline: number;
   expire(): void;
+  /** Its neighbours on the wheel, which are the wheel's own to write. Absent: it is on no wheel. */
+  previous?: DeadlineEntry | undefined;
+  next?: DeadlineEntry | undefined;
 }
 
 /**
- * One coarse timer for all deadlines of a process: a call costs two set operations instead of a timer of its own.
+ * One coarse timer for all deadlines of a process: a call costs the writing of a few links instead of a timer of its own.
  *
  * ```
  *   tick = ceil(deadline / 10 ms)
- *   buckets: 41 → {a, b}   43 → {c}   3041 → {d, e, f, …}
+ *   buckets: 41 → a ⇄ b   43 → c   3041 → d ⇄ e ⇄ f ⇄ …      each a ring, closed by the bucket itself
  *            ▲ the only armed timer
  * ```
  *
@@ -20,7 +23,9 @@ export interface DeadlineEntry {
 export class DeadlineWheel {
   static readonly grainMs = 10;
   readonly #clock: Clock;
-  readonly #buckets = new Map<number, Set<DeadlineEntry>>();
+  readonly #buckets = new Map<number, Bucket>();
+  /** The bucket that was asked for last: calls that begin together mostly end together. */
+  #recent: Bucket | undefined;
   #armedTick = Infinity;
   #timer: Timer | undefined;
 
@@ -29,16 +34,25 @@ export class DeadlineWheel {
   }
 
   add(entry: DeadlineEntry): void {
-    const tick = tickOf(entry);
-    const bucket = this.#buckets.get(tick);
-    if (bucket) bucket.add(entry);
-    else this.#buckets.set(tick, new Set([entry]));
+    const tick = Math.ceil(entry.deadline / DeadlineWheel.grainMs);
+    const bucket = this.#recent?.tick === tick ? this.#recent : this.#bucketOf(tick);
+    bucket.append(entry);
     if (tick < this.#armedTick) this.#arm(tick);
   }
 
   /** Removing an entry that expired or was never added does nothing. The timer stays: the next call will want it. */
   remove(entry: DeadlineEntry): void {
-    this.#buckets.get(tickOf(entry))?.delete(entry);
+    unlink(entry);
+  }
+
+  #bucketOf(tick: number): Bucket {
+    let bucket = this.#buckets.get(tick);
+    if (!bucket) {
+      bucket = new Bucket(tick);
+      this.#buckets.set(tick, bucket);
+    }
+    this.#recent = bucket;
+    return bucket;
   }
 
   #arm(tick: number): void {
@@ -51,16 +65,59 @@ export class DeadlineWheel {
 
   #turn(): void {
     const nowTick = Math.floor(this.#clock.now() / DeadlineWheel.grainMs);
-    const due = [...this.#buckets].filter(([tick]) => tick <= nowTick).sort(([a], [b]) => a - b);
-    for (const [tick] of due) this.#buckets.delete(tick);
-    for (const [tick, bucket] of this.#buckets) if (bucket.size === 0) this.#buckets.delete(tick);
+    const due = [...this.#buckets.values()].filter(({ tick }) => tick <= nowTick).sort((a, b) => a.tick - b.tick);
+    for (const { tick } of due) this.#buckets.delete(tick);
+    for (const bucket of this.#buckets.values()) if (bucket.isEmpty) this.#buckets.delete(bucket.tick);
+    this.#recent = undefined;
     this.#armedTick = Infinity;
     this.#timer = undefined;
-    for (const [, bucket] of due) for (const entry of bucket) entry.expire();
+    for (const bucket of due) bucket.expire();
     let next = Infinity;
     for (const tick of this.#buckets.keys()) next = Math.min(next, tick);
     if (next < this.#armedTick) this.#arm(next);
   }
+}
+
+/** The entries of one tick, in the order in which they came. */
+class Bucket implements DeadlineEntry {
+  readonly tick: number;
+  readonly deadline = Infinity;
+  previous: DeadlineEntry = this;
+  next: DeadlineEntry = this;
+
+  constructor(tick: number) {
+    this.tick = tick;
+  }
+
+  get isEmpty(): boolean {
+    return this.next === this;
+  }
+
+  append(entry: DeadlineEntry): void {
+    const last = this.previous;
+    entry.previous = last;
+    entry.next = this;
+    last.next = entry;
+    this.previous = entry;
+  }
+
+  /** One at a time: what expires may take others away. */
+  expire(): void {
+    while (!this.isEmpty) {
+      const entry = this.next;
+      unlink(entry);
+      entry.expire();
+    }
+  }
+}
+
+function unlink(entry: DeadlineEntry): void {
+  const { previous, next } = entry;
+  if (!previous || !next) return;
+  previous.next = next;
+  next.previous = previous;
+  entry.previous = undefined;
+  entry.next = undefined;
 }
 
 const wheels = new WeakMap<Clock, DeadlineWheel>();
@@ -73,8 +130,4 @@ export function wheelOf(clock: Clock): DeadlineWheel {
     wheels.set(clock, wheel);
   }
   return wheel;
-}
-
-function tickOf({ deadline }: DeadlineEntry): number {
-  return Math.ceil(deadline / DeadlineWheel.grainMs);
 }

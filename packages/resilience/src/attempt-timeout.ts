@@ -1,5 +1,5 @@
-import { type Call, type Filter, FlotillaError, type Handler, wheelOf, within } from '@flotilla/core';
-import { endWith, handOver, innerCall } from './inner-call.ts';
+import { type Call, type DeadlineEntry, type DeadlineWheel, type Filter, FlotillaError, wheelOf } from '@flotilla/core';
+import { type Guard, guarded, innerCall } from './inner-call.ts';
 import { resolveResilience } from './settings.ts';
 
 /** How long one attempt may take to answer. */
@@ -21,33 +21,40 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions): Filter
   return (next) => (request, call) => {
     const now = call.clock.now();
     if (attemptTimeoutMs >= call.deadline - now) return next(request, call);
-    return run(next, request, call, now, attemptTimeoutMs);
+    const inner = call.expendable ? call : innerCall(call, now);
+    return guarded(next, request, inner, call, new Patience(inner, now, attemptTimeoutMs));
   };
 }
 
-async function run<Req, Res>(
-  next: Handler<Req, Res>,
-  request: Req,
-  call: Call,
-  now: number,
-  attemptTimeoutMs: number,
-): Promise<Res> {
-  const inner = innerCall(call, now);
-  const wheel = wheelOf(call.clock);
-  const entry = {
-    deadline: now + attemptTimeoutMs,
-    expire: () => inner.cancel(expired(attemptTimeoutMs)),
-  };
-  wheel.add(entry);
-  try {
-    const response = await within(inner, next(request, inner));
-    handOver(inner, call);
-    return response;
-  } catch (thrown) {
-    endWith(thrown, inner, call);
-    throw thrown;
-  } finally {
-    wheel.remove(entry);
+/** Cancels an attempt that has not begun to answer in time. */
+class Patience implements Guard, DeadlineEntry {
+  readonly deadline: number;
+  previous: DeadlineEntry | undefined;
+  next: DeadlineEntry | undefined;
+  readonly #attempt: Call;
+  readonly #attemptTimeoutMs: number;
+  readonly #wheel: DeadlineWheel;
+
+  constructor(attempt: Call, now: number, attemptTimeoutMs: number) {
+    this.deadline = now + attemptTimeoutMs;
+    this.previous = undefined;
+    this.next = undefined;
+    this.#attempt = attempt;
+    this.#attemptTimeoutMs = attemptTimeoutMs;
+    this.#wheel = wheelOf(attempt.clock);
+    this.#wheel.add(this);
+  }
+
+  expire(): void {
+    this.#attempt.cancel(expired(this.#attemptTimeoutMs));
+  }
+
+  settled(): void {
+    this.#wheel.remove(this);
+  }
+
+  failure(thrown: unknown): unknown {
+    return thrown;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type Filter, FlotillaError } from '@flotilla/core';
+import { begin } from './inner-call.ts';
 import { resolveResilience } from './settings.ts';
 
 /** A cap on concurrent work. */
@@ -20,11 +21,11 @@ export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Fi
   const { maxConcurrent } = resolveResilience({ maxConcurrent: options.maxConcurrent });
   return (next) => {
     let inFlight = 0; // Invariant: 0 <= inFlight <= maxConcurrent
-    return async (request, call) => {
+    return (request, call) => {
       if (inFlight >= maxConcurrent) {
         const error = refusal(options.name, maxConcurrent);
         call.end(error);
-        throw error;
+        return Promise.reject(error);
       }
       inFlight++;
       let counted = true;
@@ -33,12 +34,9 @@ export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Fi
         counted = false;
       };
       call.onEnd(leave);
-      try {
-        return await next(request, call);
-      } catch (thrown) {
-        leave();
-        throw thrown;
-      }
+      const answer = begin(next, request, call);
+      answer.catch(leave); // beside it: an answer need not wait for who only counts
+      return answer;
     };
   };
 }

@@ -1,30 +1,65 @@
-import { Call, type CallOptions, toFlotillaError } from '@flotilla/core';
+import { Call, type Handler, toFlotillaError } from '@flotilla/core';
 
 /**
  * A call inside `call` that differs in its deadline only. Unlike `call.child()` it stays in the same span: a filter
  * is no work that anybody wants to see in a trace, and a span that nobody reports would break the trace in two.
  * @param startedAt now, by the call's clock
  */
-export function innerCall(call: Call, startedAt: number, deadline: number = call.deadline): Call {
-  const options: CallOptions = {
-    clock: call.clock,
-    random: call.random,
-    deadline: Math.min(deadline, call.deadline),
-    trace: call.trace,
-    baggage: call.baggage,
-    urgency: call.urgency,
-    attempt: call.attempt,
-    idempotencyKey: call.idempotencyKey,
-    startedAt,
-  };
-  return new Call(options, call);
+export function innerCall(call: Call, startedAt: number, deadline?: number): Call {
+  return new Call({ deadline, trace: call.trace, idempotencyKey: call.idempotencyKey, startedAt }, call);
 }
 
-/** Both end together from here on: the answer that `inner` got is the answer to `call`. */
-export function handOver(inner: Call, call: Call): void {
-  if (inner === call) return;
-  inner.onEnd((outcome) => call.end(outcome));
-  call.onEnd((outcome) => inner.end(outcome));
+/** What watches over the answer to an inner call. */
+export interface Guard {
+  /** The answer has begun, or will not come. Called once. */
+  settled(): void;
+  /** What the caller is told instead of what was thrown. */
+  failure(thrown: unknown, inner: Call): unknown;
+}
+
+/**
+ * What `next` answers, but no later than `inner` is cancelled: then the reason. With an answer `inner` and `call` end
+ * together from here on; with a failure both have ended. It makes one promise, where waiting for it with `await` makes three.
+ */
+export function guarded<Req, Res>(
+  next: Handler<Req, Res>,
+  request: Req,
+  inner: Call,
+  call: Call,
+  guard: Guard,
+): Promise<Res> {
+  return new Promise((resolve, reject) => {
+    let waiting = true;
+    let leave: (() => void) | undefined;
+    const failed = (thrown: unknown): void => {
+      if (!waiting) return;
+      waiting = false;
+      leave?.();
+      guard.settled();
+      const error = guard.failure(thrown, inner);
+      endWith(error, inner, call);
+      reject(error);
+    };
+    const answered = (response: Res): void => {
+      if (!waiting) return;
+      waiting = false;
+      leave?.();
+      guard.settled();
+      if (inner !== call) inner.endTogether();
+      resolve(response);
+    };
+    begin(next, request, inner).then(answered, failed);
+    leave = inner.onCancel(failed);
+  });
+}
+
+/** The answer of `next`; a handler that throws at once has failed like any other. */
+export function begin<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call): Promise<Res> {
+  try {
+    return next(request, call);
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
 }
 
 /** Ends both with what was thrown. */

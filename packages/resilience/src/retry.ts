@@ -10,7 +10,7 @@ import {
   sleep,
   toFlotillaError,
 } from '@flotilla/core';
-import { endWith, handOver } from './inner-call.ts';
+import { begin, endWith } from './inner-call.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { backoffMs, isRepeatable } from './retry-rules.ts';
 import { type PartialSettings, type ResilienceSettings, resolveResilience } from './settings.ts';
@@ -48,9 +48,10 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
 export function retry<Req, Res>(options: RetryOptions<Req, Res> = {}): Filter<Req, Res> {
   const policy = resolvePolicy(options);
   return (next) => (request, call) => {
-    policy.budget.deposit(call.clock.now());
+    const now = call.clock.now();
+    policy.budget.deposit(now);
     const mayRepeat = policy.retries > 0 && call.attempt === undefined && policy.repeatable(request, call);
-    return mayRepeat ? attemptRepeatedly(next, request, call, policy) : next(request, call);
+    return mayRepeat ? attemptNumber(1, now, next, request, call, policy) : next(request, call);
   };
 }
 
@@ -108,50 +109,53 @@ function countersOf(meter: Meter, target: string): Counters {
   };
 }
 
-async function attemptRepeatedly<Req, Res>(
+/** The attempt with that number, and those after it. @param now by the call's clock */
+function attemptNumber<Req, Res>(
+  number: number,
+  now: number,
   next: Handler<Req, Res>,
   request: Req,
   call: Call,
   policy: Policy<Req, Res>,
 ): Promise<Res> {
-  for (let number = 1; ; number++) {
-    const last = number > policy.retries;
-    const attempt = last ? call : attemptCall(call, policy.idempotent(request, call) ? number : undefined);
-    const result = await settleAttempt(next, request, attempt, policy);
-    const delayMs =
-      last || !result.failure ? undefined : delayBeforeRetry(result.failure, request, call, number, policy);
-    if (delayMs === undefined) return passOn(result, attempt, call);
-    if (result.kind === 'answered') policy.discard(result.response);
-    attempt.end(result.failure);
-    await waitIn(call, delayMs);
-  }
+  if (number > policy.retries) return lastAttempt(next, request, call);
+  const attempt = attemptCall(call, policy.idempotent(request, call) ? number : undefined, now);
+  const again = (delayMs: number, failure: FlotillaError): Promise<Res> => {
+    attempt.end(failure);
+    return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), next, request, call, policy));
+  };
+  return begin(next, request, attempt).then(
+    (response) => {
+      const failure = policy.failure(response);
+      const delayMs = failure && delayBeforeRetry(failure, request, call, number, policy);
+      if (failure && delayMs !== undefined) {
+        policy.discard(response);
+        return again(delayMs, failure);
+      }
+      attempt.endTogether();
+      return response;
+    },
+    (thrown) => {
+      const failure = toFlotillaError(thrown);
+      const delayMs = delayBeforeRetry(failure, request, call, number, policy);
+      if (delayMs !== undefined) return again(delayMs, failure);
+      endWith(failure, attempt, call);
+      throw thrown;
+    },
+  );
 }
 
-/** The key names the command, which stays the same one in every attempt. */
-function attemptCall(call: Call, attempt: number | undefined): Call {
-  const { idempotencyKey } = call;
-  return call.child({
-    ...(attempt === undefined ? undefined : { attempt }),
-    ...(idempotencyKey === undefined ? undefined : { idempotencyKey }),
+/** Nobody repeats it any more, so it needs no call of its own. */
+function lastAttempt<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call): Promise<Res> {
+  return begin(next, request, call).catch((thrown: unknown) => {
+    call.end(toFlotillaError(thrown));
+    throw thrown;
   });
 }
 
-type AttemptResult<Res> =
-  | { readonly kind: 'answered'; readonly response: Res; readonly failure: FlotillaError | undefined }
-  | { readonly kind: 'threw'; readonly thrown: unknown; readonly failure: FlotillaError };
-
-async function settleAttempt<Req, Res>(
-  next: Handler<Req, Res>,
-  request: Req,
-  attempt: Call,
-  policy: Policy<Req, Res>,
-): Promise<AttemptResult<Res>> {
-  try {
-    const response = await next(request, attempt);
-    return { kind: 'answered', response, failure: policy.failure(response) };
-  } catch (thrown) {
-    return { kind: 'threw', thrown, failure: toFlotillaError(thrown) };
-  }
+/** The key names the command, which stays the same one in every attempt. */
+function attemptCall(call: Call, attempt: number | undefined, startedAt: number): Call {
+  return call.child({ attempt, idempotencyKey: call.idempotencyKey, startedAt, expendable: true });
 }
 
 /** @returns undefined when there is no other attempt. */
@@ -174,15 +178,6 @@ function delayBeforeRetry<Req, Res>(
   }
   policy.counters.repeated.add();
   return delayMs;
-}
-
-function passOn<Res>(result: AttemptResult<Res>, attempt: Call, call: Call): Res {
-  if (result.kind === 'answered') {
-    handOver(attempt, call);
-    return result.response;
-  }
-  endWith(result.thrown, attempt, call);
-  throw result.thrown;
 }
 
 async function waitIn(call: Call, delayMs: number): Promise<void> {

@@ -1,5 +1,5 @@
-import { type Call, type Filter, FlotillaError, type Handler, within } from '@flotilla/core';
-import { endWith, handOver, innerCall } from './inner-call.ts';
+import { type Call, type Filter, FlotillaError } from '@flotilla/core';
+import { type Guard, guarded, innerCall } from './inner-call.ts';
 import { resolveResilience, tooLate } from './settings.ts';
 
 /** How long a whole call may take. */
@@ -19,31 +19,24 @@ export interface TimeoutOptions {
  */
 export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
   const { timeoutMs, minRemainingMs } = resolveResilience(options);
+  const guard: Guard = {
+    settled() {},
+    failure: (thrown, inner) => (isOwnDeadline(thrown, inner) ? expired(timeoutMs, thrown) : thrown),
+  };
   return (next) => (request, call) => {
     const now = call.clock.now();
     const remainingMs = call.deadline - now;
     if (remainingMs < minRemainingMs) return refuse(call, tooLate(Math.max(0, remainingMs), minRemainingMs));
-    return run(next, request, call, timeoutMs < remainingMs ? innerCall(call, now, now + timeoutMs) : call, timeoutMs);
+    if (timeoutMs < remainingMs) return guarded(next, request, innerCall(call, now, now + timeoutMs), call, guard);
+    return guarded(next, request, call, call, callersDeadline);
   };
 }
 
-async function run<Req, Res>(
-  next: Handler<Req, Res>,
-  request: Req,
-  call: Call,
-  inner: Call,
-  timeoutMs: number,
-): Promise<Res> {
-  try {
-    const response = await within(inner, next(request, inner));
-    handOver(inner, call);
-    return response;
-  } catch (thrown) {
-    const ownDeadline = inner !== call && thrown === inner.cancelled && !call.cancelled;
-    const error = ownDeadline ? expired(timeoutMs, thrown) : thrown;
-    endWith(error, inner, call);
-    throw error;
-  }
+/** Nothing is turned: the deadline was not set here. */
+const callersDeadline: Guard = { settled() {}, failure: (thrown) => thrown };
+
+function isOwnDeadline(thrown: unknown, inner: Call): boolean {
+  return thrown === inner.cancelled && inner.cancelled?.code === 'DEADLINE_EXCEEDED' && !inner.parent?.cancelled;
 }
 
 function refuse(call: Call, error: FlotillaError): Promise<never> {
