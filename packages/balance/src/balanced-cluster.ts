@@ -177,18 +177,29 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     return this.#send(request, call);
   }
 
-  async #send(request: Req, call: Call): Promise<Res> {
+  #send(request: Req, call: Call): Promise<Res> {
     const member = this.#rotation.pick(call.get(this.#tried));
-    if (!member || this.#closed) throw this.#refuse(call);
+    if (!member || this.#closed) return Promise.reject(this.#refuse(call));
     this.#inFlight += 1;
+    return this.#begin(member, request, call).then(
+      (response) => {
+        call.onEnd((outcome) => this.#record(member, outcome, response));
+        return response;
+      },
+      (thrown) => {
+        rememberTried(call, this.#tried, member);
+        this.#record(member, toFlotillaError(thrown), undefined);
+        throw thrown;
+      },
+    );
+  }
+
+  /** Making the endpoint may fail, too. */
+  #begin(member: Member<Req, Res>, request: Req, call: Call): Promise<Res> {
     try {
-      const response = await member.endpoint.handle(request, call);
-      call.onEnd((outcome) => this.#record(member, outcome, response));
-      return response;
+      return member.endpoint.handle(request, call);
     } catch (thrown) {
-      rememberTried(call, this.#tried, member);
-      this.#record(member, toFlotillaError(thrown), undefined);
-      throw thrown;
+      return Promise.reject(thrown);
     }
   }
 

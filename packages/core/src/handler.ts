@@ -34,6 +34,18 @@ export interface Endpoint<Req, Res> {
 }
 
 /**
+ * What a handler answers. One that throws at once has failed like any other: a filter that is no `async` function starts the
+ * next handler with it.
+ */
+export function begin<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call): Promise<Res> {
+  try {
+    return next(request, call);
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
+}
+
+/**
  * Wraps a handler in filters. The first one listed meets the request first.
  *
  * ```ts

@@ -23,7 +23,15 @@ export {
   FlotillaError,
   toFlotillaError,
 } from './errors.ts';
-export { compose, composeEndpoint, type Endpoint, type EndpointStatus, type Filter, type Handler } from './handler.ts';
+export {
+  begin,
+  compose,
+  composeEndpoint,
+  type Endpoint,
+  type EndpointStatus,
+  type Filter,
+  type Handler,
+} from './handler.ts';
 export { idempotentAttribute } from './idempotent.ts';
 export {
   defaultGroup,

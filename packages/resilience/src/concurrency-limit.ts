@@ -1,5 +1,4 @@
-import { type Filter, FlotillaError } from '@flotilla/core';
-import { begin } from './inner-call.ts';
+import { begin, type Filter, FlotillaError } from '@flotilla/core';
 import { resolveResilience } from './settings.ts';
 
 /** A cap on concurrent work. */

@@ -1,4 +1,4 @@
-import { Call, type Handler, toFlotillaError } from '@flotilla/core';
+import { begin, Call, type Handler, toFlotillaError } from '@flotilla/core';
 
 /**
  * A call inside `call` that differs in its deadline only. Unlike `call.child()` it stays in the same span: a filter
@@ -51,15 +51,6 @@ export function guarded<Req, Res>(
     begin(next, request, inner).then(answered, failed);
     leave = inner.onCancel(failed);
   });
-}
-
-/** The answer of `next`; a handler that throws at once has failed like any other. */
-export function begin<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call): Promise<Res> {
-  try {
-    return next(request, call);
-  } catch (thrown) {
-    return Promise.reject(thrown);
-  }
 }
 
 /** Ends both with what was thrown. */

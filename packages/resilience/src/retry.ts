@@ -1,4 +1,5 @@
 import {
+  begin,
   type Call,
   type Counter,
   type Filter,
@@ -10,7 +11,7 @@ import {
   sleep,
   toFlotillaError,
 } from '@flotilla/core';
-import { begin, endWith } from './inner-call.ts';
+import { endWith } from './inner-call.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { backoffMs, isRepeatable } from './retry-rules.ts';
 import { type PartialSettings, type ResilienceSettings, resolveResilience } from './settings.ts';

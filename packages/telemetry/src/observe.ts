@@ -1,5 +1,7 @@
 import {
+  begin,
   type Call,
+  type Clock,
   type Counter,
   type Filter,
   type FlotillaError,
@@ -9,10 +11,11 @@ import {
   type Logger,
   type Meter,
   type Outcome,
+  type Span,
   type Tracer,
   toFlotillaError,
 } from '@flotilla/core';
-import { telemetryLog } from './log.ts';
+import { type TelemetryLog, telemetryLog } from './log.ts';
 import type { SpanAttributes } from './spans/semantic-names.ts';
 
 /** What one place of a chain reports. */
@@ -49,31 +52,26 @@ export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req
   const { tracer, kind, name, code = ok, failure, requestAttributes, responseAttributes } = options;
   const operations = new Operations(options.meter, kind, options.labels ?? {});
   const log = telemetryLog(options.logger);
-  return (next) => async (request, call) => {
+  return (next) => (request, call) => {
     const operation = name(request, call);
-    const observation = new Observation(operations.of(operation), call);
     const span = tracer.start(operation, kind, call);
     if (requestAttributes) setAll(span, requestAttributes(request));
-    const finish = (outcome: Outcome, answerCode: string): void => {
-      const endCode = outcome ? outcome.code : answerCode;
-      const durationMs = observation.end(endCode);
-      if (durationMs === undefined) return;
-      span.end(outcome);
-      log.callEnded(kind, operation, endCode, durationMs);
-    };
-    try {
-      const response = await next(request, call);
-      const answerCode = code(response);
-      if (responseAttributes) setAll(span, responseAttributes(response));
-      call.onEnd((outcome) => finish(failure?.(response, call) ?? outcome, answerCode));
-      return response;
-    } catch (thrown) {
-      const error = toFlotillaError(thrown);
-      if (kind === 'server' && error.code === 'INTERNAL' && !error.fromPeer) log.handlerFailed(operation, error);
-      if (kind === 'client') finish(error, error.code);
-      else call.onEnd(() => finish(error, error.code));
-      throw error;
-    }
+    const observation = new Observation(kind, operation, operations.of(operation), span, log, call);
+    return begin(next, request, call).then(
+      (response) => {
+        const answerCode = code(response);
+        if (responseAttributes) setAll(span, responseAttributes(response));
+        call.onEnd((outcome) => observation.end(failure?.(response, call) ?? outcome, answerCode));
+        return response;
+      },
+      (thrown) => {
+        const error = toFlotillaError(thrown);
+        if (kind === 'server' && error.code === 'INTERNAL' && !error.fromPeer) log.handlerFailed(operation, error);
+        if (kind === 'client') observation.end(error, error.code);
+        else call.onEnd(() => observation.end(error, error.code));
+        throw error;
+      },
+    );
   };
 }
 
@@ -90,27 +88,45 @@ function setAll(
 
 /** One call on its way; its end counts once. */
 class Observation {
+  readonly #kind: 'client' | 'server';
+  readonly #name: string;
   readonly #operation: Operation;
-  readonly #call: Call;
+  readonly #span: Span;
+  readonly #log: TelemetryLog;
+  readonly #clock: Clock;
   readonly #startedAt: number;
   #ended = false;
 
-  constructor(operation: Operation, call: Call) {
+  constructor(
+    kind: 'client' | 'server',
+    name: string,
+    operation: Operation,
+    span: Span,
+    log: TelemetryLog,
+    { clock }: Call,
+  ) {
+    this.#kind = kind;
+    this.#name = name;
     this.#operation = operation;
-    this.#call = call;
-    this.#startedAt = call.clock.now();
+    this.#span = span;
+    this.#log = log;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
     operation.inFlight.set(++operation.count);
   }
 
-  /** @returns the duration in milliseconds, or undefined when it had already ended. */
-  end(code: string): number | undefined {
-    if (this.#ended) return undefined;
+  /** @param answerCode the code, unless it failed */
+  end(outcome: Outcome, answerCode: string): void {
+    if (this.#ended) return;
     this.#ended = true;
-    const durationMs = this.#call.clock.now() - this.#startedAt;
-    this.#operation.inFlight.set(--this.#operation.count);
-    this.#operation.duration.record(durationMs / 1_000);
-    this.#operation.ended(code).add();
-    return durationMs;
+    const code = outcome ? outcome.code : answerCode;
+    const operation = this.#operation;
+    const durationMs = this.#clock.now() - this.#startedAt;
+    operation.inFlight.set(--operation.count);
+    operation.duration.record(durationMs / 1_000);
+    operation.ended(code).add();
+    this.#span.end(outcome);
+    this.#log.callEnded(this.#kind, this.#name, code, durationMs);
   }
 }
 
@@ -176,8 +192,10 @@ class Operations {
 function countersByCode(find: (code: string) => Counter): (code: string) => Counter {
   const known = new Map<string, Counter>();
   return (code) => {
-    const counter = known.get(code) ?? find(code);
-    if (known.size < 100) known.set(code, counter);
-    return counter;
+    const counter = known.get(code);
+    if (counter) return counter;
+    const found = find(code);
+    if (known.size < 100) known.set(code, found);
+    return found;
   };
 }
