@@ -103,7 +103,7 @@ class Observation {
     operation: Operation,
     span: Span,
     log: TelemetryLog,
-    { clock }: Call,
+    { clock, startedAt }: Call,
   ) {
     this.#kind = kind;
     this.#name = name;
@@ -111,7 +111,7 @@ class Observation {
     this.#span = span;
     this.#log = log;
     this.#clock = clock;
-    this.#startedAt = clock.now();
+    this.#startedAt = startedAt;
     operation.inFlight.set(++operation.count);
   }
 
