@@ -1,7 +1,9 @@
 /**
  * What a call costs between the typed client and the connection: spans and metrics, deadline, retry, balancing,
- * limits. The endpoints answer at once, from memory.
+ * limits. The endpoints answer at once, from memory. `client-stack.ts [without]`: leaves one filter out by its name;
+ * `cluster` leaves the balancing out, `everything` all of it.
  */
+
 import { createCluster } from '@flotilla/balance';
 import {
   Call,
@@ -18,6 +20,7 @@ import { contract, query } from '@flotilla/rpc/contract';
 import { prometheusMeter } from '@flotilla/telemetry';
 import { callFilters, connectionFilters } from 'flotilla';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
+import { allocatedBytes } from '../harness/allocation.ts';
 import { serveHarness } from '../harness/program.ts';
 
 const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
@@ -28,6 +31,11 @@ const catalog = contract({ name: 'catalog', version: 1 }, { product: query({}) }
 const operation = calledOperations(catalog).get('product');
 if (!operation) throw new Error('the contract has no such operation');
 const answered = { calls: 0, armed: 0 };
+/** Calls whose memory is counted. */
+const sampled = 20_000;
+
+const [without = ''] = process.argv.slice(2);
+const kept = ({ name }: { readonly name: string }): boolean => without !== 'everything' && name !== without;
 
 const cluster = createCluster<OperationRequest, OperationResponse>({
   ...foundation,
@@ -37,14 +45,16 @@ const cluster = createCluster<OperationRequest, OperationResponse>({
   protocols: ['http'],
   connect: (_address, instance) =>
     composeEndpoint(
-      connectionFilters(instance.id, {}).map(({ filter }) => filter),
+      connectionFilters(instance.id, {})
+        .filter(kept)
+        .map(({ filter }) => filter),
       memoryEndpoint(),
     ),
 });
-const filters = callFilters<OperationRequest, OperationResponse>(target, {}, { meter, tracer, logger: nullLogger }).map(
-  ({ filter }) => filter,
-);
-const handle = compose(filters, cluster.handle);
+const filters = callFilters<OperationRequest, OperationResponse>(target, {}, { meter, tracer, logger: nullLogger })
+  .filter(kept)
+  .map(({ filter }) => filter);
+const handle = compose(filters, innermost());
 cluster.start();
 
 const request: OperationRequest = { operation, input: undefined };
@@ -53,6 +63,7 @@ serveHarness(
   {},
   {
     run: ({ ms }) => run(Number(ms)),
+    allocate: async () => ({ operations: sampled, bytes: await allocatedBytes(() => many(sampled)) }),
     count: async () => ({
       answered: answered.calls,
       armed: answered.armed,
@@ -67,15 +78,28 @@ async function run(ms: number): Promise<object> {
   const startedAt = performance.now();
   let operations = 0;
   while (performance.now() < startedAt + ms) {
-    for (let i = 0; i < 100; i++) {
-      const call = new Call(foundation);
-      call.set(idempotentAttribute, true);
-      await handle(request, call);
-    }
+    await many(100);
     operations += 100;
   }
   const { user, system } = process.cpuUsage(cpuBefore);
   return { operations, wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1_000 };
+}
+
+async function many(calls: number): Promise<void> {
+  for (let i = 0; i < calls; i++) {
+    const call = new Call(foundation);
+    call.set(idempotentAttribute, true);
+    await handle(request, call);
+  }
+}
+
+/** The cluster, or, when that is left out, what stands behind it. */
+function innermost(): typeof cluster.handle {
+  if (without !== 'cluster' && without !== 'everything') return cluster.handle;
+  const around = connectionFilters('alone', {})
+    .filter(kept)
+    .map(({ filter }) => filter);
+  return composeEndpoint(around, memoryEndpoint()).handle;
 }
 
 function memoryEndpoint(): Endpoint<OperationRequest, OperationResponse> {

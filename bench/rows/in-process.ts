@@ -1,3 +1,5 @@
+import { nullLogger, nullMeter, nullTracer } from '@flotilla/core';
+import { callFilters, connectionFilters } from 'flotilla';
 import { warmUp } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
@@ -16,6 +18,32 @@ export const clientStack: Row = {
   own: (folder) => (plan) => measureStack(plan, undefined, folder),
   subjects: [{ id: 'flotilla', title: 'Flotilla', measure: (plan) => measureStack(plan) }],
 };
+
+/** What each part of it takes: what is saved by leaving it out. */
+export const clientFilterCosts: Row = {
+  id: 'client-stack-filters',
+  title: 'Client stack, one part left out at a time',
+  kind: 'figures',
+  reference: 'whole',
+  operation: 'call',
+  budget: 'none: where the 2 µs of a call go',
+  subjects: [
+    { id: 'whole', title: 'whole', measure: (plan) => measureWithout(undefined, plan) },
+    ...partsOfStack().map((part) => ({
+      id: `without-${part}`,
+      title: `without \`${part}\``,
+      measure: (plan: Plan) => measureWithout(part, plan),
+    })),
+  ],
+};
+
+/** In the order in which a call meets them. */
+function partsOfStack(): string[] {
+  const runtime = { meter: nullMeter, tracer: nullTracer, logger: nullLogger };
+  const outer = callFilters({ service: 'catalog' }, {}, runtime).map(({ name }) => name);
+  const inner = connectionFilters('one', {}).map(({ name }) => name);
+  return [...outer, 'cluster', ...inner, 'everything'];
+}
 
 /** Power of two choices, and turns by weight. */
 export const pick: Row = {
@@ -44,6 +72,20 @@ export async function measureStack(plan: Plan, profile?: string, folder?: string
   return measurement;
 }
 
+/** The whole stack of the round in hand, for the difference. */
+let wholeUs = Number.NaN;
+
+async function measureWithout(part: string | undefined, plan: Plan): Promise<Measurement> {
+  const args = part === undefined ? [] : [part];
+  const { measurement, bytes } = await inOneProcess('programs/client-stack.ts', args, plan, undefined, {
+    operations: 0,
+  });
+  const us = ((measurement.processes[0]?.cpuMs ?? 0) * 1_000) / measurement.operations;
+  if (part === undefined) wholeUs = us;
+  const figures = { 'CPU µs each': us, 'less than whole': wholeUs - us, 'bytes each': bytes };
+  return { ...measurement, figures };
+}
+
 async function measurePick(policy: string, plan: Plan): Promise<Measurement> {
   const warmed = { operations: 0 };
   const { measurement, counts } = await inOneProcess('programs/pick.ts', [policy], plan, undefined, warmed);
@@ -59,7 +101,7 @@ async function inOneProcess(
   profile: string | undefined,
   warmed: { operations: number },
   folder?: string,
-): Promise<{ readonly measurement: Measurement; readonly counts: Counts }> {
+): Promise<{ readonly measurement: Measurement; readonly counts: Counts; readonly bytes: number }> {
   const program = await startProgram(file, args, cores.measured, folder);
   try {
     await warmUp([program.pid], plan.warmMs, async () => {
@@ -70,7 +112,9 @@ async function inOneProcess(
     const ran = await profiled(program, profile, run);
     const counts = (await program.ask({ ask: 'count' })) as Counts;
     const { operations = 0, wallMs = 0, cpuMs = 0 } = ran;
-    return { measurement: { operations, wallMs, processes: [{ role: 'process', cpuMs }] }, counts };
+    const allocated = (await program.ask({ ask: 'allocate' })) as Counts;
+    const bytes = (allocated['bytes'] ?? 0) / (allocated['operations'] ?? 1);
+    return { measurement: { operations, wallMs, processes: [{ role: 'process', cpuMs }] }, counts, bytes };
   } finally {
     await program.stop();
   }

@@ -1,7 +1,7 @@
 import type { Row } from '../harness/measurement.ts';
 import { calls } from './calls.ts';
 import { gateway } from './gateway.ts';
-import { clientStack, pick } from './in-process.ts';
+import { clientFilterCosts, clientStack, pick } from './in-process.ts';
 import { deltas, footprint, fullFetches, heartbeats, registrations } from './registry.ts';
 import { clients, growth, watchers } from './registry-fleet.ts';
 import { fleetStart, startUp } from './start-up.ts';
@@ -11,6 +11,7 @@ export const rows: readonly Row[] = [
   gateway,
   calls,
   clientStack,
+  clientFilterCosts,
   pick,
   heartbeats,
   registrations,
