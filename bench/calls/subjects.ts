@@ -8,6 +8,8 @@ const files: Readonly<Record<string, string>> = {
   nest: '../peers/nest.ts',
   undici: '../peers/undici.ts',
   grpc: '../peers/grpc.ts',
+  connect: '../peers/connect.ts',
+  trpc: '../peers/trpc.ts',
 };
 
 export async function loadSubject(id: string): Promise<CallSubject> {

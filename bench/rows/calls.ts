@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpuMsOf, warmUp } from '../harness/cpu.ts';
+import { dubboVersion, hasJavaPrograms, startJavaProgram } from '../harness/java.ts';
 import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
-import { cores, type Program, profiled, startProgram } from '../harness/processes.ts';
+import { cores, freePort, type Program, profiled, startProgram } from '../harness/processes.ts';
 
 /** Typed calls: a client on one core, a server on the other. */
 export const calls: Row = {
@@ -21,8 +22,14 @@ export const calls: Row = {
     subject('nest', `Nest microservices ${versionOf('@nestjs/microservices')}, TCP`),
     subject('undici', `undici ${versionOf('undici')} and node:http, bare`),
     subject('grpc', `grpc-js ${versionOf('@grpc/grpc-js')}`),
+    subject('connect', `connect-node ${versionOf('@connectrpc/connect-node')}, HTTP/2`),
+    subject('trpc', `tRPC ${versionOf('@trpc/server')}, calls of one turn in one request`),
+    ...(hasJavaPrograms(console.log) ? [subject('dubbo', `Java Dubbo ${dubboVersion()}, protocol dubbo, warmed`)] : []),
   ],
 };
+
+/** A JVM compiles later, and twice: by then it has done what it can. */
+const javaWarmMs = 15_000;
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -37,14 +44,14 @@ export async function measureCalls(
   profiles: { readonly server?: string; readonly client?: string } = {},
   folder?: string,
 ): Promise<Measurement> {
-  const server = await startProgram('calls/server.ts', [id], cores.measured, folder);
+  const server = await startCallServer(id, folder);
   let client: Program | undefined;
   try {
-    const args = [id, String(server.ready['port']), String(plan.concurrency)];
-    client = await startProgram('calls/client.ts', args, cores.others, folder);
+    client = await startCallClient(id, Number(server.ready['port']), plan.concurrency, folder);
     const warming = client;
-    await warmUp([client.pid, server.pid], plan.warmMs, async () => {
-      await warming.ask({ ask: 'run', ms: plan.warmMs / 2 });
+    const warmMs = id === 'dubbo' && !plan.quick ? javaWarmMs : plan.warmMs;
+    await warmUp([client.pid, server.pid], warmMs, async () => {
+      await warming.ask({ ask: 'run', ms: warmMs / 2 });
     });
     const before = cpuMsOf(server.pid);
     const run = (): Promise<Counts> => (client as Program).ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;
@@ -69,6 +76,17 @@ export async function measureCalls(
     await client?.stop();
     await server.stop();
   }
+}
+
+async function startCallServer(id: string, folder?: string): Promise<Program> {
+  if (id !== 'dubbo') return startProgram('calls/server.ts', [id], cores.measured, folder);
+  return startJavaProgram('Server', [String(await freePort())], cores.measured);
+}
+
+function startCallClient(id: string, port: number, callers: number, folder?: string): Promise<Program> {
+  const args = [String(port), String(callers)];
+  if (id === 'dubbo') return startJavaProgram('Client', args, cores.others);
+  return startProgram('calls/client.ts', [id, ...args], cores.others, folder);
 }
 
 function compare(client: Counts, server: Counts, wholeStack: boolean): Counts {
