@@ -1,5 +1,13 @@
-import type { Clock } from '@flotilla/core';
-import { type Call, FlotillaError, runInCall, toFlotillaError, within } from '@flotilla/core';
+import {
+  type Attribute,
+  attribute,
+  type Call,
+  type Clock,
+  FlotillaError,
+  runInCall,
+  toFlotillaError,
+  within,
+} from '@flotilla/core';
 import type { AnyContract, AnyOperation, HttpMapping } from '../contract/index.ts';
 import type { OperationInfo } from '../operation-attribute.ts';
 import { type Fail, operationCall } from '../operation-call.ts';
