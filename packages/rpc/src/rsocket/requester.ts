@@ -8,12 +8,13 @@ import { Reassembly } from './reassembly.ts';
 import type { RSocketReceiver } from './requester-port.ts';
 import { RequesterStream, type StreamOwner } from './requester-stream.ts';
 import type { Sender } from './sender.ts';
+import { StreamTable } from './stream-table.ts';
 
 /** Our own requests on a connection: their ids, their answers, their ends. */
 export class Requester implements StreamOwner {
   readonly sender: Sender;
   readonly #link: Link;
-  readonly #streams = new Map<number, RequesterStream>();
+  readonly #streams = new StreamTable<RequesterStream>();
   readonly #firstId: number;
   #lastId: number;
   #wrapped = false;
@@ -127,7 +128,7 @@ export class Requester implements StreamOwner {
   /** The connection is over. What was not handed to it was certainly not done. */
   fail(error: FlotillaError): void {
     const { handed } = this.sender;
-    for (const stream of [...this.#streams.values()]) {
+    for (const stream of this.#streams.all()) {
       const unsent = stream.position >= handed || this.sender.drop(stream.id) === 'unsent';
       const wasAnswered = stream.answered;
       this.#remove(stream);
@@ -138,7 +139,7 @@ export class Requester implements StreamOwner {
 
   /** Streams of which nothing has come since before. */
   sweep(now: number, timeoutMs: number): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       const { partial } = stream;
       if (!partial) continue;
       partial.touchedAt ??= now;
@@ -164,7 +165,7 @@ export class Requester implements StreamOwner {
     const id = this.#nextId();
     const stream = new RequesterStream(this, id, kind, demand, sentAll, receiver, this.sender.position);
     this.sender.message(id, kind, flags, initialN, metadata, data);
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     return stream;
   }
 
@@ -193,7 +194,7 @@ export class Requester implements StreamOwner {
       } else {
         this.#lastId += 2;
       }
-    } while (this.#wrapped && this.#streams.has(this.#lastId));
+    } while (this.#wrapped && this.#streams.get(this.#lastId));
     return this.#lastId;
   }
 
@@ -265,7 +266,7 @@ export class Requester implements StreamOwner {
     stream.partial = undefined;
     stream.answered = true;
     stream.sentAll = true;
-    if (this.#streams.delete(stream.id)) this.#link.streamEnded();
+    if (this.#streams.delete(stream)) this.#link.streamEnded();
   }
 }
 

@@ -9,6 +9,7 @@ import { Reassembly } from './reassembly.ts';
 import type { RSocketResponder } from './responder-port.ts';
 import { type AnswerOwner, ResponderStream } from './responder-stream.ts';
 import type { Sender } from './sender.ts';
+import { StreamTable } from './stream-table.ts';
 
 /** The peer's requests on a connection. */
 export class Responder implements AnswerOwner {
@@ -23,7 +24,7 @@ export class Responder implements AnswerOwner {
   readonly #handler: RSocketResponder;
   readonly #fault: (error: FlotillaError) => void;
   readonly #peerIsOdd: boolean;
-  readonly #streams = new Map<number, ResponderStream>();
+  readonly #streams = new StreamTable<ResponderStream>();
   #refusing: string | undefined;
 
   /** @param peerFirstId says which ids are the peer's: those that are odd, or even, as it is */
@@ -88,12 +89,12 @@ export class Responder implements AnswerOwner {
 
   /** The connection is over. */
   cancelAll(reason: FlotillaError): void {
-    for (const stream of [...this.#streams.values()]) this.#cancelled(stream, reason);
+    for (const stream of this.#streams.all()) this.#cancelled(stream, reason);
   }
 
   /** Requests of which no further fragment comes. */
   sweep(now: number, timeoutMs: number): void {
-    for (const stream of this.#streams.values()) {
+    for (const stream of this.#streams.all()) {
       const { partial } = stream;
       if (!partial) continue;
       partial.touchedAt ??= now;
@@ -106,7 +107,7 @@ export class Responder implements AnswerOwner {
     const { streamId, type } = frame;
     if (((streamId & 1) === 1) !== this.#peerIsOdd) return `a request on stream ${streamId}, which is ours to begin`;
     this.asked = true;
-    if (this.#streams.size > 0 && this.#streams.has(streamId)) return undefined;
+    if (this.#streams.get(streamId)) return undefined;
     const refused = this.#refusal(frame);
     if (refused !== undefined) {
       this.refused++;
@@ -124,12 +125,12 @@ export class Responder implements AnswerOwner {
     const stream = new ResponderStream(this, streamId, type, Math.min(n, largestInt), receivedAll);
     if (frame.has(frameFlag.follows) && !complete) {
       stream.incomplete = true;
-      this.#streams.set(streamId, stream);
+      this.#streams.add(stream);
       this.#fragment(stream, frame, true, false);
       return undefined;
     }
     if (type === frameType.fireAndForget) stream.answered = true;
-    else this.#streams.set(streamId, stream);
+    else this.#streams.add(stream);
     this.#handle(stream, frame);
     return undefined;
   }
@@ -261,6 +262,6 @@ export class Responder implements AnswerOwner {
     stream.partial = undefined;
     stream.answered = true;
     stream.receivedAll = true;
-    if (this.#streams.delete(stream.id)) this.#link.streamEnded();
+    if (this.#streams.delete(stream)) this.#link.streamEnded();
   }
 }
