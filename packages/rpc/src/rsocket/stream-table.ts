@@ -5,6 +5,8 @@ interface Numbered {
 
 const leastSlots = 32;
 const mostSlots = 65_536;
+/** A larger ring is given up when it is empty. */
+const keptSlots = 4_096;
 
 /**
  * The streams of one side by their id. Ids go up by 2, so the streams that are open lie side by side in a ring, which is
@@ -40,6 +42,7 @@ export class StreamTable<Stream extends Numbered> {
     if (this.#slots[slot] === stream) this.#slots[slot] = undefined;
     else if (!this.#others?.delete(stream.id)) return false;
     this.#size--;
+    if (this.#size === 0 && this.#slots.length > keptSlots) this.#forget();
     return true;
   }
 
@@ -49,6 +52,12 @@ export class StreamTable<Stream extends Numbered> {
     const streams = this.#slots.filter((stream) => stream !== undefined);
     if (this.#others) streams.push(...this.#others.values());
     return streams;
+  }
+
+  /** A burst is over. */
+  #forget(): void {
+    this.#slots = [];
+    this.#mask = -1;
   }
 
   #grow(): void {
