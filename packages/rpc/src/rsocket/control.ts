@@ -46,6 +46,9 @@ export class Control {
         return this.#lease(frame);
       case frameType.setup:
         return this.#options.isServer ? undefined : 'a SETUP from the server'; // a second one is ignored
+      case frameType.cancel:
+      case frameType.requestN:
+        return undefined; // as of any stream that is not known
       default:
         return oddFrame(frame);
     }
