@@ -28,7 +28,7 @@ export interface SupervisionOptions {
 export class Supervision {
   readonly #options: SupervisionOptions;
   #pulse: Pulse;
-  #stalled: { readonly handed: number; readonly queued: number; readonly since: number } | undefined;
+  #stalled: { readonly taken: number; readonly since: number } | undefined;
 
   /** @param setup undefined on a server: SETUP has to come within `setupTimeoutMs` */
   constructor(options: SupervisionOptions, setup: Setup | undefined) {
@@ -78,12 +78,13 @@ export class Supervision {
   #look(now: number): void {
     const { limits, channel, sender, sweep, lost } = this.#options;
     sweep(now);
-    const queued = channel.queuedBytes;
-    const { handed } = sender;
-    if (queued === 0) this.#stalled = undefined;
-    else if (!this.#stalled || this.#stalled.handed !== handed || this.#stalled.queued !== queued) {
-      this.#stalled = { handed, queued, since: now };
-    } else if (now - this.#stalled.since >= limits.writeStallMs) {
+    if (channel.queuedBytes === 0) {
+      this.#stalled = undefined;
+      return;
+    }
+    const taken = sender.handed - channel.queuedBytes;
+    if (this.#stalled?.taken !== taken) this.#stalled = { taken, since: now };
+    else if (now - this.#stalled.since >= limits.writeStallMs) {
       lost(`the peer took no byte within ${limits.writeStallMs} ms (writeStallMs)`);
     }
   }
