@@ -21,7 +21,7 @@ class End implements ByteChannel {
   }
 
   get queuedBytes(): number {
-    return this.#queued;
+    return this.#closed ? 0 : this.#queued;
   }
 
   listen(listener: ByteListener): void {
@@ -69,6 +69,7 @@ class End implements ByteChannel {
 
   /** The other end wrote. */
   arrive(bytes: Buffer): void {
+    if (this.#closed) return;
     this.#arriving.push(bytes);
     this.#schedule();
   }
