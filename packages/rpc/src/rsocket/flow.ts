@@ -1,6 +1,7 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
+import type { RSocketReceiver } from './requester-port.ts';
 import { errorOfFrame } from './wire-errors.ts';
 
 /** How an inbound stream is read. */
@@ -34,7 +35,7 @@ export const inboundDefaults: Readonly<{ window: number }> = Object.freeze({ win
  * for await (const item of items) …
  * ```
  */
-export class Inbound<T> implements AsyncIterable<T>, AsyncIterator<T, undefined> {
+export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver {
   readonly window: number;
   readonly #options: InboundOptions<T>;
   #source: InboundSource | undefined;
@@ -66,15 +67,24 @@ export class Inbound<T> implements AsyncIterable<T>, AsyncIterator<T, undefined>
     this.failed(reason);
   }
 
-  /** Of a receiver. */
-  next(): Promise<IteratorResult<T, undefined>>;
-  next(payload: PayloadView): void;
-  next(payload?: PayloadView): Promise<IteratorResult<T, undefined>> | undefined {
-    if (payload) {
-      this.#take(payload);
-      return undefined;
+  /** Of a receiver, and of a listener. */
+  next(payload: PayloadView): void {
+    if (this.#ended) return;
+    let value: T;
+    try {
+      value = this.#options.decode(payload);
+    } catch (thrown) {
+      this.cancel(toFlotillaError(thrown));
+      return;
     }
-    return this.#pull();
+    const reader = this.#reader;
+    if (!reader) {
+      this.#items.push(value);
+      return;
+    }
+    this.#reader = undefined;
+    this.#wasRead();
+    reader.resolve({ value, done: false });
   }
 
   complete(): void {
@@ -94,8 +104,12 @@ export class Inbound<T> implements AsyncIterable<T>, AsyncIterator<T, undefined>
     this.#end(error);
   }
 
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return { next: () => this.#pull(), return: () => this.#leave() };
+  }
+
   /** The reader leaves early. */
-  return(): Promise<IteratorResult<T, undefined>> {
+  #leave(): Promise<IteratorResult<T, undefined>> {
     this.#items.length = 0;
     if (!this.#ended) {
       this.#ended = true;
@@ -105,29 +119,6 @@ export class Inbound<T> implements AsyncIterable<T>, AsyncIterator<T, undefined>
     this.#reader?.resolve(done);
     this.#reader = undefined;
     return Promise.resolve(done);
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #take(payload: PayloadView): void {
-    if (this.#ended) return;
-    let value: T;
-    try {
-      value = this.#options.decode(payload);
-    } catch (thrown) {
-      this.cancel(toFlotillaError(thrown));
-      return;
-    }
-    const reader = this.#reader;
-    if (!reader) {
-      this.#items.push(value);
-      return;
-    }
-    this.#reader = undefined;
-    this.#wasRead();
-    reader.resolve({ value, done: false });
   }
 
   #pull(): Promise<IteratorResult<T, undefined>> {

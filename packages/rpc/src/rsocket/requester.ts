@@ -20,11 +20,12 @@ export class Requester implements StreamOwner {
   #wrapped = false;
   #refusing: FlotillaError | undefined;
 
-  constructor(link: Link, firstId: 1 | 2) {
+  /** @param lastId where the count of ids goes on from. Default: before the first */
+  constructor(link: Link, firstId: 1 | 2, lastId: number = firstId - 2) {
     this.#link = link;
     this.sender = link.sender;
     this.#firstId = firstId;
-    this.#lastId = firstId - 2;
+    this.#lastId = lastId;
   }
 
   /** Requests without an end. */
