@@ -60,6 +60,8 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   #setup: Setup | undefined;
   #peerIsOurs = false;
   #reason: FlotillaError | undefined;
+  /** Is there anybody who answers the peer? */
+  readonly #answers: boolean;
   #drain: Drain | undefined;
   #framesSeen = false;
   #paused = false;
@@ -69,12 +71,13 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     server: ServerConnectionOptions | undefined,
     setup: Setup | undefined,
   ) {
-    const { channel, clock, limits = rsocketDefaults, events = {}, responder = {} } = options;
+    const { channel, clock, limits = rsocketDefaults, events = {}, responder } = options;
     this.#channel = channel;
     this.#clock = clock;
     this.#limits = limits;
     this.#events = events;
     this.#server = server;
+    this.#answers = responder !== undefined;
     this.#setup = setup;
     this.#state = server ? 'setup' : 'open';
     const sender = new Sender(channel, limits);
@@ -82,7 +85,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     this.#sender = sender;
     this.#link = link;
     this.#requester = new Requester(link, server ? 2 : 1);
-    this.#responder = new Responder(link, server ? 1 : 2, responder, (error) => this.#fault(error));
+    this.#responder = new Responder(link, server ? 1 : 2, responder ?? {}, (error) => this.#fault(error));
     this.#control = new Control({
       clock,
       link,
@@ -210,6 +213,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     if (this.#peerIsOurs) this.metadataPush(drainNotice);
     this.#drain = new Drain({
       clock: this.#clock,
+      quietMs: this.#answers ? 100 : 0,
       isDone: () => this.#requester.size === 0 && this.#responder.size === 0,
       refused: () => this.#responder.refused,
       whenSent: (run) => this.#sender.whenIdle(run),

@@ -1,13 +1,13 @@
 import type { Clock, Timer } from '@flotilla/core';
 
-/** A drained connection closes when no request has come for this long: longer than a notice takes to its peer. */
-const quietMs = 100;
 /** A peer that goes on asking nevertheless is cut off. */
 const longestMs = 1_000;
 
 /** What {@link Drain} needs. */
 export interface DrainOptions {
   readonly clock: Clock;
+  /** It closes when no request has come for this long: longer than a notice takes to its peer. */
+  readonly quietMs: number;
   /** Is no request in hand, in either direction? */
   readonly isDone: () => boolean;
   /** Requests of the peer that were refused so far. */
@@ -49,7 +49,7 @@ export class Drain {
   }
 
   #closeWhenQuiet(until: number): void {
-    const { clock, refused, close } = this.#options;
+    const { clock, quietMs, refused, close } = this.#options;
     const before = refused();
     this.#timer = clock.setTimer(quietMs, () => {
       if (this.#stopped) return;
