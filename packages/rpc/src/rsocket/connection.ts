@@ -80,7 +80,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     this.#answers = responder !== undefined;
     this.#setup = setup;
     this.#state = server ? 'setup' : 'open';
-    const sender = new Sender(channel, limits);
+    const sender = new Sender(channel, limits, clock);
     const link = new Link(sender, limits, () => this.#drain?.look());
     this.#sender = sender;
     this.#link = link;
@@ -319,6 +319,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   }
 
   #sweep(now: number): void {
+    this.#sender.look(now);
     if (this.#link.partialBytes === 0) return;
     this.#requester.sweep(now, this.#limits.partialTimeoutMs);
     this.#responder.sweep(now, this.#limits.partialTimeoutMs);

@@ -72,7 +72,10 @@ export class Control {
   }
 
   #keepalive(frame: FrameView): string | undefined {
-    if (!frame.has(frameFlag.respond)) return undefined;
+    if (!frame.has(frameFlag.respond)) {
+      this.#options.link.sender.echoed(frame.dataBytes());
+      return undefined;
+    }
     if (!this.#keepalives.count(this.#options.clock.now())) {
       const { maxKeepalivesPerSecond } = this.#options.link.limits;
       return `more than ${maxKeepalivesPerSecond} KEEPALIVE frames within a second (maxKeepalivesPerSecond)`;

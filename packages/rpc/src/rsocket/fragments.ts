@@ -79,10 +79,10 @@ export class Fragments {
     this.#bytes = 0;
   }
 
-  /** Writes the next fragment of the stream whose turn it is. */
-  write(writer: FrameWriter): void {
+  /** Writes the next fragment of the stream whose turn it is. @returns its bytes */
+  write(writer: FrameWriter): number {
     const [waiting] = this.#byStream.values();
-    if (!waiting) return;
+    if (!waiting) return 0;
     const message = waiting.messages[0] as LongMessage;
     const sent = this.#writeFragment(writer, waiting.streamId, message);
     waiting.begun = true;
@@ -95,6 +95,7 @@ export class Fragments {
       this.#bytes -= messageCost;
     }
     if (waiting.messages.length > 0) this.#byStream.set(waiting.streamId, waiting); // the last in line now
+    return sent;
   }
 
   /** @returns how much of the message it took along */

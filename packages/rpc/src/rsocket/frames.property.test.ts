@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ManualClock } from '@flotilla/core/testing';
 import fc from 'fast-check';
 import type { ByteChannel } from './byte-channel.ts';
 import { CompositeReader, routingEntry, writeEntry } from './composite-metadata.ts';
@@ -202,7 +203,7 @@ function written(write: (sender: Sender) => void): Buffer {
     end() {},
     destroy() {},
   };
-  const sender = new Sender(channel, resolveRSocketLimits());
+  const sender = new Sender(channel, resolveRSocketLimits(), new ManualClock());
   write(sender);
   sender.flush();
   return Buffer.concat(chunks);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorTable, FlotillaError } from '@flotilla/core';
+import { ManualClock } from '@flotilla/core/testing';
 import { Heard, rsocketPair, settle } from '../../test/rsocket-pair.ts';
 import { setupDefaults } from './connection-options.ts';
 import { BytePair } from './engines/memory/byte-pair.ts';
@@ -34,7 +35,7 @@ test('the defaults', () => {
     maxOutbound: 16_384,
     maxQueuedBytes: 4_194_304,
     maxBulkBytes: 67_108_864,
-    maxKeepalivesPerSecond: 50,
+    maxKeepalivesPerSecond: 10_000,
     maxCancelsPerSecond: 20_000,
     setupTimeoutMs: 10_000,
     writeStallMs: 30_000,
@@ -354,7 +355,7 @@ test('CONNECTION_CLOSE lets pending calls end; CONNECTION_ERROR does not', async
 
 test('stream ids wrap at their end and pass over those in use', async () => {
   const limits = rsocketDefaults;
-  const sender = new Sender(new BytePair().client, limits);
+  const sender = new Sender(new BytePair().client, limits, new ManualClock());
   const requester = new Requester(new Link(sender, limits, () => {}), 1);
   assert.deepEqual(ask(requester, 2), [1, 3]);
   const late = new Requester(new Link(sender, limits, () => {}), 1, 0x7fff_fffb);

@@ -42,7 +42,7 @@ export const rsocketDefaults: RSocketLimits = Object.freeze({
   maxOutbound: 16_384,
   maxQueuedBytes: 4_194_304,
   maxBulkBytes: 67_108_864,
-  maxKeepalivesPerSecond: 50,
+  maxKeepalivesPerSecond: 10_000, // they also pace large messages: about 50 go along with 10 MiB
   maxCancelsPerSecond: 20_000, // all calls in hand may end by one time-out
   setupTimeoutMs: 10_000,
   writeStallMs: 30_000,

@@ -220,7 +220,7 @@ function rewritten(frame: RecordedFrame): Buffer | undefined {
   const view = viewOf(frame);
   const { type } = frame.decoded;
   const chunks: Buffer[] = [];
-  const sender = new Sender(collecting(chunks), rsocketDefaults);
+  const sender = new Sender(collecting(chunks), rsocketDefaults, new ManualClock());
   if (messages.includes(type) && !view.has(frameFlag.follows)) {
     const n = type === 'REQUEST_STREAM' || type === 'REQUEST_CHANNEL' ? view.number : 0;
     const flags = view.flags & ~frameFlag.metadata;

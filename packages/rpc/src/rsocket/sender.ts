@@ -1,6 +1,8 @@
+import type { Clock } from '@flotilla/core';
+import { BulkWindow } from './bulk-window.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import { Fragments, type FrameWriter } from './fragments.ts';
-import { frameFlag, frameType, headBytes } from './frame.ts';
+import { frameFlag, frameType, headBytes, readU32 } from './frame.ts';
 import type { RSocketLimits } from './limits.ts';
 import { OutBuffer, type Sendable } from './out-buffer.ts';
 
@@ -20,6 +22,8 @@ export class Sender implements FrameWriter {
   readonly #channel: ByteChannel;
   readonly #limits: RSocketLimits;
   readonly #fragments: Fragments;
+  readonly #clock: Clock;
+  readonly #window = new BulkWindow();
   #out: OutBuffer = nothing;
   #scheduled = false;
   #closed = false;
@@ -27,7 +31,8 @@ export class Sender implements FrameWriter {
   #waiting: (() => void)[] = [];
   #waitingForIdle: (() => void)[] = [];
 
-  constructor(channel: ByteChannel, limits: RSocketLimits) {
+  constructor(channel: ByteChannel, limits: RSocketLimits, clock: Clock) {
+    this.#clock = clock;
     this.#channel = channel;
     this.#limits = limits;
     this.#fragments = new Fragments(limits.fragmentBytes);
@@ -200,6 +205,18 @@ export class Sender implements FrameWriter {
     if (this.#out.length > 0 || this.#fragments.bytes > 0 || isAwaited) this.schedule();
   }
 
+  /** The data of a KEEPALIVE that answers one of ours. */
+  echoed(data: Uint8Array): void {
+    if (data.length !== 4 || !this.#window.echoed(readU32(data, 0), this.#clock.now())) return;
+    if (this.#fragments.bytes > 0) this.schedule();
+  }
+
+  /** Looks whether what was sent is ever read. */
+  look(now: number): void {
+    this.#window.look(now);
+    if (this.#fragments.bytes > 0) this.schedule();
+  }
+
   /** Sends what there is of small frames, at once. */
   flush(): void {
     this.#flush();
@@ -226,11 +243,25 @@ export class Sender implements FrameWriter {
 
   #sendFragments(): void {
     const end = this.#handed + this.#limits.bulkBytesPerTurn;
-    while (this.#fragments.bytes > 0 && this.#handed < end && this.#channel.queuedBytes < channelBytes) {
-      this.#fragments.write(this);
+    while (this.#maySendFragment && this.#handed < end) {
+      const bytes = this.#fragments.write(this);
+      const probe = this.#window.sent(bytes, this.#clock.now());
+      if (probe !== undefined) this.#probe(probe);
       this.#flush();
     }
-    if (this.#fragments.bytes > 0 && this.#channel.queuedBytes < channelBytes) this.schedule();
+    if (this.#maySendFragment) this.schedule();
+  }
+
+  get #maySendFragment(): boolean {
+    return this.#fragments.bytes > 0 && this.#window.open && this.#channel.queuedBytes < channelBytes;
+  }
+
+  #probe(id: number): void {
+    const start = this.begin(0, frameType.keepalive, frameFlag.respond);
+    this.#out.u32(0);
+    this.#out.u32(0);
+    this.#out.u32(id);
+    this.end(start);
   }
 
   #tellClear(): void {
