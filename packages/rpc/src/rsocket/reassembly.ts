@@ -8,6 +8,9 @@ export interface PartialBudget {
   partialBytes: number;
 }
 
+/** From here on a copy would hold up other calls for milliseconds. */
+const largeBytes = 1_000_000;
+
 /**
  * A message that comes in fragments: all its metadata, then all its data, in one buffer that grows with what has come.
  */
@@ -66,9 +69,10 @@ export class Reassembly {
   #append(source: Buffer, from: number, to: number): void {
     const needed = this.#length + to - from;
     if (needed > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(
-        Math.max(needed, Math.min(2 * this.#bytes.length, this.#budget.maxPayloadBytes)),
-      );
+      // Room that is never written to is never resident: so it grows by more than it has to, and little is copied at once.
+      const factor = this.#length >= largeBytes ? 16 : 4;
+      const room = Math.max(needed, Math.min(factor * this.#bytes.length, this.#budget.maxPayloadBytes));
+      const grown = Buffer.allocUnsafeSlow(room);
       this.#bytes.copy(grown, 0, 0, this.#length);
       this.#bytes = grown;
     }

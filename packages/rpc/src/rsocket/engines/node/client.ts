@@ -14,7 +14,7 @@ import type { ConnectionEvents, SetupOptions } from '../../connection-options.ts
 import { type RSocketLimits, resolveRSocketLimits } from '../../limits.ts';
 import type { RSocketResponder } from '../../responder-port.ts';
 import { dial } from './dial.ts';
-import { SocketChannel } from './socket-channel.ts';
+import type { SocketChannel } from './socket-channel.ts';
 
 /** What an {@link RSocketClient} needs. */
 export interface RSocketClientOptions {
@@ -185,8 +185,7 @@ export class RSocketClient {
     const { clock, tls } = this.#options;
     try {
       const timeoutMs = this.#pool.connectTimeoutMs;
-      const socket = await dial({ target: this.#target, clock, timeoutMs, tls });
-      const connection = this.#begin(new SocketChannel(socket, clock));
+      const connection = this.#begin(await dial({ target: this.#target, clock, timeoutMs, tls }));
       if (this.#closing) connection.close();
       return connection;
     } catch (thrown) {

@@ -7,6 +7,11 @@ import { afterTurn } from './after-turn.ts';
 /** How long a peer may take to close its side after we closed ours. */
 const lingerMs = 2_000;
 
+/** Where a socket that reads into a buffer of its owner hands over what it has read. */
+export interface SharedReading {
+  received: ((bytes: Buffer) => void) | undefined;
+}
+
 /** A {@link ByteChannel} over a socket. */
 export class SocketChannel implements ByteChannel {
   readonly #socket: Socket;
@@ -18,14 +23,17 @@ export class SocketChannel implements ByteChannel {
   #ended = false;
   #linger: Timer | undefined;
 
-  constructor(socket: Socket, clock: Clock) {
+  /** @param reading of a socket that emits no `data` */
+  constructor(socket: Socket, clock: Clock, reading?: SharedReading) {
     this.#socket = socket;
     this.#clock = clock;
     this.#copies = socket instanceof TLSSocket;
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => {
+    const received = (chunk: Buffer): void => {
       if (!this.#ended) this.#listener?.received(chunk);
-    });
+    };
+    if (reading) reading.received = received;
+    else socket.on('data', received);
     socket.on('end', () => this.#closed());
     socket.on('error', (cause: Error) => this.#closed(cause));
     socket.on('close', () => {
