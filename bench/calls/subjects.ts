@@ -4,6 +4,7 @@ import type { CallSubject } from './subject.ts';
 const files: Readonly<Record<string, string>> = {
   reference: './reference.ts',
   flotilla: './flotilla.ts',
+  rsocket: './rsocket.ts',
   moleculer: '../peers/moleculer.ts',
   nest: '../peers/nest.ts',
   undici: '../peers/undici.ts',

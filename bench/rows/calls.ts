@@ -18,6 +18,7 @@ export const calls: Row = {
   subjects: [
     subject('reference', 'reference: bare JSON lines, gathered writes'),
     subject('flotilla', 'Flotilla, whole stack over HTTP/1.1'),
+    subject('rsocket', 'RSocket engine, bare: no contract, no stack'),
     subject('moleculer', `Moleculer ${versionOf('moleculer')}, TCP`),
     subject('nest', `Nest microservices ${versionOf('@nestjs/microservices')}, TCP`),
     subject('undici', `undici ${versionOf('undici')} and node:http, bare`),

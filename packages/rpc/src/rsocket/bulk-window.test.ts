@@ -18,7 +18,7 @@ function round(window: BulkWindow, now: number, tookMs: number): number {
 
 test('no more than the window is on its way', () => {
   const window = new BulkWindow();
-  assert.ok(round(window, 0, 1) <= 524_288 + 32_768);
+  assert.ok(round(window, 0, 1) <= 262_144 + 32_768);
   assert.ok(window.open);
 });
 

@@ -1,11 +1,11 @@
-const firstBytes = 524_288;
+const firstBytes = 262_144;
 const leastBytes = 131_072;
 const mostBytes = 8_388_608;
 const stepBytes = 65_536;
 /** A probe follows so many bytes of a window. */
 const probesPerWindow = 4;
 /** A peer that needs this much longer than its best time is behind. */
-const slackMs = 4;
+const slackMs = 1;
 /** A probe that is not answered for this long never will be. */
 const lostMs = 1_000;
 
