@@ -64,6 +64,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   readonly #answers: boolean;
   #drain: Drain | undefined;
   #framesSeen = false;
+  #anySeen = false;
   #paused = false;
 
   private constructor(
@@ -97,8 +98,10 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     const keepalive = (): void => this.#control.sendKeepalive(frameFlag.respond, noBytes);
     const sweep = (now: number): void => this.#sweep(now);
     const lost = (detail: string): void => this.#end(new FlotillaError('CONNECTION_LOST', detail));
-    this.#supervision = new Supervision({ clock, limits, channel, sender, keepalive, sweep, lost }, setup);
     this.#splitter = new FrameSplitter(limits.maxFrameBytes);
+    const unfinished = (): number => this.#splitter.pendingBytes;
+    const supervised = { clock, limits, channel, sender, keepalive, unfinished, sweep, lost };
+    this.#supervision = new Supervision(supervised, setup);
     channel.listen(this);
   }
 
@@ -228,9 +231,14 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   /** Of the channel. */
   received(bytes: Buffer): void {
     if (this.#state === 'closed') return;
+    if (!this.#anySeen && isHttp(bytes)) {
+      this.#end(new FlotillaError('CONNECT_FAILED', 'the peer speaks HTTP and not RSocket on this port'));
+      return;
+    }
     this.#splitter.push(bytes, this);
     if (this.#framesSeen) {
       this.#framesSeen = false;
+      this.#anySeen = true;
       this.#supervision.seen();
     }
     if (this.#responder.asked) this.#holdIfCongested();
@@ -368,3 +376,8 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** As a frame, it would be one of 4.7 MB, for whose end nobody wants to wait. */
+function isHttp(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 5) === 'HTTP/';
+}

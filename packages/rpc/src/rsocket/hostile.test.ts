@@ -236,6 +236,28 @@ test('a message that never ends is given up', async () => {
   assert.ok(attack.said.some((each) => each.startsWith('000000012c0000000202')));
 });
 
+test('a frame that drips in is not waited for', async () => {
+  const attack = attacked({ partialTimeoutMs: 10_000 });
+  await attack.send(goodSetup.replace('00004e20', '7fffffff'), 'ffff00000000011000');
+  for (let beat = 0; beat < 4; beat++) {
+    await attack.clock.advance(5_000);
+    await attack.send('61');
+  }
+  assert.equal(attack.server.state, 'closed');
+  assert.match(attack.server.reason?.detail ?? '', /a frame did not come in whole within 10000 ms/);
+});
+
+test('a SETUP without supervision, or with times of weeks, is supervised nevertheless', async () => {
+  for (const times of ['0000000000000000', '7fffffff7fffffff', '0000138800000000']) {
+    const attack = attacked();
+    await attack.send(goodSetup.replace('0000138800004e20', times));
+    assert.equal(attack.server.state, 'open');
+    for (let minutes = 0; minutes < 12; minutes++) await attack.clock.advance(60_000);
+    assert.equal(attack.server.state, 'closed', times);
+    assert.equal(attack.clock.pendingTimers, 0);
+  }
+});
+
 test('fragments without a byte cost nothing', async () => {
   const attack = attacked();
   const many = frame('00000001 28a0').repeat(10_000);

@@ -5,10 +5,12 @@ import { Pulse } from './pulse.ts';
 import type { Sender } from './sender.ts';
 import type { Setup } from './setup.ts';
 
-/** A look at the limits, where SETUP says nothing of KEEPALIVE. */
-const unsupervisedMs = 5_000;
-/** No beat is faster, whatever a peer's SETUP says. */
-const leastBeatMs = 20;
+/** Of a peer that turns supervision off: it still owes an echo. As Spring's clients have it. */
+const defaultTimes = { keepaliveMs: 20_000, lifetimeMs: 90_000 };
+/** Whatever a peer's SETUP says, it is supervised within these bounds. */
+const leastMs = 20;
+const mostKeepaliveMs = 60_000;
+const mostLifetimeMs = 600_000;
 
 /** What {@link Supervision} needs. */
 export interface SupervisionOptions {
@@ -18,6 +20,8 @@ export interface SupervisionOptions {
   readonly sender: Sender;
   /** Time to send KEEPALIVE. */
   readonly keepalive: () => void;
+  /** Bytes of a frame that has not come in whole. */
+  readonly unfinished: () => number;
   /** Time to look at messages that have come in part. */
   readonly sweep: (now: number) => void;
   /** The connection is of no use any more, for this reason. */
@@ -28,6 +32,8 @@ export interface SupervisionOptions {
 export class Supervision {
   readonly #options: SupervisionOptions;
   #pulse: Pulse;
+  /** Since when the same frame is coming. */
+  #frameSince: number | undefined;
   #stalled: { readonly taken: number; readonly since: number } | undefined;
 
   /** @param setup undefined on a server: SETUP has to come within `setupTimeoutMs` */
@@ -42,8 +48,9 @@ export class Supervision {
     this.#pulse = this.#supervise(setup);
   }
 
-  /** The peer lives. */
+  /** A whole frame came: the peer lives. */
   seen(): void {
+    this.#frameSince = undefined;
     this.#pulse.seen(this.#options.clock.now());
   }
 
@@ -58,26 +65,41 @@ export class Supervision {
     return new Pulse({ clock, intervalMs: setupTimeoutMs, lifetimeMs: Infinity, beat: late, lost: late });
   }
 
-  /** Both sides keep to the times of the client's SETUP; 0 turns it off. */
-  #supervise({ keepaliveMs, lifetimeMs }: Setup): Pulse {
+  /** Both sides keep to the times of the client's SETUP. */
+  #supervise(setup: Setup): Pulse {
     const { clock, keepalive, lost } = this.#options;
-    const isSupervised = keepaliveMs > 0 && lifetimeMs > 0;
+    const { keepaliveMs, lifetimeMs } = setup.keepaliveMs > 0 && setup.lifetimeMs > 0 ? setup : defaultTimes;
     return new Pulse({
       clock,
-      intervalMs: isSupervised ? Math.max(keepaliveMs, leastBeatMs) : unsupervisedMs,
-      lifetimeMs: isSupervised ? Math.max(lifetimeMs, leastBeatMs) : Infinity,
+      intervalMs: Math.min(Math.max(keepaliveMs, leastMs), mostKeepaliveMs),
+      lifetimeMs: Math.min(Math.max(lifetimeMs, leastMs), mostLifetimeMs),
       beat: (now) => {
-        if (isSupervised) keepalive();
+        keepalive();
         this.#look(now);
       },
       lost: (silentMs) => lost(`nothing came from the peer for ${Math.round(silentMs)} ms`),
     });
   }
 
-  /** Has the peer taken anything since the last look? */
   #look(now: number): void {
-    const { limits, channel, sender, sweep, lost } = this.#options;
-    sweep(now);
+    this.#options.sweep(now);
+    this.#watchFrame(now);
+    this.#watchWrites(now);
+  }
+
+  /** Bytes that drip in hold the connection, and what was kept of the frame, for no longer than this. */
+  #watchFrame(now: number): void {
+    const { limits, unfinished, lost } = this.#options;
+    if (unfinished() === 0) this.#frameSince = undefined;
+    else if (this.#frameSince === undefined) this.#frameSince = now;
+    else if (now - this.#frameSince >= limits.partialTimeoutMs) {
+      lost(`a frame did not come in whole within ${limits.partialTimeoutMs} ms (partialTimeoutMs)`);
+    }
+  }
+
+  /** Has the peer taken anything since the last look? */
+  #watchWrites(now: number): void {
+    const { limits, channel, sender, lost } = this.#options;
     if (channel.queuedBytes === 0) {
       this.#stalled = undefined;
       return;

@@ -5,6 +5,7 @@ import {
   FlotillaError,
   formatHostPort,
   type Random,
+  type Timer,
   within,
 } from '@flotilla/core';
 import type { HttpTarget } from '@flotilla/http';
@@ -42,6 +43,8 @@ export interface RSocketClientLimits {
   readonly crowdedRequests: number;
   /** Bytes that wait on a connection. */
   readonly crowdedBytes: number;
+  /** Without need for it for this long, a further connection is closed again. */
+  readonly extraIdleMs: number;
   /** Calls that wait for a connection. More: refused. */
   readonly maxWaiting: number;
   /** After a failure, no other attempt for this long; twice as long after each further one, ± a half by chance. */
@@ -54,6 +57,7 @@ export const rsocketClientDefaults: RSocketClientLimits = Object.freeze({
   maxConnections: 4,
   crowdedRequests: 1_024,
   crowdedBytes: 1_048_576,
+  extraIdleMs: 30_000,
   maxWaiting: 16_384,
   leastBackoffMs: 50,
   longestBackoffMs: 5_000,
@@ -78,6 +82,7 @@ export class RSocketClient {
   #failures = 0;
   #notBefore = -Infinity;
   #lastFailure: FlotillaError | undefined;
+  #extrasTimer: Timer | undefined;
   #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(target: HttpTarget, options: RSocketClientOptions) {
@@ -140,6 +145,7 @@ export class RSocketClient {
   close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = Promise.withResolvers<void>();
+      this.#extrasTimer?.cancel();
       for (const connection of [...this.#connections]) connection.drain();
       this.#endIfClosed();
     }
@@ -167,10 +173,24 @@ export class RSocketClient {
     return best;
   }
 
+  /** Looks again and again, for as long as there is more than one, whether one would do. */
+  #watchExtras(): void {
+    this.#extrasTimer ??= this.#options.clock.setTimer(
+      this.#pool.extraIdleMs,
+      () => {
+        this.#extrasTimer = undefined;
+        if (this.#connections.length < 2 || this.#closing) return;
+        if (this.outstanding * 2 < this.#pool.crowdedRequests) this.#connections.at(-1)?.drain();
+        this.#watchExtras();
+      },
+      { background: true },
+    );
+  }
+
   #openAnother(): void {
     if (this.#opening || this.#closing || this.#connections.length >= this.#pool.maxConnections) return;
     if (this.#options.clock.now() < this.#notBefore) return;
-    this.#open().catch(nothing); // nobody waits for it
+    this.#open().then(() => this.#watchExtras(), nothing); // nobody waits for it
   }
 
   #open(): Promise<RSocketConnection> {

@@ -6,8 +6,14 @@ import { Call, type FlotillaError, systemClock } from '@flotilla/core';
 import { Authority, type Issued, ManualClock, seededRandom } from '@flotilla/core/testing';
 import { HttpHeaders, type HttpListener } from '@flotilla/http';
 import { type NodeNetworkOptions, nodeNetwork, openTls } from '@flotilla/http/node';
-import type { RSocketPeer, RSocketResponder } from '@flotilla/rpc/rsocket';
+import {
+  type ResponderStream,
+  RSocketConnection,
+  type RSocketPeer,
+  type RSocketResponder,
+} from '@flotilla/rpc/rsocket';
 import { RSocketClient, type RSocketClientOptions, rsocketTongue, type Served } from '@flotilla/rpc/rsocket/node';
+import { dial } from './dial.ts';
 
 const clock = systemClock;
 const random = seededRandom(7);
@@ -85,7 +91,7 @@ test('TLS: the same port, an authority of the target, and a name that is checked
   await assert.rejects(distrusting.connect(newCall()), { code: 'CONNECT_FAILED', executed: 'no' });
   const plain = clientOf(listener.port);
   const peer = await plain.connect(newCall());
-  await assert.rejects(ask(peer, 'x'), { code: 'CONNECTION_LOST' });
+  await assert.rejects(ask(peer, 'x'), { code: 'CONNECT_FAILED', executed: 'no' });
   await listener.drain(2_000);
   tls.close();
 });
@@ -109,6 +115,57 @@ test('nobody there: CONNECT_FAILED, not executed, then a pause before the next a
   assert.equal(manual.pendingTimers, 0);
   await client.close();
 });
+
+test('a port that speaks HTTP alone says so, and nothing was executed', async () => {
+  const network = nodeNetwork({ clock, random });
+  const listener = await network.listen({ host: '127.0.0.1', port: 0 }, () => Promise.reject(new Error('unused')));
+  const client = clientOf(listener.port);
+  const connection = await client.connect(newCall());
+  await assert.rejects(ask(connection, 'x'), (error: FlotillaError) => {
+    assert.match(error.message, /CONNECT_FAILED: the peer speaks HTTP and not RSocket/);
+    return error.executed === 'no';
+  });
+  assert.equal(client.status, 'busy', 'it is not asked again at once');
+  await client.close();
+  await listener.drain(2_000);
+});
+
+test('a paused client leaves what comes in the kernel', async () => {
+  const listener = await served({ requestStream: (_request, stream) => void tick(stream, 50) });
+  const socket = await dial({
+    target: { protocol: 'http', host: '127.0.0.1', port: listener.port },
+    clock,
+    timeoutMs: 1_000,
+  });
+  let items = 0;
+  const connection = RSocketConnection.client({ channel: socket, clock });
+  const done = new Promise<void>((resolve, reject) => {
+    const next = (): void => {
+      items++;
+      if (items === 1) socket.pause();
+    };
+    const error = (_code: number, text: string): void => reject(new Error(text));
+    connection.requestStream(undefined, 'x', Infinity, { next, complete: resolve, error, failed: reject });
+  });
+  while (items === 0) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(items < 50, `${items} items came`);
+  socket.resume();
+  await done;
+  assert.equal(items, 50);
+  connection.close();
+  await listener.drain(2_000);
+});
+
+/** An item in each turn of the event loop. */
+function tick(stream: ResponderStream, left: number): void {
+  if (left === 0) {
+    stream.complete();
+    return;
+  }
+  stream.next('item');
+  setImmediate(() => tick(stream, left - 1));
+}
 
 test('a call that is cancelled does not wait for the connection', async () => {
   const listener = await served();
@@ -135,12 +192,16 @@ test('after a lost connection the next call opens another one', async () => {
   await listener.drain(2_000);
 });
 
-test('a crowded connection gets company, up to the limit', async () => {
+test('a crowded connection gets company, up to the limit and for as long as it is needed', async () => {
   let answerAll: (() => void)[] = [];
   const listener = await served({
     requestResponse: (_request, stream) => void answerAll.push(() => stream.respond('late')),
   });
-  const client = clientOf(listener.port, { pool: { crowdedRequests: 2, maxConnections: 3 } });
+  const manual = new ManualClock();
+  const client = clientOf(listener.port, {
+    clock: manual,
+    pool: { crowdedRequests: 2, maxConnections: 3, extraIdleMs: 1_000 },
+  });
   const answers: Promise<Buffer>[] = [];
   await client.connect(newCall());
   for (let n = 0; n < 12; n++) {
@@ -157,7 +218,12 @@ test('a crowded connection gets company, up to the limit', async () => {
   for (const answer of answerAll) answer();
   answerAll = [];
   await Promise.all(answers);
-  await client.close();
+  for (let seconds = 0; seconds < 3; seconds++) await manual.advance(1_000);
+  assert.equal(client.connections, 1, 'company leaves when it is not needed');
+  const closed = client.close();
+  await manual.advance(0);
+  await closed;
+  assert.equal(manual.pendingTimers, 0);
   await listener.drain(2_000);
 });
 
