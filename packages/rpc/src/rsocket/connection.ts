@@ -125,7 +125,12 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   }
 
   get takesRequests(): boolean {
-    return this.#state === 'open' && this.#requester.refusing === undefined && !this.#sender.congested;
+    return this.#state !== 'setup' && !this.draining && !this.#sender.congested;
+  }
+
+  /** Will no request be sent any more, because either side drains or it is over? */
+  get draining(): boolean {
+    return this.#requester.refusing !== undefined;
   }
 
   get outstanding(): number {

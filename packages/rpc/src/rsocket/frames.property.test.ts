@@ -154,7 +154,7 @@ test('a route of more than 255 bytes is refused when it is made', () => {
 
 test('limits are checked when they are given', () => {
   assert.throws(() => resolveRSocketLimits({ maxFrameBytes: 16_777_216 }), /maxFrameBytes must be from 64/);
-  assert.throws(() => resolveRSocketLimits({ fragmentBytes: 63 }), /fragmentBytes must be from 64/);
+  assert.throws(() => resolveRSocketLimits({ fragmentBytes: 127 }), /fragmentBytes must be from 128/);
   assert.throws(() => resolveRSocketLimits({ maxInbound: 0 }), /maxInbound must be above 0/);
   assert.throws(() => resolveRSocketLimits({ maxInbond: 1 } as object), /"maxInbond" is not a limit/);
 });

@@ -8,7 +8,7 @@ export interface RSocketLimits {
   readonly maxPayloadBytes: number;
   /** All messages together that have come in part. More: the message that asks for more is refused. */
   readonly maxPartialBytes: number;
-  /** A message longer than this is sent in fragments of this size, between those of others. At least 64. */
+  /** A message longer than this is sent in fragments of this size, between those of others. At least 128. */
   readonly fragmentBytes: number;
   /** Fragments that are sent in one turn of the event loop, all together. What else comes goes before the rest. */
   readonly bulkBytesPerTurn: number;
@@ -49,6 +49,9 @@ export const rsocketDefaults: RSocketLimits = Object.freeze({
   partialTimeoutMs: 30_000,
 });
 
+/** rsocket-java refuses fragments under 64 bytes; a few go to the header. */
+const leastFragment = 128;
+
 /** @throws RangeError naming the limit that is none */
 export function resolveRSocketLimits(given: Partial<RSocketLimits> = {}): RSocketLimits {
   const resolved: Record<string, number> = { ...rsocketDefaults };
@@ -64,8 +67,8 @@ export function resolveRSocketLimits(given: Partial<RSocketLimits> = {}): RSocke
   if (limits.maxFrameBytes > longestFrame || limits.maxFrameBytes < 64) {
     throw new RangeError(`maxFrameBytes must be from 64 to ${longestFrame}, got ${limits.maxFrameBytes}`);
   }
-  if (limits.fragmentBytes < 64 || limits.fragmentBytes > longestFrame) {
-    throw new RangeError(`fragmentBytes must be from 64 to ${longestFrame}, got ${limits.fragmentBytes}`);
+  if (limits.fragmentBytes < leastFragment || limits.fragmentBytes > longestFrame) {
+    throw new RangeError(`fragmentBytes must be from ${leastFragment} to ${longestFrame}, got ${limits.fragmentBytes}`);
   }
   return Object.freeze(limits);
 }

@@ -126,6 +126,13 @@ export class RSocketClient {
   connect(call: Call): Promise<RSocketConnection> {
     if (this.#closing)
       return Promise.reject(new FlotillaError('UNAVAILABLE', `the client of ${this.target} is closed`));
+    const current = this.current();
+    if (current) return Promise.resolve(current);
+    const usable = this.#connections.filter(({ draining }) => !draining).length;
+    if (usable >= this.#pool.maxConnections) {
+      const detail = `all ${usable} connections to ${this.target} are congested (maxConnections)`;
+      return Promise.reject(new FlotillaError('UNAVAILABLE', detail));
+    }
     const backoffMs = this.#notBefore - this.#options.clock.now();
     if (!this.#opening && backoffMs > 0) return Promise.reject(this.#backingOff(backoffMs));
     if (this.#waiting >= this.#pool.maxWaiting) {
