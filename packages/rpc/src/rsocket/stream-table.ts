@@ -12,6 +12,9 @@ const keptSlots = 4_096;
  * The streams of one side by their id. Ids go up by 2, so the streams that are open lie side by side in a ring, which is
  * several times cheaper than a `Map` at the rate at which calls come and go. A stream whose place is taken by one that
  * lives longer goes into a map beside it; the ring grows when it is half full.
+ *
+ * A map alone replaces its table every few hundred calls, and V8 lets each replaced one point to its successor: once one of
+ * them is old, those behind it, with the calls that they held, wait for a full collection.
  */
 export class StreamTable<Stream extends Numbered> {
   /** Made with the first stream: most connections of a server ask nothing. */
