@@ -1,5 +1,6 @@
 export { announcement, drainMime, drainNotice, peerMime } from './announcement.ts';
 export type { ByteChannel, ByteListener } from './byte-channel.ts';
+export * from './calls/index.ts';
 export { beginEntry, CompositeReader, endEntry, routingEntry, writeEntry } from './composite-metadata.ts';
 export { type ConnectionState, RSocketConnection } from './connection.ts';
 export {

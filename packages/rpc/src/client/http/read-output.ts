@@ -51,7 +51,10 @@ export async function readError(reading: Reading, response: HttpResponse, call: 
 }
 
 /** The error itself if the caller was told that it may come, else BAD_RESPONSE. */
-export function declaredOrBad({ name, operation }: Reading, error: FlotillaError): FlotillaError {
+export function declaredOrBad(
+  { name, operation }: Pick<Reading, 'name' | 'operation'>,
+  error: FlotillaError,
+): FlotillaError {
   if (Object.hasOwn(operation.errors, error.code) || errorRow(error.code)) return error;
   return new FlotillaError(
     'BAD_RESPONSE',

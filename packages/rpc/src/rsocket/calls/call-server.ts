@@ -1,0 +1,369 @@
+import {
+  type Call,
+  type Clock,
+  compose,
+  type Filter,
+  FlotillaError,
+  type Handler,
+  nullLogger,
+  nullMeter,
+  nullTracer,
+  type Random,
+  runInCall,
+  toFlotillaError,
+} from '@flotilla/core';
+import type { HttpHandler } from '@flotilla/http';
+import { observe } from '@flotilla/telemetry';
+import { type CarriedContext, callOfContext } from '../../context/context-entry.ts';
+import { operationKinds } from '../../contract/index.ts';
+import type { Binding } from '../../handlers.ts';
+import { bodyTooLarge } from '../../server/body-type.ts';
+import { servedOperations } from '../../server/contract-handler.ts';
+import { type ContractHandlerOptions, resolveOptions } from '../../server/options.ts';
+import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
+import { Inbound, Outbound } from '../flow.ts';
+import type { PayloadView } from '../payload-view.ts';
+import type { ResponderListener, RSocketResponder } from '../responder-port.ts';
+import type { ResponderStream } from '../responder-stream.ts';
+import type { Setup } from '../setup.ts';
+import { type DataCodec, jsonCodec } from './data-codec.ts';
+import { answerError } from './problem-frame.ts';
+import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
+import { type Served, serveOperation } from './serve-operation.ts';
+import { serveThroughHttp } from './serve-through-http.ts';
+import { type RoutedOperation, ServedTable } from './served-table.ts';
+
+/** How contracts are served over RSocket. */
+export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRoutes'> {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Stand before every operation, the first one outermost, inside of what measures calls. */
+  readonly filters?: readonly Filter<ServedRequest, Served>[];
+  /**
+   * Where filters of HTTP messages stand before the operations: every call then passes through it as the request that it
+   * would be over HTTP, and is answered by what the answer says. It measures calls itself. Default: none does.
+   */
+  readonly through?: HttpHandler | undefined;
+  /** Of data beside JSON, by their types. Default: JSON only. */
+  readonly codecs?: readonly DataCodec[];
+}
+
+/** What filters of a served call see. */
+export interface ServedRequest {
+  readonly served: ServedOperation;
+  /** The input as it came, not parsed by its schema; of `upload` and `duplex` the elements. */
+  readonly value: unknown;
+  readonly context: CarriedContext;
+  /** Why there is no value: it could not be read. */
+  readonly unreadable: FlotillaError | undefined;
+}
+
+type OperationHandler = Handler<ServedRequest, Served>;
+
+/**
+ * Serves contracts over RSocket: makes what answers the requests of one connection. An operation's route is
+ * `contract.operation`.
+ */
+export class CallServer {
+  readonly options: CallServerOptions;
+  readonly table: ServedTable<OperationHandler>;
+  readonly #codecs = new Map<string, DataCodec>();
+
+  /** @throws FlotillaError CONTRACT_INVALID, RangeError: as `contractHandler` does */
+  constructor(bindings: readonly Binding[], options: CallServerOptions) {
+    this.options = options;
+    const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, filters = [], through } = options;
+    const observed = observe<ServedRequest, Served>({
+      logger,
+      meter,
+      tracer,
+      kind: 'server',
+      name: ({ served }) => served.name,
+      failure: (_, call) => call.get(answeredErrorAttribute),
+    });
+    const serving: OperationHandler = through ? serveThroughHttp(through) : serveOperation;
+    const around = through ? filters : [observed, ...filters];
+    this.table = new ServedTable(servedOperations(bindings, resolveOptions(options)), () => compose(around, serving));
+    for (const codec of [jsonCodec, ...(options.codecs ?? [])]) this.#codecs.set(codec.mime, codec);
+  }
+
+  /**
+   * What answers one connection. Its SETUP has to be accepted before it is asked anything.
+   * @param http answers requests that hold the head of an HTTP request. Default: they are refused
+   */
+  responder(http?: RSocketResponder): CallResponder {
+    return new CallResponder(this, http);
+  }
+
+  codecFor(mime: string): DataCodec | undefined {
+    return this.#codecs.get(mime);
+  }
+
+  get dataTypes(): string {
+    return [...this.#codecs.keys()].join(', ');
+  }
+}
+
+/** Answers the calls of one connection. */
+export class CallResponder implements RSocketResponder {
+  readonly #server: CallServer;
+  readonly #http: RSocketResponder | undefined;
+  #codec: DataCodec = jsonCodec;
+  #metadataMime = '';
+  #peerIsOurs = false;
+
+  constructor(server: CallServer, http: RSocketResponder | undefined) {
+    this.#server = server;
+    this.#http = http;
+  }
+
+  /** @returns why this peer cannot be served */
+  accept({ dataMime, metadataMime }: Setup, peerIsOurs: boolean): FlotillaError | undefined {
+    const codec = this.#server.codecFor(dataMime.toLowerCase());
+    if (!codec) {
+      const detail = `data of type "${dataMime.slice(0, 100)}" is not read here; connect with ${this.#server.dataTypes}`;
+      return new FlotillaError('UNSUPPORTED_MEDIA_TYPE', detail);
+    }
+    this.#codec = codec;
+    this.#metadataMime = metadataMime;
+    this.#peerIsOurs = peerIsOurs;
+    return undefined;
+  }
+
+  requestResponse(payload: PayloadView, stream: ResponderStream): void {
+    const metadata = readRequestMetadata(payload, this.#metadataMime);
+    if (metadata.isHttp && this.#http?.requestResponse) this.#http.requestResponse(payload, stream);
+    else this.#take(metadata, payload, stream, 'request-response')?.once();
+  }
+
+  fireAndForget(payload: PayloadView): void {
+    const metadata = readRequestMetadata(payload, this.#metadataMime);
+    if (metadata.isHttp && this.#http?.fireAndForget) this.#http.fireAndForget(payload);
+    else this.#take(metadata, payload, undefined, 'fire-and-forget')?.once();
+  }
+
+  requestStream(payload: PayloadView, stream: ResponderStream): void {
+    const metadata = readRequestMetadata(payload, this.#metadataMime);
+    if (metadata.isHttp && this.#http?.requestStream) this.#http.requestStream(payload, stream);
+    else this.#take(metadata, payload, stream, 'request-stream')?.many();
+  }
+
+  requestChannel(payload: PayloadView, stream: ResponderStream): void {
+    const metadata = readRequestMetadata(payload, this.#metadataMime);
+    if (metadata.isHttp && this.#http?.requestChannel) {
+      this.#http.requestChannel(payload, stream);
+      return;
+    }
+    const taken = this.#take(metadata, payload, stream, 'request-channel');
+    if (!taken) return;
+    if (operationKinds[taken.served.info.kind].response === 'many') taken.many();
+    else taken.once();
+  }
+
+  #take(
+    { route, context }: RequestMetadata,
+    payload: PayloadView,
+    stream: ResponderStream | undefined,
+    asked: Interaction,
+  ): Answering | undefined {
+    const { clock, random } = this.#server.options;
+    const call = callOfContext(context, { clock, random });
+    try {
+      const routed = this.#server.table.find(route, context);
+      assertInteraction(routed.served, asked);
+      return new Answering(routed, context, call, stream, this.#codec, this.#peerIsOurs, payload);
+    } catch (thrown) {
+      const error = toFlotillaError(thrown);
+      if (stream) answerError(stream, error, call, this.#peerIsOurs);
+      call.end(error);
+      return undefined;
+    }
+  }
+}
+
+type Interaction = 'request-response' | 'fire-and-forget' | 'request-stream' | 'request-channel';
+
+/** How an operation may be asked for. A notification that is answered tells that it was taken. */
+function assertInteraction({ name, info: { kind }, mapping }: ServedOperation, asked: Interaction): void {
+  const { request, response } = operationKinds[kind];
+  const usual = request === 'many' ? 'request-channel' : response === 'many' ? 'request-stream' : 'request-response';
+  if (asked !== usual && !(asked === 'fire-and-forget' && kind === 'notify')) {
+    const taken = kind === 'notify' ? `${usual} or fire-and-forget` : usual;
+    throw new FlotillaError('METHOD_NOT_ALLOWED', `"${name}" takes ${taken}, not ${asked}`);
+  }
+  const bytes = mapping.answer !== undefined || (mapping.body !== undefined && 'field' in mapping.body);
+  if (bytes) {
+    throw new FlotillaError(
+      'UNIMPLEMENTED',
+      `"${name}" takes or answers bytes, which only HTTP carries: call it over HTTP`,
+      {
+        executed: 'no',
+      },
+    );
+  }
+}
+
+/** One request that is being answered. */
+class Answering implements ResponderListener, ServedRequest {
+  readonly served: ServedOperation;
+  readonly context: CarriedContext;
+  readonly value: unknown;
+  readonly unreadable: FlotillaError | undefined;
+  readonly #handle: OperationHandler;
+  readonly #call: Call;
+  readonly #stream: ResponderStream | undefined;
+  readonly #codec: DataCodec;
+  readonly #peerIsOurs: boolean;
+  readonly #input: Inbound<unknown> | undefined;
+  #output: Outbound<unknown> | undefined;
+
+  constructor(
+    { served, entry }: RoutedOperation<OperationHandler>,
+    context: CarriedContext,
+    call: Call,
+    stream: ResponderStream | undefined,
+    codec: DataCodec,
+    peerIsOurs: boolean,
+    payload: PayloadView,
+  ) {
+    this.served = served;
+    this.context = context;
+    this.#handle = entry;
+    this.#call = call;
+    this.#stream = stream;
+    this.#codec = codec;
+    this.#peerIsOurs = peerIsOurs;
+    if (stream && operationKinds[served.info.kind].request === 'many') {
+      this.#input = this.#openInput(payload, stream);
+      this.value = this.#input;
+      this.unreadable = undefined;
+    } else {
+      let unreadable: FlotillaError | undefined;
+      try {
+        this.value = this.#decode(payload);
+      } catch (thrown) {
+        unreadable = toFlotillaError(thrown);
+      }
+      this.unreadable = unreadable;
+    }
+    if (stream) stream.listener = this;
+  }
+
+  /** Answers with one value, or with nothing. */
+  once(): void {
+    this.#begin(this.#answered);
+  }
+
+  /** Answers with many values. */
+  many(): void {
+    this.#begin(this.#opened);
+  }
+
+  cancelled(reason: FlotillaError): void {
+    this.#call.cancel(reason);
+    this.#input?.failed(reason);
+    this.#output?.cancelled(reason);
+    this.#call.end(reason);
+  }
+
+  requested(): void {
+    this.#output?.requested();
+  }
+
+  next(item: PayloadView): void {
+    this.#input?.next(item);
+  }
+
+  completed(): void {
+    this.#input?.completed();
+  }
+
+  /** What the caller's own half failed with: the handler hears of it where it reads. */
+  failed(code: number, text: string): void {
+    this.#input?.error(code, text);
+  }
+
+  #begin(answered: (result: Served) => void): void {
+    const call = this.#call;
+    runInCall(call, () => this.#handle(this, call)).then(answered, this.#failedWith);
+  }
+
+  readonly #answered = (result: Served): void => {
+    const stream = this.#stream;
+    if (result instanceof FlotillaError) {
+      this.#failedWith(result);
+      return;
+    }
+    void this.#input?.return();
+    try {
+      if (result === undefined) stream?.complete();
+      else stream?.respond(this.#codec.encode(result));
+      this.#call.end();
+    } catch (thrown) {
+      this.#failedWith(thrown);
+    }
+  };
+
+  readonly #opened = (result: Served): void => {
+    const stream = this.#stream;
+    if (result instanceof FlotillaError || !stream) {
+      this.#failedWith(result);
+      return;
+    }
+    const head = this.#headTimer(stream);
+    this.#output = new Outbound(result as AsyncIterable<unknown>, stream, {
+      encode: (value) => {
+        head.cancel();
+        return this.#codec.encode(value);
+      },
+      fail: (error) => this.#failedWith(error),
+      call: this.#call,
+      onEnd: (error) => {
+        head.cancel();
+        if (error) return;
+        void this.#input?.return();
+        this.#call.end();
+      },
+    });
+  };
+
+  /**
+   * A caller of ours that has waited for a first element is told that the stream has begun: by an item without data, with
+   * metadata that are empty, which no element is.
+   */
+  #headTimer(stream: ResponderStream): { cancel(): void } {
+    if (!this.#peerIsOurs) return noTimer;
+    return this.#call.clock.setTimer(this.served.headWaitMs, () => {
+      if (!stream.over && stream.credit > 0) stream.next(undefined, '');
+    });
+  }
+
+  readonly #failedWith = (thrown: unknown): void => {
+    const error = toFlotillaError(thrown);
+    const call = this.#call;
+    if (!call.get(answeredErrorAttribute)) call.set(answeredErrorAttribute, error);
+    if (this.#stream) answerError(this.#stream, error, call, this.#peerIsOurs);
+    void this.#input?.return();
+    call.end(error);
+  };
+
+  #openInput(payload: PayloadView, stream: ResponderStream): Inbound<unknown> {
+    const input = new Inbound<unknown>({ decode: (item) => this.#decode(item) }).attach({
+      requestN: (n) => stream.requestN(n),
+      cancel: () => stream.cancelInput(),
+    });
+    if (payload.dataStart < payload.dataEnd) input.next(payload); // else it only opens the channel
+    if (stream.receivedAll) input.completed();
+    else stream.requestN(input.window);
+    return input;
+  }
+
+  #decode(payload: PayloadView): unknown {
+    const { maxBodyBytes, mapping } = this.served;
+    const maxBytes = mapping.body && 'maxBytes' in mapping.body ? mapping.body.maxBytes : maxBodyBytes;
+    if (payload.dataLength > maxBytes) throw bodyTooLarge(maxBytes, `it has ${payload.dataLength}`);
+    return this.#codec.decode(payload);
+  }
+}
+
+const noTimer = { cancel(): void {} };
