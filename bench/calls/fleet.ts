@@ -12,9 +12,16 @@ import {
   systemRandom,
   type Tracer,
 } from '@flotilla/core';
-import { nodeNetwork } from '@flotilla/http/node';
+import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { createHealth, type PrometheusMeter, prometheusMeter } from '@flotilla/telemetry';
-import { type App, type RunningService, type ServiceRuntime, startService } from 'flotilla';
+import {
+  type App,
+  fastNetwork,
+  plainTransport,
+  type RunningService,
+  type ServiceRuntime,
+  startService,
+} from 'flotilla';
 import { serviceSchema } from 'flotilla/settings';
 
 /** Keeps the last spans in memory, as an exporter keeps them until it sends; and counts them. */
@@ -63,9 +70,18 @@ class RecordedSpan implements Span {
   }
 }
 
-/** A resolver that knows `ports` of this machine, and nothing else; each serves the contract of the service's name. */
-export function fixedResolver(service: string, ports: readonly number[]): Resolver {
-  const instances = ports.map((port) => instanceAt(service, port));
+/**
+ * A resolver that knows `ports` of this machine, and nothing else; each serves the contract of the service's name.
+ * @param hosts how many instances there are behind a port, each with an address of the loopback network of its own
+ */
+export function fixedResolver(
+  service: string,
+  ports: readonly number[],
+  { protocol = 'http', hosts = 1 }: { readonly protocol?: string; readonly hosts?: number } = {},
+): Resolver {
+  const instances = ports.flatMap((port) =>
+    Array.from({ length: hosts }, (_, n) => instanceAt(service, port, `127.0.0.${n + 1}`, protocol)),
+  );
   return {
     watch(_target, update) {
       update({ instances, warming: false });
@@ -74,12 +90,12 @@ export function fixedResolver(service: string, ports: readonly number[]): Resolv
   };
 }
 
-export function instanceAt(service: string, port: number): Instance {
+export function instanceAt(service: string, port: number, host = '127.0.0.1', protocol = 'http'): Instance {
   return {
-    id: `${service}-${port}`,
+    id: `${service}-${host}-${port}`,
     identity: identity(service),
     incarnation: 1,
-    addresses: [{ protocol: 'http', host: '127.0.0.1', port }],
+    addresses: [{ protocol, host, port }],
     contracts: [{ name: service, version: 1, hash: '' }],
     status: 'up',
     weight: 1,
@@ -100,10 +116,12 @@ export async function startApp(app: App<Record<never, never>>, resolver: Resolve
   const meter = prometheusMeter();
   const tracer = new RecordingTracer();
   const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
+  const { network, connector } = fastNetwork(foundation);
   const runtime: ServiceRuntime = {
     ...foundation,
-    network: nodeNetwork(foundation),
-    bindOf: (host, port) => ({ host, port }),
+    network,
+    fast: rsocketTransport(connector, plainTransport({ ...foundation, network })),
+    bindOf: (_, port) => ({ host: '0.0.0.0', port }), // all addresses of the loopback network
     discovery: { resolver, registrar: { register: () => noRegistration }, close: async () => {} },
     meter,
     tracer,

@@ -22,50 +22,55 @@ const ProductSchema = counted(
 );
 const catalog = contract({ name: 'catalog', version: 1 }, { product: query({ in: Asked, out: ProductSchema }) });
 
-export const subject: CallSubject = {
-  async serve() {
-    let handled = 0;
-    const app = service('catalog');
-    app.handle(catalog, {
-      product({ id }) {
-        handled++;
-        return productOf(id);
-      },
-    });
-    const { running, meter, tracer } = await startApp(app, fixedResolver('catalog', []));
-    return {
-      port: Number(new URL(running.url).port),
-      handled: () => handled,
-      counters: async () => ({
-        validatedInputs: validated.inputs,
-        validatedOutputs: validated.outputs,
-        tracedByServer: tracer.ended,
-        deadlineAtServer: tracer.armed,
-        meteredByServer: await metricSum(meter, 'flotilla_server_calls_total'),
-      }),
-    };
-  },
-  async connect(port) {
-    const app = service('caller');
-    const client = app.client(catalog);
-    const { meter, tracer } = await startApp(app, fixedResolver('catalog', [port]));
-    return {
-      call: (id, quantity) => client.product({ id, quantity }),
-      async invalid(id) {
-        try {
-          await client.product({ id, quantity: 0 });
-        } catch (thrown) {
-          return thrown instanceof FlotillaError && thrown.code === 'INVALID_INPUT';
-        }
-        return false;
-      },
-      counters: async () => ({
-        tracedByClient: tracer.ended,
-        meteredByClient: await metricSum(meter, 'flotilla_client_calls_total'),
-      }),
-    };
-  },
-};
+/** Its calls over one of the protocols that an instance may advertise. */
+export function subjectOver(protocol: 'http' | 'rsocket'): CallSubject {
+  return {
+    async serve() {
+      let handled = 0;
+      const app = service('catalog');
+      app.handle(catalog, {
+        product({ id }) {
+          handled++;
+          return productOf(id);
+        },
+      });
+      const { running, meter, tracer } = await startApp(app, fixedResolver('catalog', []));
+      return {
+        port: Number(new URL(running.url).port),
+        handled: () => handled,
+        counters: async () => ({
+          validatedInputs: validated.inputs,
+          validatedOutputs: validated.outputs,
+          tracedByServer: tracer.ended,
+          deadlineAtServer: tracer.armed,
+          meteredByServer: await metricSum(meter, 'flotilla_server_calls_total'),
+        }),
+      };
+    },
+    async connect(port) {
+      const app = service('caller');
+      const client = app.client(catalog);
+      const { meter, tracer } = await startApp(app, fixedResolver('catalog', [port], { protocol, hosts: 10 }));
+      return {
+        call: (id, quantity) => client.product({ id, quantity }),
+        async invalid(id) {
+          try {
+            await client.product({ id, quantity: 0 });
+          } catch (thrown) {
+            return thrown instanceof FlotillaError && thrown.code === 'INVALID_INPUT';
+          }
+          return false;
+        },
+        counters: async () => ({
+          tracedByClient: tracer.ended,
+          meteredByClient: await metricSum(meter, 'flotilla_client_calls_total'),
+        }),
+      };
+    },
+  };
+}
+
+export const subject: CallSubject = subjectOver('http');
 
 /** The same schema, whose runs are counted. */
 function counted<S extends z.ZodType>(schema: S, what: keyof typeof validated): S {

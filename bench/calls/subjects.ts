@@ -5,6 +5,7 @@ const files: Readonly<Record<string, string>> = {
   reference: './reference.ts',
   flotilla: './flotilla.ts',
   rsocket: './rsocket.ts',
+  'flotilla-rsocket': './flotilla-rsocket.ts',
   moleculer: '../peers/moleculer.ts',
   nest: '../peers/nest.ts',
   undici: '../peers/undici.ts',

@@ -14,11 +14,12 @@ export const calls: Row = {
   reference: 'reference',
   operation: 'call',
   budget: '0.7 of the reference, goal 0.85; above every peer',
-  own: (folder) => (plan) => measureCalls('flotilla', plan, {}, folder),
+  own: (folder) => (plan) => measureCalls('flotilla-rsocket', plan, {}, folder),
   subjects: [
     subject('reference', 'reference: bare JSON lines, gathered writes'),
     subject('flotilla', 'Flotilla, whole stack over HTTP/1.1'),
     subject('rsocket', 'RSocket engine, bare: no contract, no stack'),
+    subject('flotilla-rsocket', 'Flotilla, whole stack over RSocket'),
     subject('moleculer', `Moleculer ${versionOf('moleculer')}, TCP`),
     subject('nest', `Nest microservices ${versionOf('@nestjs/microservices')}, TCP`),
     subject('undici', `undici ${versionOf('undici')} and node:http, bare`),
@@ -62,7 +63,7 @@ export async function measureCalls(
     const counters = compare(
       (await client.ask({ ask: 'count' })) as Counts,
       (await server.ask({ ask: 'count' })) as Counts,
-      id === 'flotilla',
+      id.startsWith('flotilla'),
     );
     return {
       operations: Number(ran['operations']),

@@ -63,6 +63,8 @@ export interface ClientRuntime {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly cache?: LiveSetCache;
+  /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
+  readonly fast?: RpcTransport | undefined;
 }
 
 /** A client that was declared before anything was started. */
@@ -113,7 +115,7 @@ export function connectClient<C extends AnyContract>(
 ): ConnectedClient<C> {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const authority = options.service ?? contract.name;
-  const transport = transportOf(runtime);
+  const transport = runtime.fast ?? plainTransport(runtime);
   const cluster = clusterFor<OperationRequest, OperationResponse>(
     {
       target,
@@ -133,8 +135,8 @@ export function connectClient<C extends AnyContract>(
   return { client, close: () => cluster.close() };
 }
 
-/** What calls travel by: below the context path that an instance may have. */
-function transportOf({ network, random }: ClientRuntime): RpcTransport {
+/** Calls over HTTP, below the context path that an instance may have. */
+export function plainTransport({ network, random }: Pick<ClientRuntime, 'network' | 'random'>): RpcTransport {
   return httpTransport(network, { random }, (endpoint, { instance }) =>
     instance ? mountAt(instance, endpoint) : endpoint,
   );
@@ -236,7 +238,7 @@ export interface ClusterShape<Req, Res>
 export function clusterFor<Req, Res>(
   { filters, connect, ...shape }: ClusterShape<Req, Res>,
   options: ClientOptions,
-  { network: _network, ...process }: ClientRuntime,
+  { network: _network, fast: _fast, ...process }: ClientRuntime,
 ): Cluster<Req, Res> {
   return createCluster<Req, Res>({
     ...process,

@@ -32,9 +32,11 @@ export {
   callFilters,
   connectClient,
   connectionFilters,
+  plainTransport,
 } from './client.ts';
 export { connectDiscovery } from './discovery/connect.ts';
 export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';
+export { type FastNetwork, fastNetwork } from './engines/fast-network.ts';
 export { join, type Member } from './engines/join.ts';
 export {
   loadProcessConfig,

@@ -53,6 +53,8 @@ export interface PlatformConfig extends ProcessConfig {
   readonly run: string | undefined;
   readonly instances: number;
   readonly maxBodyBytes: number;
+  /** How typed calls travel, to this service and from it. */
+  readonly transport: 'auto' | 'http';
   /** Whether the service's own port shows the OpenAPI document too. */
   readonly openapi: boolean;
   /** Policies of its clients, by the service that they call. */
@@ -153,6 +155,11 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
   run: text({ optional: true, describe: 'program of the service, for `flotilla dev`' }),
   instances: integer({ default: 1, min: 1, max: 32, describe: 'how many copies `flotilla dev` starts' }),
   maxBodyBytes: integer({ default: 1_048_576, min: 1, restart: true, describe: 'largest JSON body of a request' }),
+  transport: oneOf(['auto', 'http'], {
+    default: 'auto',
+    restart: true,
+    describe: 'auto: typed calls go over RSocket where both sides speak it, else over HTTP',
+  }),
   openapi: flag({
     default: false,
     restart: true,

@@ -21,7 +21,8 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import type { Bind, HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
-import { type AnyContract, contractHandler, contractHash, contractText } from '@flotilla/rpc';
+import { type AnyContract, contractHandler, contractHash, contractText, type RpcTransport } from '@flotilla/rpc';
+import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import { type Copy, runInCopy } from './copies.ts';
@@ -45,6 +46,8 @@ export interface ServiceRuntime {
   readonly health: Health;
   /** Keeps the last known instances on disk. Default: memory only. */
   readonly cache?: LiveSetCache;
+  /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
+  readonly fast?: RpcTransport;
   /** Chooses the host that others reach this instance by, and says why. */
   readonly advertise: (
     bind: string,
@@ -132,7 +135,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
   const own = [
     settingsComponent(parts, copy, now),
     ...parts.resources.map((resource) => resourceComponent(resource, copy, config.settings)),
-    clientsComponent(parts, copy, runtime),
+    clientsComponent(parts, copy, now, runtime),
   ];
   return {
     components: [
@@ -198,14 +201,20 @@ function resourceComponent<S>(resource: AppParts<S>['resources'][number], copy: 
   };
 }
 
-function clientsComponent<S>(parts: AppParts<S>, copy: Copy, runtime: ServiceRuntime): Component {
+function clientsComponent<S>(
+  parts: AppParts<S>,
+  copy: Copy,
+  now: () => ServiceConfig<S>,
+  runtime: ServiceRuntime,
+): Component {
   const { copies } = parts;
   const clients = [...parts.clients, parts.fetching];
   return {
     name: 'clients',
     async start() {
       copies.add(copy);
-      for (const client of clients) client.connect({ ...runtime, resolver: runtime.discovery.resolver }, copy);
+      const fast = now().transport === 'http' ? undefined : runtime.fast;
+      for (const client of clients) client.connect({ ...runtime, fast, resolver: runtime.discovery.resolver }, copy);
     },
     async stop() {
       await Promise.all(clients.map((client) => client.close(copy)));
@@ -229,7 +238,7 @@ function listenerOf<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
-  { network, bindOf, logger, meter, tracer, clock }: ServiceRuntime,
+  { network, bindOf, logger, meter, tracer, clock, random, fast }: ServiceRuntime,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
   const listener = (): HttpListener => {
@@ -240,21 +249,25 @@ function listenerOf<S>(
     name: 'listener',
     async start() {
       const config = now();
-      const handler = contractHandler(parts.bindings, {
-        maxBodyBytes: config.maxBodyBytes,
-        extraRoutes: config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes,
-        clock,
-        logger,
-        meter,
-        tracer,
-      });
+      const serving = { maxBodyBytes: config.maxBodyBytes, clock, logger, meter, tracer };
+      const extraRoutes = config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes;
+      const handler = contractHandler(parts.bindings, { ...serving, extraRoutes });
       const filtered = compose(
         parts.filters.map((make) => make(now().settings)),
         handler,
       );
       // A process of its own has one copy and pays nothing for others.
-      const inCopy: HttpHandler = (request, call) =>
-        parts.copies.size > 1 ? runInCopy(copy, () => filtered(request, call)) : filtered(request, call);
+      const within = <T>(work: () => T): T => (parts.copies.size > 1 ? runInCopy(copy, work) : work());
+      const inCopy: HttpHandler = (request, call) => within(() => filtered(request, call));
+      if (fast && config.transport !== 'http') {
+        const calls = new CallServer(parts.bindings, {
+          ...serving,
+          random,
+          filters: [(next) => (asked, call) => within(() => next(asked, call))],
+          through: parts.filters.length > 0 ? inCopy : undefined,
+        });
+        speakRSocket(inCopy, servingCalls(calls));
+      }
       open = await network.listen(bindOf(config.bind, config.port), inCopy);
     },
     stop: async () => open?.drain(now().drainMs),
@@ -274,13 +287,15 @@ function registrationOf<S>(
     if (!instance) throw new FlotillaError('UNAVAILABLE', `service "${parts.name}" is not registered yet`);
     return instance;
   };
+  const spokenBeside = ({ transport }: ServiceConfig<S>): readonly string[] =>
+    runtime.fast && transport !== 'http' ? ['rsocket'] : [];
   const component: Component = {
     name: 'registration',
     async start() {
       const config = now();
       const { port, host: bound } = listener(); // a socket that was handed over need not be where `bind` says
       const { host, reason } = runtime.advertise(bound, config.advertise);
-      instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port });
+      instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port }, spokenBeside(config));
       registration = runtime.discovery.registrar.register(instance, documentsOf(contractsOf(parts)));
       runtime.logger.info('registering', {
         instance: instance.id,
@@ -314,12 +329,16 @@ interface DescribedParts {
   readonly clients: readonly { readonly contract: AnyContract }[];
 }
 
-/** What an instance says of itself when it comes up, at `address`. */
+/**
+ * What an instance says of itself when it comes up, at `address`.
+ * @param beside other protocols that the same port speaks
+ */
 export function describeInstance(
   { name, options, bindings, clients }: DescribedParts,
   config: Pick<PlatformConfig, 'zone' | 'weight'>,
   { clock, random, management }: Pick<ServiceRuntime, 'clock' | 'random' | 'management'>,
   address: Address,
+  beside: readonly string[] = [],
 ): Instance {
   const startedAt = clock.wallNow();
   // Unique per process: a successor on the same port is another instance, so that the one that leaves takes out itself.
@@ -328,7 +347,7 @@ export function describeInstance(
     id: `${formatHostPort(address)}:${name}:${suffix}`,
     identity: identity(name, options.version === undefined ? {} : { version: options.version }),
     incarnation: startedAt,
-    addresses: [address],
+    addresses: [address, ...beside.map((protocol) => ({ ...address, protocol }))],
     contracts: bindings.map(refOf),
     // Two clients may call one contract, of two services.
     calls: [...new Set(clients.map(({ contract }) => contract))].map((contract) => refOf({ contract })),

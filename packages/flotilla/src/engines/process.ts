@@ -29,7 +29,8 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import { type Bind, type HttpListener, type HttpNetwork, isLoopback } from '@flotilla/http';
-import { inheritedSockets, type NodeNetworkOptions, nodeNetwork, openTls } from '@flotilla/http/node';
+import { inheritedSockets, type NodeNetworkOptions, openTls } from '@flotilla/http/node';
+import type { RSocketConnector } from '@flotilla/rpc/rsocket';
 import {
   assertManagementExposure,
   createHealth,
@@ -42,12 +43,15 @@ import {
 } from '@flotilla/telemetry';
 import * as opentelemetry from '@opentelemetry/api';
 import type { ProcessConfig } from '../platform-settings.ts';
+import { fastNetwork } from './fast-network.ts';
 import { LiveConfig } from './live-config.ts';
 import { logOutput } from './log-output.ts';
 
 /** What every process of a fleet has. */
 export interface ProcessRuntime {
   readonly network: HttpNetwork;
+  /** Connections for calls over RSocket. */
+  readonly connector: RSocketConnector;
   /** Where to listen: the address, or the listening socket that systemd handed over (`LISTEN_FDS`) instead. */
   readonly bindOf: (host: string, port: number) => Bind;
   readonly clock: Clock;
@@ -232,7 +236,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     tlsOptions.cert === undefined && tlsOptions.ca === undefined && tlsOptions.key === undefined
       ? undefined
       : await openTls(tlsOptions, { clock: systemClock, logger, meter });
-  const network = nodeNetwork({ ...foundation, tls, ...spec.network?.(foundation, config.now) });
+  const { network, connector } = fastNetwork({ ...foundation, tls, ...spec.network?.(foundation, config.now) });
   const servesTls = spec.servesTls === true && tlsOptions.cert !== undefined;
   const [inherited] = inheritedSockets(process.env, process.pid).values();
   let parts: P | undefined;
@@ -242,6 +246,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     parts = await spec.build(config.now, {
       ...foundation,
       network,
+      connector,
       bindOf: (host, port) => ({ ...(inherited === undefined ? { host, port } : { fd: inherited }), tls: servesTls }),
       meter,
       tracer: tracesAreCollected() ? otelTracer(opentelemetry) : nullTracer,

@@ -1,8 +1,10 @@
 import { createFileCache } from '@flotilla/balance';
 import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { describeContracts, openApiMediaType } from '@flotilla/rpc';
+import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { type App, appParts } from '../app.ts';
 import { largestBodyBytes } from '../body-limit.ts';
+import { plainTransport } from '../client.ts';
 import { connectDiscovery } from '../discovery/connect.ts';
 import { lastKnownHealth } from '../last-known-health.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
@@ -41,7 +43,8 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
         runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
-        return serviceParts(app, config, { ...runtime, discovery, cache, advertise });
+        const fast = rsocketTransport(runtime.connector, plainTransport(runtime));
+        return serviceParts(app, config, { ...runtime, discovery, cache, advertise, fast });
       },
     },
     sources,

@@ -12,11 +12,11 @@ export interface HealthConfig {
 }
 
 /** What an app that joins is told: what a service is told, without what only a listener of ours could obey. */
-export interface JoinConfig extends Omit<PlatformConfig, 'maxBodyBytes' | 'server'> {
+export interface JoinConfig extends Omit<PlatformConfig, 'maxBodyBytes' | 'server' | 'transport'> {
   readonly health: HealthConfig;
 }
 
-const { maxBodyBytes: _, server: __, ...shared } = serviceSettings;
+const { maxBodyBytes: _, server: __, transport: ___, ...shared } = serviceSettings;
 
 /** Keys of an app that joins; its part of `flotilla.yaml` is `services.<name>`. */
 export const joinSettings: SettingsOf<JoinConfig> = {

@@ -29,6 +29,7 @@ import type { Setup } from '../setup.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 import { answerError } from './problem-frame.ts';
 import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
+import { hasBytes } from './rsocket-transport.ts';
 import { type Served, serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
 import { type RoutedOperation, ServedTable } from './served-table.ts';
@@ -191,8 +192,7 @@ function assertInteraction({ name, info: { kind }, mapping }: ServedOperation, a
     const taken = kind === 'notify' ? `${usual} or fire-and-forget` : usual;
     throw new FlotillaError('METHOD_NOT_ALLOWED', `"${name}" takes ${taken}, not ${asked}`);
   }
-  const bytes = mapping.answer !== undefined || (mapping.body !== undefined && 'field' in mapping.body);
-  if (bytes) {
+  if (hasBytes({ mapping })) {
     throw new FlotillaError(
       'UNIMPLEMENTED',
       `"${name}" takes or answers bytes, which only HTTP carries: call it over HTTP`,

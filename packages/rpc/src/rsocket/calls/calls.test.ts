@@ -448,7 +448,7 @@ describe('what anybody may ask over RSocket', () => {
       rsocketError.INVALID,
       /__proto__/,
     ],
-    bytes: ['shop.picture', '{"id":"1"}', rsocketError.APPLICATION_ERROR, /only HTTP carries/],
+    bytes: ['shop.picture', '{"id":"1"}', rsocketError.REJECTED, /only HTTP carries/],
     'more than the limit': [
       'shop.item',
       JSON.stringify({ id: 'x'.repeat(200) }),

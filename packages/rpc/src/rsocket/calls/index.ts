@@ -2,5 +2,6 @@ export { type RSocketCallsOptions, rsocketCalls } from './call-client.ts';
 export { CallMetadata, contextMime } from './call-metadata.ts';
 export { CallResponder, CallServer, type CallServerOptions, type ServedRequest } from './call-server.ts';
 export { type DataCodec, jsonCodec } from './data-codec.ts';
-export type { RSocketLinks } from './links.ts';
+export { type LinkTarget, type RSocketConnector, type RSocketLinks, sharedConnector } from './links.ts';
+export { rsocketTransport } from './rsocket-transport.ts';
 export { type RSocketServing, rsocketServingOf, servingCalls, speakRSocket } from './serving.ts';

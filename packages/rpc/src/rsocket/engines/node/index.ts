@@ -4,5 +4,6 @@ export {
   type RSocketClientOptions,
   rsocketClientDefaults,
 } from './client.ts';
+export { nodeConnector } from './connector.ts';
 export { SocketChannel } from './socket-channel.ts';
 export { type RSocketTongueOptions, rsocketTongue, type Served } from './tongue.ts';
