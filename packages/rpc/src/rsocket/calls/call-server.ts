@@ -23,8 +23,8 @@ import { type ContractHandlerOptions, resolveOptions } from '../../server/option
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
-import type { ResponderListener, RSocketResponder } from '../responder-port.ts';
-import type { ResponderStream } from '../responder-stream.ts';
+import type { RSocketResponder } from '../responder-port.ts';
+import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import type { Setup } from '../setup.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 import { answerError } from './problem-frame.ts';
