@@ -72,15 +72,22 @@ class RecordedSpan implements Span {
 
 /**
  * A resolver that knows `ports` of this machine, and nothing else; each serves the contract of the service's name.
- * @param hosts how many instances there are behind a port, each with an address of the loopback network of its own
+ * @param instances how many there are behind a port. @param apart each has an address of the loopback network of its own,
+ * so that there are as many connections
  */
 export function fixedResolver(
   service: string,
   ports: readonly number[],
-  { protocol = 'http', hosts = 1 }: { readonly protocol?: string; readonly hosts?: number } = {},
+  {
+    protocol = 'http',
+    instances: count = 1,
+    apart = false,
+  }: { readonly protocol?: string; readonly instances?: number; readonly apart?: boolean } = {},
 ): Resolver {
   const instances = ports.flatMap((port) =>
-    Array.from({ length: hosts }, (_, n) => instanceAt(service, port, `127.0.0.${n + 1}`, protocol)),
+    Array.from({ length: count }, (_, n) =>
+      instanceAt(service, port, n, apart ? `127.0.0.${n + 1}` : '127.0.0.1', protocol),
+    ),
   );
   return {
     watch(_target, update) {
@@ -90,9 +97,9 @@ export function fixedResolver(
   };
 }
 
-export function instanceAt(service: string, port: number, host = '127.0.0.1', protocol = 'http'): Instance {
+function instanceAt(service: string, port: number, number: number, host: string, protocol: string): Instance {
   return {
-    id: `${service}-${host}-${port}`,
+    id: `${service}-${port}-${number}`,
     identity: identity(service),
     incarnation: 1,
     addresses: [{ protocol, host, port }],

@@ -22,8 +22,11 @@ const ProductSchema = counted(
 );
 const catalog = contract({ name: 'catalog', version: 1 }, { product: query({ in: Asked, out: ProductSchema }) });
 
-/** Its calls over one of the protocols that an instance may advertise. */
-export function subjectOver(protocol: 'http' | 'rsocket'): CallSubject {
+/**
+ * Its calls over one of the protocols that an instance may advertise, balanced among ten instances, which one process
+ * plays. @param apart with connections of their own
+ */
+export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSubject {
   return {
     async serve() {
       let handled = 0;
@@ -50,7 +53,10 @@ export function subjectOver(protocol: 'http' | 'rsocket'): CallSubject {
     async connect(port) {
       const app = service('caller');
       const client = app.client(catalog);
-      const { meter, tracer } = await startApp(app, fixedResolver('catalog', [port], { protocol, hosts: 10 }));
+      const { meter, tracer } = await startApp(
+        app,
+        fixedResolver('catalog', [port], { protocol, instances: 10, apart }),
+      );
       return {
         call: (id, quantity) => client.product({ id, quantity }),
         async invalid(id) {

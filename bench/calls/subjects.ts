@@ -6,6 +6,7 @@ const files: Readonly<Record<string, string>> = {
   flotilla: './flotilla.ts',
   rsocket: './rsocket.ts',
   'flotilla-rsocket': './flotilla-rsocket.ts',
+  'flotilla-apart': './flotilla-apart.ts',
   moleculer: '../peers/moleculer.ts',
   nest: '../peers/nest.ts',
   undici: '../peers/undici.ts',
