@@ -245,15 +245,15 @@ export class RunningFleet implements Fleet {
   }
 
   #makeCaller(side: 'inside' | 'outside'): Party<Caller> {
-    const engines = { listenOn: this.#engines[side], connectBy: this.#engines[side] };
+    const engines = { listenOn: this.#engines[side], connectBy: this.#engines[side], rsocket: this.#engines.rsocket };
     return new Party({ name: 'test', group: 'test' }, this.#ground, engines, (runtime) =>
       beginCaller(runtime, this.#registryUrl()),
     );
   }
 
   #makeCopies({ app, copies, settings, config }: Required<ServiceEntry>): Party<RunningCopy>[] {
-    const { inside, hostOf } = this.#engines;
-    const engines = { listenOn: inside, connectBy: inside };
+    const { inside, hostOf, rsocket } = this.#engines;
+    const engines = { listenOn: inside, connectBy: inside, rsocket };
     this.#apps.add(app);
     const before = this.#services.filter(({ group }) => group === app.name).length;
     const made = Array.from({ length: copies }, (_, index) => {

@@ -3,11 +3,16 @@ import { outsideCalls } from '@flotilla/gateway';
 import { type HttpNetwork, type HttpRequest, readContext } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { nodeNetwork } from '@flotilla/http/node';
+import { MemoryRSocket } from '@flotilla/rpc/rsocket/memory';
+import { fastNetwork } from 'flotilla';
+import type { RSocketEngine } from '../network/party-network.ts';
 
 /** What a fleet's messages travel by: inside, and through the door, where nothing that a stranger says is believed. */
 export interface FleetEngines {
   readonly inside: HttpNetwork;
   readonly outside: HttpNetwork;
+  /** Calls over RSocket. */
+  readonly rsocket: RSocketEngine;
   /** Where a party listens. */
   hostOf(party: string): string;
 }
@@ -16,7 +21,9 @@ export interface FleetEngines {
 export function fleetEngines(kind: 'memory' | 'sockets', clock: Clock, random: Random): FleetEngines {
   const needs = { clock, random };
   if (kind === 'memory') {
+    const rsocket = new MemoryRSocket();
     return {
+      rsocket,
       inside: memoryNetwork(needs),
       outside: memoryNetwork({ ...needs, makeCall: outsideCalls(needs), encodedSlash: 'keep' }),
       hostOf: (party) => party.replaceAll('.', '-'), // a name that ends in a number would be read as an address
@@ -24,12 +31,14 @@ export function fleetEngines(kind: 'memory' | 'sockets', clock: Clock, random: R
   }
   // Sockets live in the machine's time, whatever the fleet's clock says.
   const sockets = { clock: systemClock, random };
+  const { network: inside, connector } = fastNetwork({
+    ...sockets,
+    makeCall: ({ headers }: HttpRequest) => readContext(headers, needs),
+    limits: { maxBodyBytes: Infinity }, // each operation has its own
+  });
   return {
-    inside: nodeNetwork({
-      ...sockets,
-      makeCall: ({ headers }: HttpRequest) => readContext(headers, needs),
-      limits: { maxBodyBytes: Infinity }, // each operation has its own
-    }),
+    inside,
+    rsocket: { listen: () => undefined, connector: () => connector }, // on the same port
     outside: nodeNetwork({
       ...sockets,
       makeCall: outsideCalls(needs),

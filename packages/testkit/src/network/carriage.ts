@@ -1,7 +1,6 @@
-import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
-import type { HttpBody, HttpRequest, HttpResponse } from '@flotilla/http';
+import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { innerCall } from '@flotilla/resilience';
-import { CarriedBody, type Carrier } from './carried-body.ts';
+import type { Carrier } from './carried-body.ts';
 import type { Passage } from './passage.ts';
 
 /** What carrying one exchange needs. */
@@ -11,8 +10,6 @@ export interface CarriageParts {
   /** From the one that calls to the one that is called. */
   readonly forth: Passage;
   readonly back: Passage;
-  /** The engine's own way to the target. */
-  readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
   /** Resolves at the next change of any fault. */
   readonly changed: () => Promise<void>;
 }
@@ -21,7 +18,7 @@ export interface CarriageParts {
 const connectTimeoutMs = 1_000;
 
 /**
- * One exchange on a way that may fail.
+ * One exchange on a way that may fail, whatever travels.
  *
  * ```
  *  caller ─ connect ─ delay ─ body, slowly ─▶ engine ─▶ callee
@@ -60,17 +57,24 @@ export class Carriage implements Carrier {
     return this.#answered;
   }
 
-  async run(request: HttpRequest): Promise<HttpResponse> {
+  /** The call of the caller. */
+  get outer(): Call {
+    return this.#outer;
+  }
+
+  /** Sends by `send`, which gets the engine's call, and gives what `receive` makes of the answer. */
+  async exchange<A, B>(
+    send: (inner: Call) => Promise<A>,
+    receive: (answer: A, inner: Call) => Promise<B> | B,
+  ): Promise<B> {
     try {
       await this.#connect();
       await this.#travel(this.forth);
-      const body = this.#carry(request.body, this.forth, () => {});
-      const sent = { ...request, body, ...this.#upgrade(request) };
-      const answer = await this.unlessBroken(this.#parts.endpoint.handle(sent, this.#inner));
+      const answer = await this.unlessBroken(send(this.#inner));
       await this.#loseAnswer();
       await this.#travel(this.back);
       this.#answered = true;
-      return { ...answer, body: this.#carry(answer.body, this.back, this.#whenDone(answer)) };
+      return await receive(answer, this.#inner);
     } catch (thrown) {
       const error = toFlotillaError(thrown);
       this.break(error);
@@ -127,27 +131,6 @@ export class Carriage implements Carrier {
     if (!this.forth.loses('answer')) return;
     this.#inner.cancel(new FlotillaError('CANCELLED', 'nobody hears the answer'));
     await this.#broken.promise;
-  }
-
-  /** What the client sends after a change of the protocol is a body too. */
-  #upgrade({ upgrade }: HttpRequest): Pick<HttpRequest, 'upgrade'> {
-    if (!upgrade) return {};
-    return { upgrade: { ...upgrade, incoming: new CarriedBody(upgrade.incoming, this, this.forth, () => {}) } };
-  }
-
-  /** A tunnel is over when both its directions are, which the engine knows; any other exchange with its answer's body. */
-  #whenDone({ status }: HttpResponse): (outcome: FlotillaError | undefined) => void {
-    if (status !== 101) return (outcome) => this.#outer.end(outcome);
-    this.#inner.onEnd((outcome) => this.#outer.end(outcome));
-    return () => {};
-  }
-
-  #carry(body: HttpBody, passage: Passage, done: (outcome: FlotillaError | undefined) => void): HttpBody {
-    if (body === undefined || (body instanceof Uint8Array && body.length === 0)) {
-      done(undefined);
-      return body;
-    }
-    return new CarriedBody(body, this, passage, done);
   }
 
   #unreachable(why: string): FlotillaError {

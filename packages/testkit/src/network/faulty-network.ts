@@ -1,4 +1,4 @@
-import { nearest, type Random } from '@flotilla/core';
+import { type Clock, nearest, type Random } from '@flotilla/core';
 import type { Carriage } from './carriage.ts';
 import { Faults, wayOver } from './faults.ts';
 import { type Engines, type PartyName, PartyNetwork, type Wires } from './party-network.ts';
@@ -65,8 +65,8 @@ export class FaultyNetwork implements FleetNetwork, Wires {
   }
 
   /** The network as one start of a party sees it. */
-  viewOf(party: PartyName, engines: Engines): PartyNetwork {
-    return new PartyNetwork(party, engines, this);
+  viewOf(party: PartyName, engines: Engines, clock: Clock): PartyNetwork {
+    return new PartyNetwork(party, engines, this, clock);
   }
 
   /**

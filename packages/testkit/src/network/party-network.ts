@@ -1,4 +1,4 @@
-import { type Call, type Endpoint, FlotillaError, formatHostPort } from '@flotilla/core';
+import { type Call, type Clock, type Endpoint, FlotillaError, formatHostPort } from '@flotilla/core';
 import {
   type Bind,
   CountedEndpoint,
@@ -9,7 +9,11 @@ import {
   type HttpResponse,
   type HttpTarget,
 } from '@flotilla/http';
+import type { OperationRequest, OperationResponse, RpcTarget, RpcTransport } from '@flotilla/rpc';
+import { hasBytes, type RSocketConnector, rsocketTransport } from '@flotilla/rpc/rsocket';
+import { carryCall } from './call-carriage.ts';
 import { Carriage } from './carriage.ts';
+import { carryHttp } from './http-carriage.ts';
 import type { Passage } from './passage.ts';
 
 /** A party of a fleet: one process, if the fleet were spread over machines. */
@@ -24,7 +28,19 @@ export interface PartyName {
 export interface Engines {
   readonly listenOn: HttpNetwork;
   readonly connectBy: HttpNetwork;
+  /** Calls over RSocket; undefined: they go over HTTP. */
+  readonly rsocket?: RSocketEngine | undefined;
 }
+
+/** How RSocket travels beside HTTP. */
+export interface RSocketEngine {
+  /** Serves it at the address of a listener that is open. */
+  listen(at: HttpListener, handler: HttpHandler, clock: Clock): RSocketListener | undefined;
+  connector(clock: Clock): RSocketConnector;
+}
+
+/** What of a listener is RSocket. */
+export type RSocketListener = Pick<HttpListener, 'inFlight' | 'connections' | 'drain'>;
 
 /** Port: what joins the parties' networks. */
 export interface Wires {
@@ -45,10 +61,13 @@ export class PartyNetwork implements HttpNetwork {
   readonly #engines: Engines;
   readonly #wires: Wires;
   readonly #listeners = new Set<HttpListener>();
-  readonly #endpoints = new Map<Endpoint<HttpRequest, HttpResponse>, string>();
+  readonly #fast = new Map<HttpListener, RSocketListener>();
+  readonly #endpoints = new Map<{ close(): Promise<void> }, string>();
+  readonly #clock: Clock;
   #dead = false;
 
-  constructor(party: PartyName, engines: Engines, wires: Wires) {
+  constructor(party: PartyName, engines: Engines, wires: Wires, clock: Clock) {
+    this.#clock = clock;
     this.#party = party;
     this.#engines = engines;
     this.#wires = wires;
@@ -59,18 +78,79 @@ export class PartyNetwork implements HttpNetwork {
     const listener = await this.#engines.listenOn.listen(bind, handler);
     this.#listeners.add(listener);
     this.#wires.listens(this.#party, formatHostPort(listener));
-    const forget = (): void => void this.#listeners.delete(listener);
+    const fast = this.#engines.rsocket?.listen(listener, handler, this.#clock);
+    const drain = async (deadlineMs: number): Promise<void> => {
+      await Promise.all([listener.drain(deadlineMs), fast?.drain(deadlineMs)]);
+    };
+    if (fast) this.#fast.set(listener, fast);
+    const forget = (): void => {
+      this.#listeners.delete(listener);
+      this.#fast.delete(listener);
+    };
     return {
       host: listener.host,
       port: listener.port,
       get connections() {
-        return listener.connections;
+        return listener.connections + (fast?.connections ?? 0);
       },
       get inFlight() {
-        return listener.inFlight;
+        return listener.inFlight + (fast?.inFlight ?? 0);
       },
-      drain: (deadlineMs) => listener.drain(deadlineMs).finally(forget),
+      drain: (deadlineMs) => drain(deadlineMs).finally(forget),
     };
+  }
+
+  /** Calls over RSocket to whoever advertises it, over HTTP to all others; both fail as ordered. */
+  transport(http: RpcTransport): RpcTransport | undefined {
+    const { rsocket } = this.#engines;
+    if (!rsocket) return undefined;
+    const connector = rsocket.connector(this.#clock);
+    const fast = rsocketTransport(connector, http);
+    return {
+      protocols: fast.protocols,
+      connect: (target) =>
+        (http.protocols.includes(target.address.protocol) ? fast : this.#faulty(fast)).connect(target),
+    };
+  }
+
+  #faulty(transport: RpcTransport): Pick<RpcTransport, 'connect'> {
+    return {
+      connect: (target: RpcTarget) => {
+        const address = formatHostPort(target.address);
+        const endpoint = transport.connect(target);
+        const counted: Endpoint<OperationRequest, OperationResponse> = {
+          // Bytes go over HTTP, which fails by itself.
+          handle: (request, call) =>
+            hasBytes(request.operation) ? endpoint.handle(request, call) : this.#call(endpoint, address, request, call),
+          get status() {
+            return endpoint.status;
+          },
+          get load() {
+            return endpoint.load;
+          },
+          close: () => {
+            this.#endpoints.delete(counted);
+            return endpoint.close();
+          },
+        };
+        this.#endpoints.set(counted, address);
+        return counted;
+      },
+    };
+  }
+
+  #call(
+    endpoint: Endpoint<OperationRequest, OperationResponse>,
+    address: string,
+    request: OperationRequest,
+    call: Call,
+  ): Promise<OperationResponse> {
+    if (this.#dead) {
+      const error = this.#killed('CONNECT_FAILED');
+      call.end(error);
+      return Promise.reject(error);
+    }
+    return carryCall(this.#carriage(address, call), endpoint, request);
   }
 
   connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
@@ -94,7 +174,7 @@ export class PartyNetwork implements HttpNetwork {
     this.#dead = true;
     const listeners = [...this.#listeners];
     this.#listeners.clear();
-    const drained = listeners.map((listener) => listener.drain(0)); // nobody finds them from here on
+    const drained = listeners.flatMap((listener) => [listener.drain(0), this.#fast.get(listener)?.drain(0)]); // nobody finds them from here on
     this.#wires.breakOf(this.#party);
     await Promise.all([...drained, ...[...this.#endpoints.keys()].map((endpoint) => endpoint.close())]);
   }
@@ -115,6 +195,10 @@ export class PartyNetwork implements HttpNetwork {
     call: Call,
   ): Promise<HttpResponse> {
     if (this.#dead) throw this.#killed('CONNECT_FAILED');
+    return carryHttp(this.#carriage(address, call), endpoint, request);
+  }
+
+  #carriage(address: string, call: Call): Carriage {
     const from = this.#party;
     const to = this.#wires.partyAt(address);
     const carriage = new Carriage(
@@ -122,13 +206,12 @@ export class PartyNetwork implements HttpNetwork {
         title: `${from.name} to ${to?.name ?? address}`,
         forth: this.#wires.passage(from, to),
         back: to ? this.#wires.passage(to, from) : this.#wires.passage(from, to),
-        endpoint,
         changed: () => this.#wires.changed(),
       },
       call,
     );
     call.onEnd(this.#wires.began(carriage, from, to));
-    return carriage.run(request);
+    return carriage;
   }
 
   #killed(code: 'CONNECT_FAILED' | 'START_FAILED'): FlotillaError {

@@ -1,5 +1,7 @@
 import type { Clock, Logger, Meter, Random, Tracer } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
+import type { RpcTransport } from '@flotilla/rpc';
+import { plainTransport } from 'flotilla';
 import type { FaultyNetwork } from '../network/faulty-network.ts';
 import type { Engines, PartyName, PartyNetwork } from '../network/party-network.ts';
 import type { Records } from '../records/records.ts';
@@ -8,6 +10,8 @@ import { PartyClock } from './party-clock.ts';
 /** What one start of a party runs on. */
 export interface PartyRuntime {
   readonly network: HttpNetwork;
+  /** Calls over RSocket where a callee advertises it. */
+  readonly fast?: RpcTransport;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -77,7 +81,7 @@ export class Party<T> {
     if (this.#up) throw new Error(`${this.name} runs already`);
     const { wires, records, randomFor } = this.#ground;
     const clock = new PartyClock(this.#ground.clock);
-    const network = wires.viewOf(this, this.#engines);
+    const network = wires.viewOf(this, this.#engines, clock);
     let alive = true;
     const random = randomFor(`${this.name} ${this.#starts++}`);
     const die = (): void => {
@@ -85,7 +89,9 @@ export class Party<T> {
       clock.stop();
     };
     try {
-      const up = await this.#begin({ network, clock, random, ...records.of(this.name, clock, () => alive) });
+      const fast = network.transport(plainTransport({ network, random }));
+      const recorded = records.of(this.name, clock, () => alive);
+      const up = await this.#begin({ network, clock, random, ...(fast && { fast }), ...recorded });
       this.#up = { ...up, clock, network, die };
     } catch (thrown) {
       die();

@@ -199,6 +199,7 @@ class Elements implements RSocketReceiver {
   readonly begun: Promise<OperationResponse>;
   #stream: RequesterStream | undefined;
   #output: Outbound<unknown> | undefined;
+  readonly #call: Call;
   readonly #operation: CalledOperation;
   readonly #begin: (items: AsyncIterable<unknown>) => void;
   readonly #refuse: (error: FlotillaError) => void;
@@ -214,16 +215,13 @@ class Elements implements RSocketReceiver {
     this.items = new Inbound<unknown>({
       decode: (payload) => decoded(operation, payload, terms),
       errorOf: (code, text) => errorFor(operation, code, text),
-      onEnd: (error) => {
-        this.#leave();
-        this.#output?.cancelled();
-        call.end(error ?? call.cancelled);
-      },
+      onEnd: (error) => this.#end(error ?? call.cancelled),
     });
+    this.#call = call;
     this.#leave = call.onCancel((reason) => {
       this.items.cancel(reason);
       this.#settle(reason);
-      call.end(reason);
+      this.#end(reason);
     });
   }
 
@@ -274,8 +272,14 @@ class Elements implements RSocketReceiver {
       this.#begin(this.items);
       return;
     }
-    void this.items.return();
+    this.#end(error); // nobody reads what there is
     this.#refuse(error);
+  }
+
+  #end(outcome: FlotillaError | undefined): void {
+    this.#leave();
+    this.#output?.cancelled(outcome);
+    this.#call.end(outcome);
   }
 }
 

@@ -294,7 +294,7 @@ class Answering implements ResponderListener, ServedRequest {
       this.#failedWith(result);
       return;
     }
-    void this.#input?.return();
+    this.#input?.cancel(answered);
     try {
       if (result === undefined) stream?.complete();
       else stream?.respond(this.#codec.encode(result));
@@ -321,7 +321,7 @@ class Answering implements ResponderListener, ServedRequest {
       onEnd: (error) => {
         head.cancel();
         if (error) return;
-        void this.#input?.return();
+        this.#input?.cancel(answered);
         this.#call.end();
       },
     });
@@ -343,7 +343,7 @@ class Answering implements ResponderListener, ServedRequest {
     const call = this.#call;
     if (!call.get(answeredErrorAttribute)) call.set(answeredErrorAttribute, error);
     if (this.#stream) answerError(this.#stream, error, call, this.#peerIsOurs);
-    void this.#input?.return();
+    this.#input?.cancel(answered);
     call.end(error);
   };
 
@@ -365,5 +365,7 @@ class Answering implements ResponderListener, ServedRequest {
     return this.#codec.decode(payload);
   }
 }
+
+const answered = new FlotillaError('CANCELLED', 'the answer is complete: no more elements are read');
 
 const noTimer = { cancel(): void {} };

@@ -3,5 +3,5 @@ export { CallMetadata, contextMime } from './call-metadata.ts';
 export { CallResponder, CallServer, type CallServerOptions, type ServedRequest } from './call-server.ts';
 export { type DataCodec, jsonCodec } from './data-codec.ts';
 export { type LinkTarget, type RSocketConnector, type RSocketLinks, sharedConnector } from './links.ts';
-export { rsocketTransport } from './rsocket-transport.ts';
+export { hasBytes, rsocketTransport } from './rsocket-transport.ts';
 export { type RSocketServing, rsocketServingOf, servingCalls, speakRSocket } from './serving.ts';

@@ -40,7 +40,7 @@ class End implements ByteChannel {
   }
 
   afterTurn(run: () => void): void {
-    setImmediate(run);
+    this.#pair.defer(run);
   }
 
   pause(): void {
@@ -95,7 +95,7 @@ class End implements ByteChannel {
   #schedule(): void {
     if (this.#isScheduled || this.#closed) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#pair.defer(() => {
       this.#isScheduled = false;
       this.deliver();
     });
@@ -120,7 +120,12 @@ export class BytePair {
   readonly #server: End;
   #stalled = false;
 
-  constructor() {
+  /** When what was written arrives. */
+  readonly defer: (run: () => void) => void;
+
+  /** @param defer Default: in a later turn of the event loop. */
+  constructor(defer: (run: () => void) => void = (run) => void setImmediate(run)) {
+    this.defer = defer;
     this.#client = new End(this);
     this.#server = new End(this);
     this.#client.peer = this.#server;
