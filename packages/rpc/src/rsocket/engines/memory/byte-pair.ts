@@ -3,6 +3,11 @@ import type { ByteChannel, ByteListener } from '../../byte-channel.ts';
 /** What happens to bytes on their way; the answer is what arrives instead, piece by piece. */
 export type Transit = (bytes: Buffer) => readonly Buffer[];
 
+/** Runs something later. */
+export type Defer = (run: () => void) => void;
+
+const laterTurn: Defer = (run) => void setImmediate(run);
+
 /** One end of a {@link BytePair}. */
 class End implements ByteChannel {
   peer: End | undefined;
@@ -16,8 +21,11 @@ class End implements ByteChannel {
   #ending = false;
   #closed = false;
 
-  constructor(pair: BytePair) {
+  readonly #defer: Defer;
+
+  constructor(pair: BytePair, defer: Defer) {
     this.#pair = pair;
+    this.#defer = defer;
   }
 
   get queuedBytes(): number {
@@ -40,7 +48,7 @@ class End implements ByteChannel {
   }
 
   afterTurn(run: () => void): void {
-    this.#pair.defer(run);
+    this.#defer(run);
   }
 
   pause(): void {
@@ -95,7 +103,7 @@ class End implements ByteChannel {
   #schedule(): void {
     if (this.#isScheduled || this.#closed) return;
     this.#isScheduled = true;
-    this.#pair.defer(() => {
+    this.#defer(() => {
       this.#isScheduled = false;
       this.deliver();
     });
@@ -120,14 +128,14 @@ export class BytePair {
   readonly #server: End;
   #stalled = false;
 
-  /** When what was written arrives. */
-  readonly defer: (run: () => void) => void;
-
-  /** @param defer Default: in a later turn of the event loop. */
-  constructor(defer: (run: () => void) => void = (run) => void setImmediate(run)) {
-    this.defer = defer;
-    this.#client = new End(this);
-    this.#server = new End(this);
+  /**
+   * @param toClient when what is written arrives at the client, and when what a turn has gathered is sent. Default: in a
+   * later turn of the event loop
+   * @param toServer the same for the other direction
+   */
+  constructor(toClient: Defer = laterTurn, toServer: Defer = toClient) {
+    this.#client = new End(this, toClient);
+    this.#server = new End(this, toServer);
     this.#client.peer = this.#server;
     this.#server.peer = this.#client;
   }
