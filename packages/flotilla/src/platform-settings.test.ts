@@ -57,7 +57,9 @@ test('the README lists exactly the keys, with their defaults; those of `server` 
 
 test('an app that joins has these keys, without what it serves by itself, and those of its health, all in the README', () => {
   const { origins } = loadConfig(joinSchema);
-  const service = [...documentedIn('Configuration').keys()].filter((key) => key !== 'maxBodyBytes' && key !== 'transport');
+  const service = [...documentedIn('Configuration').keys()].filter(
+    (key) => key !== 'maxBodyBytes' && key !== 'transport',
+  );
   const health = origins.filter(({ key }) => key.startsWith('health.'));
   const documented = documentedIn('Joining with an app that is there');
   assertDocumented(new Map([...documented].filter(([key]) => key.startsWith('health.'))), health);
