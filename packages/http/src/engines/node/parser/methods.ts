@@ -10,6 +10,13 @@ const known = [
   .join(' ')
   .split(' ');
 
+const knownSet: ReadonlySet<string> = new Set(known);
+
+/** Is this text a method that may be asked for? */
+export function isMethod(text: string): boolean {
+  return knownSet.has(text);
+}
+
 const longest = Math.max(...known.map((method) => method.length));
 
 /** Those of one length, the frequent ones first. */
