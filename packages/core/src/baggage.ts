@@ -36,11 +36,17 @@ export function parseBaggage(header: string): Baggage {
  * become another header. Half characters (lone surrogates) become the replacement character.
  */
 export function formatBaggage(baggage: Baggage): string {
-  return [...baggage]
-    .filter(([key]) => tokenPattern.test(key))
-    .map(([key, value]) => `${key}=${encodeURIComponent(value.toWellFormed())}`)
-    .join(',');
+  let text = '';
+  for (const [key, value] of baggage) {
+    if (!tokenPattern.test(key)) continue;
+    const encoded = plainPattern.test(value) ? value : encodeURIComponent(value.toWellFormed());
+    text += text === '' ? `${key}=${encoded}` : `,${key}=${encoded}`;
+  }
+  return text;
 }
+
+/** What is its own percent-encoding: ids and names, nearly all that travels. */
+const plainPattern = /^[A-Za-z0-9._~-]*$/;
 
 function decode(text: string): string | undefined {
   try {

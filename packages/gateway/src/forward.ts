@@ -38,7 +38,7 @@ export async function forward(
   const { definition } = route;
   const patience = new Patience(call, definition.headTimeoutMs); // first: it bounds the authenticator too
   if (request.upgrade) checkSocket(exchange, definition);
-  await admit(request, call, definition, authenticate);
+  if (definition.auth !== 'public') await admit(request, call, definition, authenticate);
   checkHead(request, definition);
   call.set(matchedAttribute, { pattern, path: request.path });
   call.set(
@@ -48,12 +48,17 @@ export async function forward(
   const cleaned = cleanRequest(request, table.trust, route.written);
   const body = guardUpload(request, call, definition.maxBodyBytes, patience);
   const socket = request.upgrade && sockets.begin(exchange, route, request.upgrade, patience);
-  const upgrade = socket && { upgrade: { protocol: 'websocket', incoming: socket.towardsServer } as const };
-  const response = await answer(route, { ...cleaned, body, ...upgrade }, call);
+  const { method, authority, path, query, peer } = request;
+  const plain: HttpRequest = { method, authority, path, query, headers: cleaned, body, ...(peer && { peer }) };
+  const asked: HttpRequest = socket
+    ? { ...plain, upgrade: { protocol: 'websocket', incoming: socket.towardsServer } }
+    : plain;
+  const response = await answer(route, asked, call);
   if (socket && response.status === 101) return openSocket(socket, response, definition, call, patience);
   if (socket) sockets.declined(socket);
   patience.flowing(definition.idleTimeoutMs);
-  return { ...response, body: watchDownload(response, exchange, patience) };
+  const { status, headers } = response;
+  return { status, headers, body: watchDownload(response, exchange, patience) };
 }
 
 function checkSocket({ request, table }: Exchange, { id, webSocket }: RouteDefinition): void {
@@ -80,10 +85,9 @@ function openSocket(
 async function admit(
   request: HttpRequest,
   call: Call,
-  { auth, id }: RouteDefinition,
+  { id }: RouteDefinition,
   authenticate: Authenticate | undefined,
 ): Promise<void> {
-  if (auth === 'public') return;
   if (!authenticate) {
     const detail = `the route "${id}" requires authentication and this gateway has no authenticator; "auth: public" opens a route`;
     throw new FlotillaError('UNAUTHENTICATED', detail);
@@ -120,14 +124,21 @@ function guardUpload(request: HttpRequest, call: Call, maxBodyBytes: number, pat
 }
 
 /** An answer that comes after the call was given up is left at once, so that its upstream can stop. */
-async function answer(route: Route, request: HttpRequest, call: Call): Promise<HttpResponse> {
-  const work = route.handle(request, call);
-  try {
-    return await within(call, work);
-  } catch (thrown) {
-    work.then(({ body }) => leaveBody(body), ignore);
-    throw call.cancelled ?? thrown;
-  }
+function answer(route: Route, request: HttpRequest, call: Call): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    const leave = call.onCancel(reject);
+    route.handle(request, call).then(
+      (response) => {
+        leave();
+        if (call.cancelled) leaveBody(response.body);
+        resolve(response);
+      },
+      (thrown) => {
+        leave();
+        reject(call.cancelled ?? thrown);
+      },
+    );
+  });
 }
 
 function watchDownload({ body }: HttpResponse, exchange: Exchange, patience: Patience): HttpResponse['body'] {
@@ -145,5 +156,3 @@ function watchDownload({ body }: HttpResponse, exchange: Exchange, patience: Pat
 function tooLarge(maxBodyBytes: number): FlotillaError {
   return new FlotillaError('BODY_TOO_LARGE', `the body is over the limit of ${maxBodyBytes} bytes; see maxBodyBytes`);
 }
-
-function ignore(): void {}

@@ -3,8 +3,9 @@ import {
   type HttpHeaders,
   type HttpRequest,
   type HttpResponse,
+  isHopByHop,
+  isUntrusted,
   removeHopByHop,
-  removeUntrusted,
   webSocketFields,
 } from '@flotilla/http';
 import type { Trust } from './trust.ts';
@@ -38,26 +39,46 @@ const pseudonym = '1.1 flotilla';
  * @param written fields that the route's filters will write: `connection` may not name them
  * @throws FlotillaError MALFORMED_REQUEST when `connection` names a field that has to arrive
  */
-export function cleanRequest(request: HttpRequest, trust: Trust, written: ReadonlySet<string>): HttpRequest {
+export function cleanRequest(request: HttpRequest, trust: Trust, written: ReadonlySet<string>): HttpHeaders {
   const { peer, authority } = request;
   const headers = request.headers.copy();
-  removeHopByHop(headers, headers.has('connection') ? [...ownFields, ...written, ...webSocketFields] : []);
-  if (!trust.trusts(request)) removeUntrusted(headers);
-  removeContext(headers);
+  if (headers.has('connection')) removeHopByHop(headers, [...ownFields, ...written, ...webSocketFields]);
+  headers.deleteWhere(trust.trusts(request) ? staysHereOfTrusted : staysHere);
   if (peer) addForwarded(headers, { peer, authority, scheme: peer.encrypted ? 'https' : 'http' });
   headers.append('via', pseudonym);
-  return { ...request, headers };
+  return headers;
 }
 
 /** The header fields of an answer as they go on: what concerns the inside stays inside. */
 export function cleanResponse(response: HttpResponse): HttpResponse {
   const headers = response.headers.copy();
-  removeHopByHop(headers, webSocketFields, { message: 'response' });
-  removeUntrusted(headers);
-  removeContext(headers);
-  return { ...response, headers };
+  if (headers.has('connection')) removeHopByHop(headers, webSocketFields, { message: 'response' });
+  headers.deleteWhere(staysHere);
+  return { status: response.status, headers, body: response.body };
 }
 
-function removeContext(headers: HttpHeaders): void {
-  headers.deleteWhere((name) => foreignContext.has(name) || name.startsWith('x-b3-') || name.startsWith('flotilla-'));
+/** Names that a stranger, or an upstream, sends and that do not go on. */
+const staysHere = remembered((name) => isHopByHop(name) || isUntrusted(name) || isContext(name));
+
+/** The same of a peer that is trusted: what it says about others goes on. */
+const staysHereOfTrusted = remembered((name) => isHopByHop(name) || isContext(name));
+
+function isContext(name: string): boolean {
+  return foreignContext.has(name) || name.startsWith('x-b3-') || name.startsWith('flotilla-');
+}
+
+/** So many names are remembered: those of strangers are without number, those that nearly all messages have come again. */
+const mostRemembered = 512;
+
+/** A rule about names that is asked once for each of the first ones: one look in a map instead of many comparisons. */
+function remembered(rule: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const verdict = rule(name);
+    if (known.size >= mostRemembered) known.clear();
+    known.set(name, verdict);
+    return verdict;
+  };
 }

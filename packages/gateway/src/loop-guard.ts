@@ -23,7 +23,8 @@ export class LoopGuard {
 
   /** What the baggage of a request says passed gateways before it, and this request itself. */
   marks(request: HttpRequest): readonly string[] {
-    return [...marksIn(request.headers), this.#mark(request)];
+    const own = this.#mark(request);
+    return request.headers.has('baggage') ? [...marksIn(request.headers), own] : [own];
   }
 
   /**
@@ -49,16 +50,20 @@ export class LoopGuard {
   /** FNV-1a over what tells one address from another. A gateway may be called again, by whom it called, for another one. */
   #mark({ method, path, query }: HttpRequest): string {
     let hash = this.#seed;
-    for (const text of [method, path.text, query]) {
-      for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01_00_01_93);
-      hash = Math.imul(hash ^ 0x20, 0x01_00_01_93);
-    }
-    return (hash >>> 0).toString(36);
+    hash = mixed(hash, method);
+    hash = mixed(hash, path.text);
+    return (mixed(hash, query) >>> 0).toString(36);
   }
 }
 
+/** One more text, and a blank behind it. */
+function mixed(seed: number, text: string): number {
+  let hash = seed;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01_00_01_93);
+  return Math.imul(hash ^ 0x20, 0x01_00_01_93);
+}
+
 function marksIn(headers: HttpHeaders): readonly string[] {
-  if (!headers.has('baggage')) return [];
   const marks = parseBaggage(headers.get('baggage') ?? '').get(passedKey);
   return marks !== undefined && marksPattern.test(marks) ? marks.split('.') : [];
 }

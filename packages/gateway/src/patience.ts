@@ -41,12 +41,14 @@ export class Patience {
    * @param late what is done when nothing flows, instead of cancelling the call
    */
   flowing(idleTimeoutMs: number, late: (reason: FlotillaError) => void = this.#late): void {
-    this.#wheel.remove(this.#entry);
     this.#limitMs = idleTimeoutMs;
     this.#waitsFor = `no byte passed for ${idleTimeoutMs} ms; see idleTimeoutMs`;
     this.#late = late;
     this.touch();
-    if (!this.#call.ended) this.#entry = this.#arm();
+    // An entry that is due before that only looks, and moves on.
+    if (this.#call.ended || this.#entry.deadline <= this.#lastAt + idleTimeoutMs) return;
+    this.#wheel.remove(this.#entry);
+    this.#entry = this.#arm();
   }
 
   #arm(): DeadlineEntry {

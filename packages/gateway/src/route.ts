@@ -33,7 +33,7 @@ export function createRoute(
   parts: { readonly meter: Meter; readonly metrics: RouteMetrics; readonly counts: RouteCounts },
 ): Route {
   // Innermost: what filters set on an answer must not be what is cleaned off it.
-  const cleaned: HttpHandler = async (request, call) => cleanResponse(await endpoint.handle(request, call));
+  const cleaned: HttpHandler = (request, call) => endpoint.handle(request, call).then(cleanResponse);
   return {
     definition,
     handle: compose(compileFilters(definition, parts.meter), cleaned),

@@ -172,7 +172,7 @@ class RoutingGateway implements Gateway {
     return exchange;
   }
 
-  async #serve(exchange: Exchange): Promise<HttpResponse> {
+  #serve(exchange: Exchange): Promise<HttpResponse> {
     const { table, request, passed } = exchange;
     this.#loops.check(passed);
     const found = table.match(request);

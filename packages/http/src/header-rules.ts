@@ -36,9 +36,12 @@ export function removeHopByHop(
   options: HopByHopOptions = {},
 ): void {
   const named = headers.has('connection') ? namedByConnection(headers, protectedNames, options) : noNames;
-  headers.deleteWhere(
-    (name) => hopByHopNames.has(name) || named.has(name) || (!options.keepUnderscores && name.includes('_')),
-  );
+  headers.deleteWhere((name) => isHopByHop(name, options) || named.has(name));
+}
+
+/** Does a field of this name concern one connection only, or is it taken for another one by backends? See {@link removeHopByHop}. */
+export function isHopByHop(name: string, { keepUnderscores = false }: HopByHopOptions = {}): boolean {
+  return hopByHopNames.has(name) || (!keepUnderscores && name.includes('_'));
 }
 
 /** The fields that `connection` names and that may be removed. */
@@ -63,13 +66,17 @@ function namedByConnection(
  * priority. Not for requests whose direct peer is trusted.
  */
 export function removeUntrusted(headers: HttpHeaders, options: UntrustedOptions = {}): void {
-  headers.deleteWhere(
-    (name) =>
-      untrustedNames.has(name) ||
-      name.startsWith('x-forwarded-') ||
-      name.startsWith('flotilla-') ||
-      (!options.keepPriority && name === 'priority') ||
-      (!options.keepTrace && traceNames.has(name)),
+  headers.deleteWhere((name) => isUntrusted(name, options));
+}
+
+/** May a stranger not set a field of this name? See {@link removeUntrusted}. */
+export function isUntrusted(name: string, options: UntrustedOptions = {}): boolean {
+  return (
+    untrustedNames.has(name) ||
+    name.startsWith('x-forwarded-') ||
+    name.startsWith('flotilla-') ||
+    (!options.keepPriority && name === 'priority') ||
+    (!options.keepTrace && traceNames.has(name))
   );
 }
 

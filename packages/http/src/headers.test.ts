@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { HttpHeaders } from './headers.ts';
 
 const fields: [string, string][] = [
@@ -77,6 +78,53 @@ suite('HttpHeaders', () => {
     headers.toFlat().length = 0;
     assert.equal(headers.get('accept'), 'a, b');
     assert.equal(copy.get('x-one'), '1');
+  });
+
+  test('a field that could end another one is found, wherever it was put', () => {
+    assert.equal(new HttpHeaders(fields).unfit(), undefined);
+    const read = HttpHeaders.fromFlat(['a', '1', 'b', '2'], true);
+    read.append('c', '3\r\nd: 4');
+    assert.deepEqual(read.unfit(), ['c', '3\r\nd: 4']);
+    assert.deepEqual(read.copy().unfit(), ['c', '3\r\nd: 4']);
+    read.delete('a');
+    assert.deepEqual(read.unfit(), ['c', '3\r\nd: 4']);
+    read.delete('c');
+    assert.equal(read.unfit(), undefined);
+    assert.deepEqual(HttpHeaders.fromFlat(['a b', '1']).unfit(), ['a b', '1']);
+  });
+
+  test('whatever is done to copies, each is the list that it would be alone', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const step = fc.record({
+      on: fc.nat(3),
+      does: fc.constantFrom('copy', 'append', 'set', 'delete', 'deleteWhere', 'unfit'),
+      name,
+      value: fc.constantFrom('1', '2', 'bad\n'),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, fc.constantFrom('1', '2'))), fc.array(step), (given, steps) => {
+        const model: string[][] = given.map(([field, value]) => [field, value]);
+        const all = [{ headers: HttpHeaders.fromFlat(given.flat(), true), model }];
+        for (const { on, does, name: field, value } of steps) {
+          const one = all[on % all.length] as (typeof all)[number];
+          const without = one.model.filter(([known]) => known !== field);
+          if (does === 'copy') all.push({ headers: one.headers.copy(), model: one.model });
+          else if (does === 'append') one.model = [...one.model, [field, value]];
+          else if (does === 'set') one.model = [...without, [field, value]];
+          else if (does !== 'unfit') one.model = without;
+          if (does === 'append' || does === 'set') one.headers[does](field, value);
+          else if (does === 'delete') one.headers.delete(field);
+          else if (does === 'deleteWhere') one.headers.deleteWhere((known) => known === field);
+          for (const { headers, model: expected } of all) {
+            assert.deepEqual([...headers], expected);
+            assert.deepEqual(
+              headers.unfit(),
+              expected.find(([, text]) => text === 'bad\n'),
+            );
+          }
+        }
+      }),
+    );
   });
 
   test('names that objects have anyway are names like others', () => {

@@ -1,3 +1,5 @@
+import { isFieldName, isFieldValue } from './field-grammar.ts';
+
 /**
  * Header fields in their order, names in lower case, repeated fields kept apart (RFC 9110 §5.2, §5.3).
  * Values are as they go over the wire; whoever makes one from user input checks it with `isFieldValue` first.
@@ -5,16 +7,24 @@
 export class HttpHeaders implements Iterable<readonly [name: string, value: string]> {
   /** name, value, name, value, … */
   #flat: string[] = [];
+  /** Others hold the same array: whoever changes it makes one of its own first. So a copy costs nothing. */
+  #shared = false;
+  /** So many elements of it, from the first one on, are known to be names and values that may be sent. */
+  #fit = 0;
 
   /** @param fields pairs in order; names are lower-cased. */
   constructor(fields?: Iterable<readonly [string, string]>) {
     if (fields) for (const [name, value] of fields) this.append(name, value);
   }
 
-  /** @param flat name, value, name, value, …, names in lower case; it is theirs from now on. */
-  static fromFlat(flat: string[]): HttpHeaders {
+  /**
+   * @param flat name, value, name, value, …, names in lower case; it is theirs from now on
+   * @param fit all of them are known to be well-formed, as those are that a parser read. Default false.
+   */
+  static fromFlat(flat: string[], fit = false): HttpHeaders {
     const headers = new HttpHeaders();
     headers.#flat = flat;
+    if (fit) headers.#fit = flat.length;
     return headers;
   }
 
@@ -48,14 +58,14 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
   }
 
   append(name: string, value: string): void {
-    this.#flat.push(name.toLowerCase(), value);
+    this.#own().push(name.toLowerCase(), value);
   }
 
   /** Replaces every field of that name by one. */
   set(name: string, value: string): void {
     const lower = name.toLowerCase();
     this.delete(lower);
-    this.#flat.push(lower, value);
+    this.#own().push(lower, value);
   }
 
   delete(name: string): void {
@@ -65,17 +75,29 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
   /** Removes every field for which `test` is true. */
   deleteWhere(test: (name: string) => boolean): void {
     const flat = this.#flat;
-    let kept = 0; // those before it stay, in their order
-    for (let i = 0; i < flat.length; i += 2) {
+    let at = 0;
+    while (at < flat.length && !test(flat[at] as string)) at += 2;
+    if (at < flat.length) this.#deleteFrom(at, test);
+  }
+
+  /** @param first where the first one is that goes: `test` has been asked about it and those before it */
+  #deleteFrom(first: number, test: (name: string) => boolean): void {
+    const flat = this.#own();
+    let kept = first; // those before it stay, in their order
+    let fit = this.#fit;
+    if (first < this.#fit) fit -= 2;
+    for (let i = first + 2; i < flat.length; i += 2) {
       const name = flat[i] as string;
-      if (test(name)) continue;
-      if (kept < i) {
-        flat[kept] = name;
-        flat[kept + 1] = flat[i + 1] as string;
+      if (test(name)) {
+        if (i < this.#fit) fit -= 2;
+        continue;
       }
+      flat[kept] = name;
+      flat[kept + 1] = flat[i + 1] as string;
       kept += 2;
     }
     flat.length = kept;
+    this.#fit = fit;
   }
 
   /** The first field for which `test` is true, without the cost of an iterator. */
@@ -95,8 +117,23 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
 
   copy(): HttpHeaders {
     const copy = new HttpHeaders();
-    copy.#flat = this.#flat.slice();
+    copy.#flat = this.#flat;
+    copy.#fit = this.#fit;
+    copy.#shared = true;
+    this.#shared = true;
     return copy;
+  }
+
+  /** The first field that cannot be part of a message, by the grammar of RFC 9110 §5: it could end and begin another one. */
+  unfit(): readonly [name: string, value: string] | undefined {
+    const flat = this.#flat;
+    for (let i = this.#fit; i < flat.length; i += 2) {
+      const name = flat[i] as string;
+      const value = flat[i + 1] as string;
+      if (!isFieldName(name) || !isFieldValue(value)) return [name, value];
+      this.#fit = i + 2;
+    }
+    return undefined;
   }
 
   /** name, value, name, value, …: a new array, as Node's own raw lists are. */
@@ -109,6 +146,14 @@ export class HttpHeaders implements Iterable<readonly [name: string, value: stri
     let lines = '';
     for (let i = 0; i < this.#flat.length; i += 2) lines += `${this.#flat[i]}: ${this.#flat[i + 1]}\r\n`;
     return lines;
+  }
+
+  #own(): string[] {
+    if (this.#shared) {
+      this.#flat = this.#flat.slice();
+      this.#shared = false;
+    }
+    return this.#flat;
   }
 
   *[Symbol.iterator](): Iterator<readonly [name: string, value: string]> {

@@ -36,7 +36,14 @@ export { isFieldName, isFieldValue, quoted } from './field-grammar.ts';
 export { safeFileName } from './file-name.ts';
 export { encodeForm, type FormPairs, formMediaType, parseForm, tooManyFields } from './form.ts';
 export { addForwarded, clientAddress, type ForwardedBy, type ForwardedField } from './forwarded.ts';
-export { type HopByHopOptions, removeHopByHop, removeUntrusted, type UntrustedOptions } from './header-rules.ts';
+export {
+  type HopByHopOptions,
+  isHopByHop,
+  isUntrusted,
+  removeHopByHop,
+  removeUntrusted,
+  type UntrustedOptions,
+} from './header-rules.ts';
 export { HttpHeaders } from './headers.ts';
 export { formatAddress, parseAddress } from './ip-address.ts';
 export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type TrustedProxies } from './ip-network.ts';

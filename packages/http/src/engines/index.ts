@@ -1,6 +1,6 @@
 /** What an engine of the port `HttpNetwork` is made of, for engines in other packages: `@flotilla/http/engine`. */
 export { answerNowOf } from '../prompt.ts';
-export { answer, answeredNow, type FailureListener } from './answer.ts';
+export { answer, answeredNow, answerTo, type FailureListener } from './answer.ts';
 export { CheckedBody } from './checked-body.ts';
 export { ChunkQueue, type ChunkQueueEvents } from './chunk-queue.ts';
 export { CountedEndpoint, type Sender } from './counted-endpoint.ts';

@@ -1,7 +1,7 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { writeContext } from '../context-headers.ts';
 import type { HttpBody, HttpRequest, HttpResponse } from '../exchange.ts';
-import { isFieldName, isFieldValue } from '../field-grammar.ts';
+import { isFieldName } from '../field-grammar.ts';
 import { HttpHeaders } from '../headers.ts';
 import { checkWebSocketRequest, webSocketAccept } from '../websocket-handshake.ts';
 import { dispose } from './pump.ts';
@@ -95,7 +95,7 @@ export function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
 }
 
-/** Header fields that came in, without those that the engine has already acted on. */
+/** Header fields that came in and were found well-formed, without those that the engine has already acted on. */
 export function incomingHeaders(flat: readonly string[]): HttpHeaders {
   const kept: string[] = [];
   for (let i = 0; i < flat.length; i += 2) {
@@ -103,7 +103,7 @@ export function incomingHeaders(flat: readonly string[]): HttpHeaders {
     const value = flat[i + 1] as string;
     if (!isActedOn(name, value)) kept.push(name, value);
   }
-  return HttpHeaders.fromFlat(kept);
+  return HttpHeaders.fromFlat(kept, true);
 }
 
 /** A `connection` that names other fields stays: whoever forwards the message has to obey it. */
@@ -115,7 +115,7 @@ function isActedOn(name: string, value: string): boolean {
 function checkedHeaders(given: HttpHeaders): HttpHeaders {
   const headers = given.copy();
   headers.deleteWhere((name) => ownedByEngine.has(name));
-  const unfit = headers.find((name, value) => !isFieldName(name) || !isFieldValue(value));
+  const unfit = headers.unfit();
   if (!unfit) return headers;
   const [name, value] = unfit;
   throw isFieldName(name) ? misuse(`header "${name}"`, value) : misuse('header name', name);

@@ -3,7 +3,7 @@ import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpRequest, HttpResponse, Peer } from '../../exchange.ts';
 import { HttpHeaders } from '../../headers.ts';
 import type { RequestPath } from '../../path.ts';
-import { answer, answeredNow } from '../answer.ts';
+import { answeredNow, answerTo } from '../answer.ts';
 import { CheckedBody } from '../checked-body.ts';
 import { dispose, type Gate, Pump, type PumpTarget } from '../pump.ts';
 import type { Http1Shared } from './http1-options.ts';
@@ -107,7 +107,11 @@ export class Http1Exchange {
     }
     const request = this.#asked(path);
     if (this.#answersNow(request)) return;
-    this.#run(request).catch((thrown: unknown) => this.#abort(toFlotillaError(thrown)));
+    try {
+      this.#run(request);
+    } catch (thrown) {
+      this.#abort(toFlotillaError(thrown));
+    }
   }
 
   receive(bytes: Uint8Array): void {
@@ -178,17 +182,25 @@ export class Http1Exchange {
     return response !== undefined;
   }
 
-  async #run(request: HttpRequest): Promise<void> {
+  #run(request: HttpRequest): void {
     const { options } = this.#connection;
     const call = options.makeCall(request);
     this.#call = call;
     if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));
-    const response = await answer(options.handler, request, call, options.failed);
+    answerTo(options.handler, request, call, (response) => this.#answer(response), options.failed);
+  }
+
+  #answer(response: HttpResponse): void {
     if (this.#over) return dispose(response.body);
+    const call = this.#call as Call;
     // A call that is cancelled already is answered by a problem that says so.
     if (!call.cancelled) call.onCancel((reason) => this.#abort(reason));
-    if (response.status === 101) this.#change(response);
-    else this.#write(response);
+    try {
+      if (response.status === 101) this.#change(response);
+      else this.#write(response);
+    } catch (thrown) {
+      this.#abort(toFlotillaError(thrown));
+    }
   }
 
   /** From here on bytes go both ways; both ends of the connection have a part in when it is over. */

@@ -30,7 +30,7 @@ export function readAnswer(text: string, limits: HeadLimits, target: string): Re
   const fields = readFields(text, 4, answerFieldCodes, limits);
   if (fields instanceof FieldMistake) throw bad(target, fields.what);
   const { flat, contentLength } = fields;
-  return { status: Number(text.slice(0, 3)), headers: HttpHeaders.fromFlat(flat), contentLength };
+  return { status: Number(text.slice(0, 3)), headers: HttpHeaders.fromFlat(flat, true), contentLength };
 }
 
 /** Interim answers do not exist here: nothing waits for "100 Continue", and no other one changes what a caller does. */

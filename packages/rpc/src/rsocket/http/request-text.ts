@@ -67,7 +67,7 @@ export function readRequest(text: string, limits: RequestHeadLimits, pathOptions
   if (fields instanceof FieldMistake) throw asError(fields);
   const { path, query } = readTarget(method, target, authority, pathOptions);
   const { flat, contentLength } = fields;
-  return { method, authority, path, query, headers: HttpHeaders.fromFlat(flat), contentLength };
+  return { method, authority, path, query, headers: HttpHeaders.fromFlat(flat, true), contentLength };
 }
 
 /** Origin form, or the `*` of OPTIONS: visible ASCII without `#`. Absolute form belongs to HTTP/1.1, where a proxy may ask so. */
