@@ -15,6 +15,11 @@ export interface HttpTarget {
   readonly protocol: 'http' | 'https';
   readonly host: string;
   readonly port: number;
+  /**
+   * It speaks RSocket on the same port, and takes HTTP requests over it: many at a time on one connection. Default: it
+   * does not. An engine that speaks HTTP/1.1 only passes it over.
+   */
+  readonly rsocket?: boolean;
   /** Certificates, as PEM, that its own has to be signed by. Default: those that Node trusts. An engine without TLS passes it over. */
   readonly ca?: string;
   /**

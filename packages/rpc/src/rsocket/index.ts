@@ -21,6 +21,7 @@ export {
   type OutboundTarget,
 } from './flow.ts';
 export { frameFlag, frameType, rsocketError } from './frame.ts';
+export * from './http/index.ts';
 export type { LeaseHolder, LeaseSource } from './leases.ts';
 export { type RSocketLimits, resolveRSocketLimits, rsocketDefaults } from './limits.ts';
 export {

@@ -186,12 +186,18 @@ export class Http1Exchange {
     const { options } = this.#connection;
     const call = options.makeCall(request);
     this.#call = call;
-    if (this.#connection.socket.destroyed) return this.#end(new FlotillaError('CANCELLED', 'the client went away'));
+    if (this.#connection.socket.destroyed) {
+      this.#end(new FlotillaError('CANCELLED', 'the client went away'));
+      return;
+    }
     answerTo(options.handler, request, call, (response) => this.#answer(response), options.failed);
   }
 
   #answer(response: HttpResponse): void {
-    if (this.#over) return dispose(response.body);
+    if (this.#over) {
+      dispose(response.body);
+      return;
+    }
     const call = this.#call as Call;
     // A call that is cancelled already is answered by a problem that says so.
     if (!call.cancelled) call.onCancel((reason) => this.#abort(reason));

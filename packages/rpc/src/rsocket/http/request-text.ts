@@ -4,9 +4,6 @@ import { checkMethod, isAuthority, isMethod, readTarget } from '@flotilla/http/e
 import { requestFieldCodes } from './field-codes.ts';
 import { FieldMistake, type HeadLimits, readFields, writeFields } from './fields-text.ts';
 
-/** The MIME type of the metadata entry in which the head of a request or of an answer travels. */
-export const httpMimeType = 'application/vnd.flotilla.http';
-
 /** What the head of a request may be at most. */
 export interface RequestHeadLimits extends HeadLimits {
   /** Method, target and authority. */
