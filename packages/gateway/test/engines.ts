@@ -1,7 +1,9 @@
 import { systemClock, systemRandom } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
+import { type CallMaker, readContext } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
-import { nodeNetwork } from '@flotilla/http/node';
+import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
+import { httpTongue, overRSocket } from '@flotilla/rpc/rsocket/node';
 import { outsideCalls } from '../src/index.ts';
 import type { EngineUnderTest } from './support.ts';
 
@@ -29,5 +31,22 @@ export function nodeEngine(): EngineUnderTest {
     inside: nodeNetwork(needs),
     ...needs,
     pass: async () => {},
+  };
+}
+
+/** Sockets and the machine's clock; to its upstreams, wherever they are, the gateway speaks RSocket. */
+export function rsocketEngine(): EngineUnderTest {
+  const needs = { clock: systemClock, random: systemRandom };
+  const makeCall: CallMaker = ({ headers }) => readContext(headers, needs);
+  const inside = overRSocket(
+    nodeNetwork({
+      ...needs,
+      tongues: (handler) => [httpTongue({ handler, makeCall, clock: systemClock, limits: listenerDefaults })],
+    }),
+    needs,
+  );
+  return {
+    ...nodeEngine(),
+    inside: { ...inside, connect: (target) => inside.connect({ ...target, rsocket: true }) },
   };
 }

@@ -14,7 +14,7 @@ export interface ReadAnswer {
 /**
  * The head of an answer as it stands in its entry, in UTF-8: `200\n`, then its fields as those of a request, with codes of
  * their own.
- * @param response as {@link outgoingResponse} gives it: checked, without fields of the connection
+ * @param response as {@link outgoingResponse} gives it: checked
  */
 export function writeAnswer({ status, headers }: Pick<HttpResponse, 'status' | 'headers'>): string {
   return `${status}\n${writeFields(headers, answerFieldCodes)}`;

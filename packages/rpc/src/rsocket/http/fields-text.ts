@@ -21,12 +21,16 @@ export class FieldMistake {
   }
 }
 
-/** The fields of a head: a line each, `code` or `name:`, then the value. @param headers checked: nothing in them ends a line */
+/**
+ * The fields of a head: a line each, `code` or `name:`, then the value. What concerns a connection is left out.
+ * @param headers checked: nothing in them ends a line
+ */
 export function writeFields(headers: HttpHeaders, { codeOf }: FieldCodes): string {
   let text = '';
   headers.forEach((name, value) => {
     const code = codeOf.get(name);
-    text += code === undefined ? `${name}:${value}\n` : `${code}${value}\n`;
+    if (code !== undefined) text += `${code}${value}\n`;
+    else if (!ofConnection.has(name)) text += `${name}:${value}\n`;
   });
   return text;
 }

@@ -31,7 +31,7 @@ export interface ReadRequest {
  * x-tenant-hint:blue\n         any other name, a colon and the value
  * ```
  *
- * @param headers as {@link outgoingRequestHeaders} gives them: checked, without fields of the connection
+ * @param headers as {@link outgoingRequestHeaders} gives them: checked
  */
 export function writeRequest({ method, authority, path, query }: HttpRequest, headers: HttpHeaders): string {
   const target = query === '' ? path.text : `${path.text}?${query}`;
