@@ -5,8 +5,8 @@ import { Outbound } from '../flow.ts';
 import { rsocketError } from '../frame.ts';
 import type { OutBuffer } from '../out-buffer.ts';
 import type { PayloadView } from '../payload-view.ts';
-import type { ResponderListener } from '../responder-port.ts';
-import type { ResponderStream } from '../responder-stream.ts';
+
+import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import { writeAnswer } from './answer-text.ts';
 import { BodyInput } from './body-input.ts';
 import { wholeBytes } from './demand.ts';
