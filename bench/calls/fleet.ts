@@ -72,21 +72,21 @@ class RecordedSpan implements Span {
 
 /**
  * A resolver that knows `ports` of this machine, and nothing else; each serves the contract of the service's name.
- * @param instances how many there are behind a port. @param apart each has an address of the loopback network of its own,
+ * @param protocols what each port speaks. @param instances how many there are behind a port. @param apart each has an address of the loopback network of its own,
  * so that there are as many connections
  */
 export function fixedResolver(
   service: string,
   ports: readonly number[],
   {
-    protocol = 'http',
+    protocols = ['http'],
     instances: count = 1,
     apart = false,
-  }: { readonly protocol?: string; readonly instances?: number; readonly apart?: boolean } = {},
+  }: { readonly protocols?: readonly string[]; readonly instances?: number; readonly apart?: boolean } = {},
 ): Resolver {
   const instances = ports.flatMap((port) =>
     Array.from({ length: count }, (_, n) =>
-      instanceAt(service, port, n, apart ? `127.0.0.${n + 1}` : '127.0.0.1', protocol),
+      instanceAt(service, port, n, apart ? `127.0.0.${n + 1}` : '127.0.0.1', protocols),
     ),
   );
   return {
@@ -97,12 +97,12 @@ export function fixedResolver(
   };
 }
 
-function instanceAt(service: string, port: number, number: number, host: string, protocol: string): Instance {
+function instanceAt(service: string, port: number, number: number, host: string, protocols: readonly string[]): Instance {
   return {
     id: `${service}-${port}-${number}`,
     identity: identity(service),
     incarnation: 1,
-    addresses: [{ protocol, host, port }],
+    addresses: protocols.map((protocol) => ({ protocol, host, port })),
     contracts: [{ name: service, version: 1, hash: '' }],
     status: 'up',
     weight: 1,

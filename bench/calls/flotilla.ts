@@ -55,7 +55,7 @@ export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSu
       const client = app.client(catalog);
       const { meter, tracer } = await startApp(
         app,
-        fixedResolver('catalog', [port], { protocol, instances: 10, apart }),
+        fixedResolver('catalog', [port], { protocols: [protocol], instances: 10, apart }),
       );
       return {
         call: (id, quantity) => client.product({ id, quantity }),

@@ -17,7 +17,8 @@ export interface Upstream extends ForeignServer {
   answered(): Promise<number>;
 }
 
-const answer = JSON.stringify({
+/** What every upstream of the gateway answers. */
+export const answer: string = JSON.stringify({
   id: 'p-1',
   name: 'Harbour rice bowl',
   description: 'rice, pickled radish, spring onion, sesame',

@@ -1,5 +1,5 @@
 /**
- * The command `npm run bench:profile -- [label] [gateway] [calls] [client-stack]
+ * The command `npm run bench:profile -- [label] [gateway] [gateway-rsocket] [calls] [client-stack]
  * [registry-heartbeat] [registry-registration]`: takes CPU profiles of our side of
  * these rows under load, and writes what cost most into bench/profiles/<row>-<label>.md.
  */
@@ -20,12 +20,13 @@ installPeers((line) => console.log(line));
 mkdirSync(folder, { recursive: true });
 const plan: Plan = { ...full, warmMs: 5_000, measureMs: 5_000 };
 const { measureCalls } = await import('../rows/calls.ts');
-const { measureGateway } = await import('../rows/gateway.ts');
+const { measureGateway, measurePlainGateway } = await import('../rows/gateway.ts');
 const { measureStack } = await import('../rows/in-process.ts');
 const { profileRegistry } = await import('../rows/registry.ts');
 
 const profiles: Readonly<Record<string, () => Promise<Measurement>>> = {
-  gateway: () => measureGateway(plan, file('gateway')),
+  gateway: () => measurePlainGateway(plan, file('gateway')),
+  'gateway-rsocket': () => measureGateway(plan, 'rsocket', file('gateway-rsocket')),
   calls: () => measureCalls('flotilla', plan, { server: file('calls-server'), client: file('calls-client') }),
   'client-stack': () => measureStack(plan, file('client-stack')),
   'registry-heartbeat': () => profileRegistry(plan, 'heartbeat', file('registry-heartbeat')),

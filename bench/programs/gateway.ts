@@ -1,25 +1,31 @@
-/** Our gateway with one route to two instances of a service: routing, balancing, metrics and spans on. */
+/**
+ * Our gateway with one route to the instances of a service: routing, balancing, metrics and spans on.
+ * Arguments: what the instances speak, `http` or `rsocket`, and their ports.
+ */
 import { nullLogger, systemClock, systemRandom } from '@flotilla/core';
 import { createGateway, outsideCalls, readRoutes } from '@flotilla/gateway';
 import { nodeNetwork } from '@flotilla/http/node';
+import { overRSocket } from '@flotilla/rpc/rsocket/node';
 import { prometheusMeter } from '@flotilla/telemetry';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
 import { serveHarness } from '../harness/program.ts';
 
-const ports = process.argv.slice(2).map(Number);
+const [transport = 'http', ...ports] = process.argv.slice(2);
+const isFast = transport === 'rsocket';
 const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
 const meter = prometheusMeter();
 const tracer = new RecordingTracer();
-const network = nodeNetwork({
+const plain = nodeNetwork({
   ...foundation,
   limits: { maxHeaderFields: 100, maxBodyBytes: Infinity },
   encodedSlash: 'keep',
   makeCall: outsideCalls(foundation),
 });
+const network = isFast ? overRSocket(plain, foundation) : plain;
 const gateway = createGateway({
   ...foundation,
   network,
-  resolver: fixedResolver('catalog', ports),
+  resolver: fixedResolver('catalog', ports.map(Number), { protocols: isFast ? ['http', 'rsocket'] : ['http'] }),
   meter,
   tracer,
   accessLog: false,

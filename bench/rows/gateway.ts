@@ -1,10 +1,12 @@
 import { cpuMsOf, warmUp } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
 import {
+  answer,
   type ForeignServer,
   startHaproxy,
   startNginxProxy,
   startUpstream,
+  type Upstream,
   versionOfCommand,
 } from '../harness/nginx.ts';
 import type { Plan } from '../harness/plan.ts';
@@ -15,15 +17,25 @@ import { versionOf } from './calls.ts';
 /** A gateway on one core; load and upstream on the other. */
 export const gateway: Row = {
   id: 'gateway',
-  title: 'Gateway to an HTTP/1.1 upstream, GET of 150 bytes, 64 kept connections',
+  title: 'Gateway to an HTTP/1.1 upstream and to services of ours, GET of 150 bytes, 64 kept connections',
   kind: 'throughput',
   reference: 'nginx',
   operation: 'request',
   budget: '0.6 of nginx to any upstream, 1.0 to services of ours; 3 × @fastify/http-proxy',
-  own: (folder) => (plan) => measureProxy((core, upstream) => startGateway(core, upstream, folder), plan),
+  own: (folder) => (plan) => measureProxy((core, upstream) => startGateway(core, upstream, 'http', folder), plan),
   subjects: [
     subject('nginx', `nginx ${versionOfCommand('nginx', '-v')}, proxy_pass`, startNginxProxy),
     subject('flotilla', 'Flotilla: routing, balancing, metrics, spans', startGateway),
+    {
+      id: 'flotilla-rsocket',
+      title: 'Flotilla, the same, to a service of ours over RSocket',
+      measure: (plan) => measureGateway(plan, 'rsocket'),
+    },
+    {
+      id: 'flotilla-http',
+      title: 'Flotilla, the same, to that service over HTTP/1.1',
+      measure: (plan) => measureGateway(plan, 'http'),
+    },
     subject('haproxy', `HAProxy ${versionOfCommand('haproxy', '-v')}`, startHaproxy),
     subject('undici', `node:http and undici ${versionOf('undici')}, plain`, startProxy('peers/proxy-undici.ts')),
     subject('fastify', `@fastify/http-proxy ${versionOf('@fastify/http-proxy')}`, startProxy('peers/proxy-fastify.ts')),
@@ -43,14 +55,38 @@ function subject(id: string, title: string, start: StartProxy): Subject {
   return { id, title, measure: (plan) => measureProxy(start, plan) };
 }
 
-/** Our own gateway under load. @param profile file for a profile */
-export function measureGateway(plan: Plan, profile?: string): Promise<Measurement> {
+type Transport = 'http' | 'rsocket';
+
+/** Our own gateway under load, with a service of ours behind it. @param profile file for a profile */
+export function measureGateway(plan: Plan, transport: Transport, profile?: string): Promise<Measurement> {
+  const start: StartProxy = (core, upstream) => startGateway(core, upstream, transport);
+  return measureProxy(start, plan, profile, startService);
+}
+
+/** Our own gateway under load, with nginx behind it. @param profile file for a profile */
+export function measurePlainGateway(plan: Plan, profile?: string): Promise<Measurement> {
   return measureProxy(startGateway, plan, profile);
 }
 
+/** A service of ours, which answers over HTTP/1.1 and over RSocket. */
+async function startService(core: number): Promise<Upstream> {
+  const program = await startProgram('programs/service.ts', [answer], core);
+  return {
+    pid: program.pid,
+    port: Number(program.ready['port']),
+    answered: async () => Number((await program.ask({ ask: 'answered' }))['answered']),
+    stop: () => program.stop(),
+  };
+}
+
 /** Starts upstream and proxy, warms up, measures, and compares what all of them counted. */
-async function measureProxy(start: StartProxy, plan: Plan, profile?: string): Promise<Measurement> {
-  const upstream = await startUpstream(cores.others);
+async function measureProxy(
+  start: StartProxy,
+  plan: Plan,
+  profile?: string,
+  startBehind: (core: number) => Promise<Upstream> = startUpstream,
+): Promise<Measurement> {
+  const upstream = await startBehind(cores.others);
   let proxy: Proxy | undefined;
   try {
     proxy = await start(cores.measured, upstream.port);
@@ -91,8 +127,13 @@ async function measureProxy(start: StartProxy, plan: Plan, profile?: string): Pr
 }
 
 /** Our gateway. */
-async function startGateway(core: number, upstream: number, folder?: string): Promise<Proxy> {
-  const program = await startProgram('programs/gateway.ts', [String(upstream)], core, folder);
+async function startGateway(
+  core: number,
+  upstream: number,
+  transport: Transport = 'http',
+  folder?: string,
+): Promise<Proxy> {
+  const program = await startProgram('programs/gateway.ts', [transport, String(upstream)], core, folder);
   return {
     pid: program.pid,
     port: Number(program.ready['port']),

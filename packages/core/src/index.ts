@@ -54,6 +54,7 @@ export {
   type Json,
   type LeaseTerms,
   leaseDefaults,
+  speaksBeside,
 } from './instance.ts';
 export {
   checkId,

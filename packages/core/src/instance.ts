@@ -112,6 +112,14 @@ export function addressFor(instance: Instance, protocols: readonly string[]): Ad
   return undefined;
 }
 
+/**
+ * Does the instance speak this protocol on the port of that address, too? Ours speak several on one port; another one that
+ * speaks it elsewhere is somebody whose conventions are not known.
+ */
+export function speaksBeside(instance: Instance, { host, port }: Address, protocol: string): boolean {
+  return instance.addresses.some((one) => one.protocol === protocol && one.host === host && one.port === port);
+}
+
 /** `host:port`, with IPv6 in brackets (RFC 3986 §3.2.2). */
 export function formatHostPort({ host, port }: Pick<Address, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;

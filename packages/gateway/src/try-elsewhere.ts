@@ -91,14 +91,14 @@ export function isLeaving({ status, headers, body }: HttpResponse): boolean {
  *
  * | failure | goes on |
  * |---|---|
- * | nobody took the connection | any request |
+ * | nobody took the connection, or the server refused the request unread: it drains, or has all that it takes | any request |
  * | the connection broke before the answer began, the server is {@link Leaving} | an idempotent one without a body, unless its caller repeats it |
  *
  * A Java server that shuts down gracefully closes its port, and ends kept connections with the next request on each, unread
  * (Tomcat 10.1, measured) or by an empty 503 (its `Http11Processor`; Jetty), while it is listed for as long as word of it takes.
  */
 export function maySendElsewhere(error: FlotillaError, call: Call): boolean {
-  if (error.code === 'CONNECT_FAILED' && error.executed === 'no') return true;
+  if ((error.code === 'CONNECT_FAILED' || error.code === 'UNAVAILABLE') && error.executed === 'no') return true;
   const isOpen = (error.code === 'CONNECTION_LOST' && !error.fromPeer) || error instanceof Leaving;
   return isOpen && call.attempt === undefined && call.get(idempotentAttribute) === true;
 }

@@ -1,5 +1,14 @@
 import { createCluster, type InstanceView, judgeByStatus, type LiveSetCache } from '@flotilla/balance';
-import type { Clock, Endpoint, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
+import {
+  type Clock,
+  type Endpoint,
+  type Logger,
+  type Meter,
+  type Random,
+  type Resolver,
+  speaksBeside,
+  type Tracer,
+} from '@flotilla/core';
 import { type HttpNetwork, type HttpRequest, type HttpResponse, mountAt } from '@flotilla/http';
 import { createRetryBudget } from '@flotilla/resilience';
 import { formatUpstream } from './document/upstream.ts';
@@ -100,14 +109,16 @@ export class Upstreams {
       ...rest,
       target: kind === 'service' ? { service: name } : { contract: name },
       protocols: ['http', 'https'],
-      connect: ({ protocol, host, port }, instance) =>
-        mountAt(
+      connect: (place, instance) => {
+        const { protocol, host, port } = place;
+        return mountAt(
           instance,
           new UpstreamAddress(
             {
               protocol: protocol === 'https' ? 'https' : 'http',
               host,
               port,
+              rsocket: speaksBeside(instance, place, 'rsocket'),
               refuses: (address) => refuse({ host: address, port }),
             },
             instance.id,
@@ -115,7 +126,8 @@ export class Upstreams {
             tracer,
             true,
           ),
-        ),
+        );
+      },
       judge: judgeByStatus,
     });
     cluster.start(); // now, not with the first request: it would wait
