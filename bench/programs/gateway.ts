@@ -7,9 +7,11 @@ import { createGateway, outsideCalls, readRoutes } from '@flotilla/gateway';
 import { nodeNetwork } from '@flotilla/http/node';
 import { overRSocket } from '@flotilla/rpc/rsocket/node';
 import { prometheusMeter } from '@flotilla/telemetry';
+import { keepObjectsYoung } from 'flotilla';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
 import { serveHarness } from '../harness/program.ts';
 
+keepObjectsYoung(); // as every process of a fleet does
 const [transport = 'http', ...ports] = process.argv.slice(2);
 const isFast = transport === 'rsocket';
 const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };

@@ -3,8 +3,10 @@ import { nullLogger, systemClock, systemRandom } from '@flotilla/core';
 import { HttpHeaders, type HttpRequest, type HttpResponse, readContext } from '@flotilla/http';
 import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
 import { httpTongue } from '@flotilla/rpc/rsocket/node';
+import { keepObjectsYoung } from 'flotilla';
 import { serveHarness } from '../harness/program.ts';
 
+keepObjectsYoung();
 const [text = ''] = process.argv.slice(2);
 const body = Buffer.from(text);
 const headers = new HttpHeaders([

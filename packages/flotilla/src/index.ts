@@ -47,6 +47,7 @@ export {
   runProcess,
 } from './engines/process.ts';
 export { run } from './engines/run.ts';
+export { keepObjectsYoung } from './engines/young-objects.ts';
 export type { FleetFetch } from './fetch/fetch.ts';
 export type { FetchInit } from './fetch/request.ts';
 export type { JoinOptions } from './join/options.ts';

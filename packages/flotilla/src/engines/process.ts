@@ -46,6 +46,7 @@ import type { ProcessConfig } from '../platform-settings.ts';
 import { fastNetwork } from './fast-network.ts';
 import { LiveConfig } from './live-config.ts';
 import { logOutput } from './log-output.ts';
+import { keepObjectsYoung } from './young-objects.ts';
 
 /** What every process of a fleet has. */
 export interface ProcessRuntime {
@@ -128,6 +129,7 @@ export async function runProcess<C extends ProcessConfig>(
   spec: ProcessSpec<C>,
   sources: ProcessSources = {},
 ): Promise<void> {
+  keepObjectsYoung();
   const outdated = nodeVersionProblem(process.versions.node);
   process.stderr.on('error', () => {}); // warnings of Node that nobody reads any more are no crash
   try {
