@@ -66,7 +66,6 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   #framesSeen = false;
   #anySeen = false;
   #paused = false;
-  readonly #answers: boolean;
 
   private constructor(
     options: ConnectionOptions,
@@ -75,7 +74,6 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   ) {
     const { channel, clock, limits = rsocketDefaults, events = {}, responder } = options;
     this.#channel = channel;
-    this.#answers = options.responder !== undefined;
     this.#clock = clock;
     this.#limits = limits;
     this.#events = events;
@@ -226,7 +224,6 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
       quietMs: this.#answers ? 100 : 0,
       isDone: () => this.#requester.size === 0 && this.#responder.size === 0,
       refused: () => this.#responder.refused,
-      answers: this.#answers,
       whenSent: (run) => this.#sender.whenIdle(run),
       close: () => this.#end(new FlotillaError('UNAVAILABLE', 'the connection was drained'), 'drained'),
     });

@@ -12,8 +12,6 @@ export interface DrainOptions {
   readonly isDone: () => boolean;
   /** Requests of the peer that were refused so far. */
   readonly refused: () => number;
-  /** May the peer ask at all? Where it may not, nothing can be on its way. */
-  readonly answers: boolean;
   /** Calls back when all has been sent. */
   readonly whenSent: (run: () => void) => void;
   readonly close: () => void;
@@ -37,9 +35,7 @@ export class Drain {
   look(): void {
     if (this.#mayNotClose) return;
     this.#options.whenSent(() => {
-      if (this.#mayNotClose) return;
-      if (this.#options.answers) this.#closeWhenQuiet(this.#options.clock.now() + longestMs);
-      else this.#options.close();
+      if (!this.#mayNotClose) this.#closeWhenQuiet(this.#options.clock.now() + longestMs);
     });
   }
 
