@@ -222,6 +222,7 @@ export class Call {
     this.#cancelListeners = undefined;
     const told = this.#endListeners;
     this.#endListeners = undefined;
+    this.#lastEndListener = undefined; // who still holds a call that has ended holds nothing of its work
     for (let one = told; one; one = one.next) one.listener(outcome);
     for (let place = within?.first; place; place = place.next) {
       if (typeof place.listener !== 'function' && place.listener.#together) place.listener.end(outcome);

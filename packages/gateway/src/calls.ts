@@ -29,7 +29,7 @@ export function beginCall(
   passed: readonly string[],
   needs: Needs,
 ): Call {
-  const call = callFor(request, continued, passed, needs);
+  const call = callFor(request, continued, passed, { ...needs, startedAt: outer.startedAt });
   outer.onCancel((reason) => call.cancel(reason));
   outer.onEnd((outcome) => {
     if (call.ended) return;
@@ -41,7 +41,12 @@ export function beginCall(
 }
 
 /** A WebSocket outlives the patience of whoever opened it: its deadline is not continued. */
-function callFor({ headers, upgrade }: HttpRequest, continued: boolean, passed: readonly string[], needs: Needs): Call {
+function callFor(
+  { headers, upgrade }: HttpRequest,
+  continued: boolean,
+  passed: readonly string[],
+  needs: Needs & { readonly startedAt: number },
+): Call {
   // First, because what is over the limits of a baggage is cut at its end.
   const baggage = new Map([[passedKey, passed.join('.')]]);
   if (!continued) return new Call({ ...needs, baggage });

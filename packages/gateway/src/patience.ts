@@ -25,7 +25,7 @@ export class Patience {
     this.#wheel = wheelOf(call.clock);
     this.#limitMs = headTimeoutMs;
     this.#waitsFor = `no answer began within ${headTimeoutMs} ms; see headTimeoutMs`;
-    this.#lastAt = call.clock.now();
+    this.#lastAt = call.startedAt; // it has just begun
     this.#late = (reason) => call.cancel(reason);
     this.#entry = this.#arm();
     call.onEnd(() => this.#wheel.remove(this.#entry));

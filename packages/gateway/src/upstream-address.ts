@@ -40,11 +40,11 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
     return this.#connection.load;
   }
 
-  readonly handle = async (request: HttpRequest, call: Call): Promise<HttpResponse> => {
-    const attempt: UpstreamAttempt = { name: this.#name, address: this.#authority, startedAt: call.clock.now() };
-    call.get(noteUpstreamAttribute)?.(attempt);
+  readonly handle = (request: HttpRequest, call: Call): Promise<HttpResponse> => {
     const { idempotencyKey } = call;
     const hop = call.child(idempotencyKey === undefined ? {} : { idempotencyKey });
+    const attempt: UpstreamAttempt = { name: this.#name, address: this.#authority, startedAt: hop.startedAt };
+    call.get(noteUpstreamAttribute)?.(attempt);
     const span = this.#tracer.start(request.method, 'client', hop);
     span.setAttribute(semanticNames.httpMethod, request.method);
     span.setAttribute(semanticNames.serverAddress, this.#authority);
@@ -56,21 +56,24 @@ export class UpstreamAddress implements Endpoint<HttpRequest, HttpResponse> {
       attempt.outcome = outcome;
       if (passedOn || (outcome && !maySendElsewhere(outcome, call))) call.end(outcome);
     });
-    try {
-      const response = await this.#connection.handle({ ...request, authority: this.#authority }, hop);
-      const leaving = !passedOn && isLeaving(response) ? new Leaving(this.#name) : undefined;
-      if (leaving && maySendElsewhere(leaving, call)) {
-        leaveBody(response.body);
-        attempt.outcome = leaving;
-        throw leaving;
-      }
-      passedOn = true;
-      if (hop.ended) call.end(attempt.outcome);
-      return response;
-    } catch (thrown) {
-      hop.end(toFlotillaError(thrown));
-      throw thrown;
-    }
+    return this.#connection.handle({ ...request, authority: this.#authority }, hop).then(
+      (response) => {
+        const leaving = !passedOn && isLeaving(response) ? new Leaving(this.#name) : undefined;
+        if (leaving && maySendElsewhere(leaving, call)) {
+          leaveBody(response.body);
+          attempt.outcome = leaving;
+          hop.end(leaving);
+          throw leaving;
+        }
+        passedOn = true;
+        if (hop.ended) call.end(attempt.outcome);
+        return response;
+      },
+      (thrown) => {
+        hop.end(toFlotillaError(thrown));
+        throw thrown;
+      },
+    );
   };
 
   close(): Promise<void> {

@@ -24,12 +24,12 @@ export type ForwardedField = 'x-forwarded-for' | 'forwarded';
  * what the client named is what counts. Call `removeUntrusted` first for a peer that is not trusted.
  */
 export function addForwarded(headers: HttpHeaders, { peer, authority, scheme, by }: ForwardedBy): void {
-  const { address, node } = namesOf(peer);
+  const { address, node, asked } = namesOf(peer, authority, scheme);
   const us = by === undefined ? '' : `by=${nodeName(by)};`;
-  append(headers, 'forwarded', `${us}for=${node};host=${tokenOrQuoted(authority)};proto=${scheme}`);
+  append(headers, 'forwarded', `${us}for=${node};host=${asked.host};proto=${scheme}`);
   append(headers, 'x-forwarded-for', address);
   if (!headers.has('x-forwarded-host')) headers.append('x-forwarded-host', authority);
-  if (!headers.has('x-forwarded-port')) headers.append('x-forwarded-port', portOf(authority, scheme));
+  if (!headers.has('x-forwarded-port')) headers.append('x-forwarded-port', asked.port);
   if (!headers.has('x-forwarded-proto')) headers.append('x-forwarded-proto', scheme);
 }
 
@@ -37,18 +37,35 @@ export function addForwarded(headers: HttpHeaders, { peer, authority, scheme, by
 interface PeerNames {
   readonly address: string;
   readonly node: string;
+  /** What it asked for last. */
+  asked: Asked;
 }
 
-/** A connection has one peer for all its requests: its address is read once. */
+/** What a request names as its host, in the words of the fields. */
+interface Asked {
+  readonly authority: string;
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: string;
+}
+
+/** A connection has one peer for all its requests, and mostly one host: both are read once. */
 const knownNames = new WeakMap<object, PeerNames>();
 
-function namesOf(peer: ForwardedBy['peer']): PeerNames {
+function namesOf(peer: ForwardedBy['peer'], authority: string, scheme: 'http' | 'https'): PeerNames {
   let names = knownNames.get(peer);
   if (!names) {
-    names = { address: canonical(peer.address) ?? 'unknown', node: nodeName(peer.address) };
+    const asked = askedFor(authority, scheme);
+    names = { address: canonical(peer.address) ?? 'unknown', node: nodeName(peer.address), asked };
     knownNames.set(peer, names);
+  } else if (names.asked.authority !== authority || names.asked.scheme !== scheme) {
+    names.asked = askedFor(authority, scheme);
   }
   return names;
+}
+
+function askedFor(authority: string, scheme: 'http' | 'https'): Asked {
+  return { authority, scheme, host: tokenOrQuoted(authority), port: portOf(authority, scheme) };
 }
 
 /**

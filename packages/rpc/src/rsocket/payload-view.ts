@@ -27,7 +27,9 @@ export class PayloadView {
 
   /** The data in a buffer of its own. */
   copyData(): Buffer<ArrayBuffer> {
-    return Buffer.copyBytesFrom(this.bytes, this.dataStart, this.dataEnd - this.dataStart) as Buffer<ArrayBuffer>;
+    const copy = Buffer.allocUnsafe(this.dataEnd - this.dataStart); // of the pool, where it is small
+    this.bytes.copy(copy, 0, this.dataStart, this.dataEnd);
+    return copy;
   }
 
   /** The metadata in place: valid only during the callback. */
