@@ -97,7 +97,13 @@ export function fixedResolver(
   };
 }
 
-function instanceAt(service: string, port: number, number: number, host: string, protocols: readonly string[]): Instance {
+function instanceAt(
+  service: string,
+  port: number,
+  number: number,
+  host: string,
+  protocols: readonly string[],
+): Instance {
   return {
     id: `${service}-${port}-${number}`,
     identity: identity(service),
