@@ -15,10 +15,11 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
+import { Policies } from '@flotilla/resilience';
 import { calledOperations, type OperationRequest, type OperationResponse } from '@flotilla/rpc';
 import { contract, query } from '@flotilla/rpc/contract';
 import { prometheusMeter } from '@flotilla/telemetry';
-import { callFilters, connectionFilters } from 'flotilla';
+import { callFilters, connectionFilters, typedCalls } from 'flotilla';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
 import { allocatedBytes } from '../harness/allocation.ts';
 import { serveHarness } from '../harness/program.ts';
@@ -31,6 +32,7 @@ const catalog = contract({ name: 'catalog', version: 1 }, { product: query({}) }
 const operation = calledOperations(catalog).get('product');
 if (!operation) throw new Error('the contract has no such operation');
 const answered = { calls: 0, armed: 0 };
+const guard = new Policies({ clock: systemClock, meter }).client('catalog');
 /** Calls whose memory is counted. */
 const sampled = 20_000;
 
@@ -45,13 +47,14 @@ const cluster = createCluster<OperationRequest, OperationResponse>({
   protocols: ['http'],
   connect: (_address, instance) =>
     composeEndpoint(
-      connectionFilters(instance.id, {})
+      connectionFilters(instance.id, guard)
         .filter(kept)
         .map(({ filter }) => filter),
       memoryEndpoint(),
     ),
 });
-const filters = callFilters<OperationRequest, OperationResponse>(target, {}, { meter, tracer, logger: nullLogger })
+const [observe] = callFilters(target, guard, { meter, tracer, logger: nullLogger }, typedCalls);
+const filters = [...(observe ? [observe] : []), ...guard.callFilters(operation.info, { ...typedCalls, meter })]
   .filter(kept)
   .map(({ filter }) => filter);
 const handle = compose(filters, innermost());

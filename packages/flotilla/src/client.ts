@@ -1,12 +1,9 @@
 import { type Cluster, type ClusterOptions, createCluster, type LiveSetCache } from '@flotilla/balance';
 import {
   type Address,
-  type Call,
   type Clock,
-  compose,
   composeEndpoint,
   type Endpoint,
-  type Filter,
   FlotillaError,
   formatHostPort,
   formatTarget,
@@ -20,14 +17,12 @@ import {
 } from '@flotilla/core';
 import { type HttpNetwork, mountAt } from '@flotilla/http';
 import {
-  attemptTimeout,
-  budgetOf,
-  clientFilters,
+  type ClientGuard,
   type FilterEntry,
-  instanceFilters,
-  type PartialSettings,
-  type RetryOptions,
-  resolveResilience,
+  type GivenServicePolicies,
+  type GuardedCalls,
+  type GuardedOperation,
+  Policies,
 } from '@flotilla/resilience';
 import {
   type AnyContract,
@@ -35,18 +30,19 @@ import {
   createClient,
   httpTransport,
   isRepeatableInput,
-  type OperationInfo,
   type OperationRequest,
   type OperationResponse,
-  operationAttribute,
   type RpcTransport,
   sendsMany,
 } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 
-/** What a client may be told. Everything has a default: a client without options is protected already. */
-export interface ClientOptions extends PartialSettings {
+/**
+ * What a client may be told. Everything has a default: a client without options is protected already. What the
+ * configuration says under `clients` wins over it.
+ */
+export interface ClientOptions extends GivenServicePolicies {
   /** The service to call. Default: whichever registered that it serves the contract. */
   readonly service?: string;
   /** How an instance is chosen. Default `least-loaded`: the better of two random ones, by calls in flight. */
@@ -65,6 +61,8 @@ export interface ClientRuntime {
   readonly cache?: LiveSetCache;
   /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
   readonly fast?: RpcTransport | undefined;
+  /** What protects the calls of this process. Default: every client is by itself, with what its code says. */
+  readonly policies?: Policies;
 }
 
 /** A client that was declared before anything was started. */
@@ -116,23 +114,33 @@ export function connectClient<C extends AnyContract>(
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const authority = options.service ?? contract.name;
   const transport = runtime.fast ?? plainTransport(runtime);
+  const policies = runtime.policies ?? new Policies(runtime);
+  const guard = policies.client(authority, options);
   const cluster = clusterFor<OperationRequest, OperationResponse>(
     {
       target,
       protocols: transport.protocols,
       accepts: serves(contract, options),
-      filters: (name) => connectionFilters(name, options),
+      filters: (name) => connectionFilters(name, guard),
       connect: (address, instance) => transport.connect({ address, instance, authority }),
     },
     options,
     runtime,
   );
   cluster.start(); // known before the first call needs it
-  const client = createClient(contract, composeEndpoint([chain(target, options, runtime)], cluster), {
+  const filters = callFilters<OperationRequest, OperationResponse>(target, guard, runtime, typedCalls);
+  const around = filters.map(({ filter }) => filter);
+  const client = createClient(contract, composeEndpoint(around, cluster), {
     clock: runtime.clock,
     random: runtime.random,
   });
-  return { client, close: () => cluster.close() };
+  return {
+    client,
+    close() {
+      policies.release(guard);
+      return cluster.close();
+    },
+  };
 }
 
 /** Calls over HTTP, below the context path that an instance may have. */
@@ -142,75 +150,50 @@ export function plainTransport({ network, random }: Pick<ClientRuntime, 'network
   );
 }
 
-/** What the filters of a typed client work on. */
-type CallFilter = Filter<OperationRequest, OperationResponse>;
-
-/**
- * A stream, of elements or of bytes, may go on for as long as its consumer likes: it only has to begin in time. Both share
- * one retry budget.
- */
-function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): CallFilter {
-  const budget = budgetOf(resolveResilience(options));
-  const filtersOf = (given: ClientOptions): CallFilter[] =>
-    callFilters<OperationRequest, OperationResponse>(
-      target,
-      { repeatable: isRepeatableInput, ...given, budget },
-      runtime,
-      ({ operation }) => operation.name,
-    ).map(({ filter }) => filter);
-  const forCalls = filtersOf(options);
-  const forStreams = filtersOf({ ...options, timeoutMs: Infinity });
-  return (next) => {
-    const call = compose(forCalls, next);
-    const stream = compose(forStreams, next);
-    return (request, within) => (request.operation.info.streamed ? stream : call)(request, within);
-  };
-}
+/** How the calls of a typed client become filters. */
+export const typedCalls: GuardedCalls<OperationRequest, OperationResponse> = {
+  operationOf: ({ operation }) => operation.info,
+  repeatable: isRepeatableInput,
+};
 
 /** What stands between a caller and the cluster, outermost first. */
 export function callFilters<Req, Res>(
   target: Target,
-  options: ClientOptions & RetryOptions<Req, Res>,
+  guard: ClientGuard,
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
-  name: (request: Req, call: Call) => string = (_, call) => operationName(call.get(operationAttribute)),
+  calls: GuardedCalls<Req, Res>,
+  name: (operation: GuardedOperation) => string = ({ contract, operation }) => `${contract}.${operation}`,
 ): readonly FilterEntry<Req, Res>[] {
+  const { operationOf } = calls;
   return [
     {
       name: 'observe',
       reason: 'outermost: one span and one sample per call, whatever happens further in',
-      filter: observe({ meter, tracer, logger, kind: 'client', name }),
+      filter: observe({
+        meter,
+        tracer,
+        logger,
+        kind: 'client',
+        name: (request, call) => name(operationOf(request, call)),
+      }),
     },
-    ...clientFilters<Req, Res>({ ...options, meter, target: formatTarget(target) }),
+    {
+      name: 'policies',
+      reason: 'what is configured for the operation, in the order of clientFilters',
+      filter: guard.callFilter<Req, Res>({ ...calls, meter, target: formatTarget(target) }),
+    },
   ];
 }
 
 /** What stands between the cluster, which ejects failing instances, and one of them, outermost first. */
 export function connectionFilters(
   name: string,
-  options: ClientOptions,
+  guard: ClientGuard,
 ): readonly FilterEntry<OperationRequest, OperationResponse>[] {
-  return instanceFilters<OperationRequest, OperationResponse>({ ...options, name }).map((entry) =>
-    sparingUploads(entry, options),
-  );
+  return guard.instanceFilters(name, typedCalls, isSentOnce);
 }
 
-/** Another attempt cannot follow a stream that is being sent, so the one there is may take as long as a whole call. */
-function sparingUploads(
-  entry: FilterEntry<OperationRequest, OperationResponse>,
-  options: ClientOptions,
-): FilterEntry<OperationRequest, OperationResponse> {
-  if (entry.name !== 'attemptTimeout') return entry;
-  const patient = attemptTimeout<OperationRequest, OperationResponse>({
-    attemptTimeoutMs: resolveResilience(options).timeoutMs,
-  });
-  const filter: CallFilter = (next) => {
-    const once = patient(next);
-    const oneOfSeveral = entry.filter(next);
-    return (request, call) => (isSentOnce(request) ? once : oneOfSeveral)(request, call);
-  };
-  return { ...entry, filter };
-}
-
+/** Another attempt cannot follow a stream that is being sent. */
 function isSentOnce(request: OperationRequest): boolean {
   return sendsMany(request.operation) || !isRepeatableInput(request);
 }
@@ -237,7 +220,7 @@ export interface ClusterShape<Req, Res>
 /** All instances of a target behind one endpoint, each behind its filters. */
 export function clusterFor<Req, Res>(
   { filters, connect, ...shape }: ClusterShape<Req, Res>,
-  options: ClientOptions,
+  options: Pick<ClientOptions, 'pick'>,
   { network: _network, fast: _fast, ...process }: ClientRuntime,
 ): Cluster<Req, Res> {
   return createCluster<Req, Res>({
@@ -252,10 +235,6 @@ export function clusterFor<Req, Res>(
       );
     },
   });
-}
-
-function operationName(info: OperationInfo | undefined): string {
-  return info ? `${info.contract}.${info.operation}` : 'unknown';
 }
 
 function notStarted(contract: AnyContract): FlotillaError {

@@ -29,7 +29,7 @@ export interface ConcurrencySettings {
 
 export const concurrencyDefaults: ConcurrencySettings = Object.freeze({
   enabled: true,
-  initialLimit: 50, // enough for the first burst; the first window already knows better
+  initialLimit: 100, // enough for the first burst; the first window already knows better
   minLimit: 4, // fewer would idle while one call waits for a disk
   maxLimit: 1_000, // as many as the cap of a caller's connection allows
   windowMs: 100, // follows a step of the load within a second
