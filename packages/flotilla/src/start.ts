@@ -21,6 +21,7 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import type { Bind, HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
+import type { Policies } from '@flotilla/resilience';
 import { type AnyContract, contractHandler, contractHash, contractText, type RpcTransport } from '@flotilla/rpc';
 import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
@@ -30,6 +31,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import { callersNoticed } from './drain-notice.ts';
 import { openApiRoute } from './openapi.ts';
 import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
+import { policiesOf, protectedRoute, protectWith } from './process-policies.ts';
 import { type RepeatedWork, repeatedWork } from './repeated-work.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
@@ -53,6 +55,8 @@ export interface ServiceRuntime {
     bind: string,
     explicit: string | undefined,
   ) => { readonly host: string; readonly reason: string };
+  /** What protects the calls that it makes and takes. Default: one with its configuration, of a process that is never busy. */
+  readonly policies?: Policies;
   /** Where the management port listens, for tools that look the instance up. */
   readonly management?: Pick<Address, 'host' | 'port'>;
 }
@@ -67,7 +71,7 @@ export interface ServiceParts {
   url(): string;
   /** Calls that ending at once would lose: "3 calls". Empty: none. */
   inHand(): string;
-  /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
+  /** Takes in what may change while the service runs: its own settings, policies, `weight`, `drainNoticeMs`, `drainMs`. */
   refresh(now: ServiceConfig<unknown>): void;
   /** Closes clients and resources, and tells nobody: what a killed process would give back to its machine. */
   release(): Promise<void>;
@@ -77,7 +81,7 @@ export interface ServiceParts {
 export interface RunningService {
   readonly instance: Instance;
   readonly url: string;
-  /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
+  /** Takes in what may change while the service runs: its own settings, policies, `weight`, `drainNoticeMs`, `drainMs`. */
   refresh(now: ServiceConfig<unknown>): void;
   /**
    * Leaves well.
@@ -125,10 +129,12 @@ export async function startService<S>(
  * 5. The listener opens.
  * 6. The instance is registered as `up`. A registry that cannot be reached now is tried again, and is no error.
  */
-export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
+export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: ServiceRuntime): ServiceParts {
   const parts = appParts(app);
   const copy: Copy = {};
   let current = config;
+  const policies = given.policies ?? policiesOf(config, given);
+  const runtime: ProtectedRuntime = { ...given, policies };
   const now = (): ServiceConfig<S> => current;
   const door = listenerOf(parts, copy, now, runtime);
   const listing = registrationOf(parts, now, runtime, door.listener);
@@ -153,6 +159,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
     },
     refresh(changed) {
       current = changed as ServiceConfig<S>;
+      policies.configure(changed);
       refreshSettings(parts, copy, current.settings, runtime.logger);
       listing.refresh();
     },
@@ -234,11 +241,14 @@ export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discover
   return { name: 'discovery', start: async () => {}, stop: () => discovery.close() };
 }
 
+/** A runtime that has its policies. */
+type ProtectedRuntime = ServiceRuntime & { readonly policies: Policies };
+
 function listenerOf<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
-  { network, bindOf, logger, meter, tracer, clock, random, fast }: ServiceRuntime,
+  { network, bindOf, logger, meter, tracer, clock, random, fast, policies }: ProtectedRuntime,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
   const listener = (): HttpListener => {
@@ -249,8 +259,16 @@ function listenerOf<S>(
     name: 'listener',
     async start() {
       const config = now();
-      const serving = { maxBodyBytes: config.maxBodyBytes, clock, logger, meter, tracer };
-      const extraRoutes = config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes;
+      const serving = {
+        maxBodyBytes: config.maxBodyBytes,
+        protect: protectWith(policies),
+        clock,
+        logger,
+        meter,
+        tracer,
+      };
+      const routes = config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes;
+      const extraRoutes = routes.map((route) => protectedRoute(policies, route));
       const handler = contractHandler(parts.bindings, { ...serving, extraRoutes });
       const filtered = compose(
         parts.filters.map((make) => make(now().settings)),

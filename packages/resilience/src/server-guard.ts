@@ -127,24 +127,20 @@ export class ServerGuard {
   }
 
   /** Watches a call that has a place, until it ends and gives it back. */
-  watch(call: Call, operation: string): void {
+  watch(call: Call, { operation, timed = true }: GuardedOptions): void {
     this.#seePeak();
     const startedAt = call.clock.now();
-    call.onEnd((outcome) => {
-      const now = call.clock.now();
-      if (!outcome && !this.#failed(call)) addCall(this.#limit, operation, now - startedAt);
-      this.#left(now);
-    });
+    call.onEnd((outcome) => this.#left(call, timed && !outcome ? operation : undefined, startedAt));
   }
 
-  /**
-   * Watches a stream that has a place, until its answer begins. What is open afterwards waits for its events most of the
-   * time: it would keep others out for nothing, and what its elements cost shows in the delay of the event loop.
-   */
-  watchHead<Res>(call: Call, answer: Promise<Res>): Promise<Res> {
+  /** The same until its answer begins. */
+  watchHead<Res>(call: Call, answer: Promise<Res>, { operation, timed = true }: GuardedOptions): Promise<Res> {
     this.#seePeak();
-    const leave = (): void => this.#left(call.clock.now());
-    answer.then(leave, leave);
+    const startedAt = call.clock.now();
+    answer.then(
+      () => this.#left(call, timed ? operation : undefined, startedAt),
+      () => this.#left(call, undefined, startedAt),
+    );
     return answer;
   }
 
@@ -152,7 +148,10 @@ export class ServerGuard {
     if (this.places.inFlight > this.#limit.peak) this.#limit.peak = this.places.inFlight;
   }
 
-  #left(now: number): void {
+  /** @param timed the operation whose time says something */
+  #left(call: Call, timed: string | undefined, startedAt: number): void {
+    const now = call.clock.now();
+    if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
     this.places.leave();
     const move = turnWindow(this.#limit, now, this.#load.load(now), this.#policies.concurrency);
     if (!move || Math.floor(move.before) === this.limit) return;
@@ -214,8 +213,14 @@ export interface GuardedOptions {
   readonly guard: ServerGuard;
   /** `catalog.product` */
   readonly operation: string;
-  /** Its answer goes on as a stream of elements. */
-  readonly streamed?: boolean | undefined;
+  /**
+   * Until when it keeps its place: `end`, its last byte; `head`, when its answer begins. Default `end`. For what may stay
+   * open for long and wait for events most of the time: it would keep others out for nothing, and what its elements cost
+   * shows in the delay of the event loop.
+   */
+  readonly until?: 'end' | 'head' | undefined;
+  /** False: its time depends on what it waits for, and says nothing of the load. Default true. */
+  readonly timed?: boolean | undefined;
 }
 
 /** Refuses what the process is too busy for. Errors: UNAVAILABLE with `executed: 'no'` and `retryAfterMs`. */
@@ -227,15 +232,15 @@ export function shedding<Req, Res>({ guard, operation }: GuardedOptions): Filter
 }
 
 /**
- * Works on as many calls at a time as the guard's limit allows; a burst waits a moment, what is more is refused. A call
- * counts until its last byte, a stream of elements until it begins. Errors: UNAVAILABLE with `executed: 'no'` and
- * `retryAfterMs`.
+ * Works on as many calls at a time as the guard's limit allows; a burst waits a moment, what is more is refused. Errors:
+ * UNAVAILABLE with `executed: 'no'` and `retryAfterMs`.
  */
-export function adaptiveConcurrency<Req, Res>({ guard, operation, streamed }: GuardedOptions): Filter<Req, Res> {
+export function adaptiveConcurrency<Req, Res>(options: GuardedOptions): Filter<Req, Res> {
+  const { guard, operation, until = 'end' } = options;
   return (next) => {
     const go = (request: Req, call: Call): Promise<Res> => {
-      if (streamed) return guard.watchHead(call, next(request, call));
-      guard.watch(call, operation);
+      if (until === 'head') return guard.watchHead(call, next(request, call), options);
+      guard.watch(call, options);
       return next(request, call);
     };
     const goLater = async (request: Req, call: Call): Promise<Res> => {

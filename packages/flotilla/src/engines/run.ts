@@ -28,6 +28,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
       name,
       schema: configSchemaOf(app),
       section: ['services', name],
+      policies: ({ clients, server }) => ({ clients, server }),
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
       openapi: (url) => ({ document: describeApp(parts, url).document, mediaType: openApiMediaType }),
       // An operation that takes more than the listener's own limit would never be asked.

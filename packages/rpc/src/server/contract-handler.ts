@@ -101,7 +101,7 @@ function assertApart(served: readonly ServedOperation[]): void {
   }
 }
 
-function routeOf(served: ServedOperation, { logger, meter, tracer }: ResolvedOptions): RouteSpec<HttpHandler> {
+function routeOf(served: ServedOperation, { logger, meter, tracer, protect }: ResolvedOptions): RouteSpec<HttpHandler> {
   const { method, path } = served.mapping;
   const observed = observe<HttpRequest, HttpResponse>({
     meter,
@@ -111,5 +111,13 @@ function routeOf(served: ServedOperation, { logger, meter, tracer }: ResolvedOpt
     name: () => served.name,
     failure: (_, call) => call.get(answeredErrorAttribute),
   });
-  return { path, methods: [method], value: observed((request, call) => serve(served, request, call)) };
+  return {
+    path,
+    methods: [method],
+    value: observed(
+      protect<HttpRequest, HttpResponse>({ operation: served.name, streamed: served.info.streamed })((request, call) =>
+        serve(served, request, call),
+      ),
+    ),
+  };
 }

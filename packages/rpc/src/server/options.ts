@@ -1,4 +1,13 @@
-import { type Clock, type Logger, type Meter, nullLogger, nullMeter, nullTracer, type Tracer } from '@flotilla/core';
+import {
+  type Clock,
+  type Filter,
+  type Logger,
+  type Meter,
+  nullLogger,
+  nullMeter,
+  nullTracer,
+  type Tracer,
+} from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
 
 /** How contracts are served. */
@@ -20,6 +29,19 @@ export interface ContractHandlerOptions {
   readonly clock?: Clock;
   /** Routes beside those of the contracts, such as a page or a web hook. */
   readonly extraRoutes?: readonly RouteSpec<HttpHandler>[];
+  /** What stands before each operation, inside of what measures it: limits that refuse before the body is read. Default: nothing. */
+  readonly protect?: ProtectOperation;
+}
+
+/** Makes the filter before one operation. */
+export type ProtectOperation = <Req, Res>(operation: ProtectedOperation) => Filter<Req, Res>;
+
+/** What is known of an operation that is protected. */
+export interface ProtectedOperation {
+  /** `catalog.product` */
+  readonly operation: string;
+  /** The answer goes on after it has begun. */
+  readonly streamed: boolean;
 }
 
 /** The default of each number of {@link ContractHandlerOptions}. */
@@ -37,6 +59,7 @@ export interface ResolvedOptions {
   readonly tracer: Tracer;
   readonly clock: Clock | undefined;
   readonly extraRoutes: readonly RouteSpec<HttpHandler>[];
+  readonly protect: ProtectOperation;
 }
 
 /** @throws RangeError naming the number that cannot be used */
@@ -51,6 +74,7 @@ export function resolveOptions(options: ContractHandlerOptions): ResolvedOptions
     tracer: options.tracer ?? nullTracer,
     clock: options.clock,
     extraRoutes: options.extraRoutes ?? [],
+    protect: options.protect ?? (() => (next) => next),
   };
 }
 
