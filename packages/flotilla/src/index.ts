@@ -62,6 +62,7 @@ export {
   serviceSchema,
   serviceSettings,
 } from './platform-settings.ts';
+export { policiesOf } from './process-policies.ts';
 export type { RepeatOptions } from './repeated-work.ts';
 export {
   configSchemaOf,
