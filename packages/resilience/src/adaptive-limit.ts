@@ -9,6 +9,7 @@ import type { ConcurrencySettings } from './server-policies.ts';
  *   gradient = the least of 1, tolerance ÷ ratio, maxLoopDelay ÷ loopDelay; never below ½
  *   limit    × gradient      when gradient < 1
  *   limit    + √limit        else, if at least half of it was used
+ *   limit    × 0.95          else, down to where it began: what nobody needs is no promise
  * ```
  *
  * Somebody who is kept out of a process that has time to spare, and whose calls take no longer than at rest, is no
@@ -25,12 +26,14 @@ export interface AdaptiveLimit {
   windowStartedAt: number;
   calls: number;
   ratios: number;
+  totalMs: number;
   /** Most calls in flight in this window. */
   peak: number;
   /** Somebody was refused, or had to wait. */
   keptOut: boolean;
   /** Of the last window that had enough calls. */
   lastRatio: number;
+  lastMeanMs: number;
   /** When it may rise at once again. */
   growsAt: number;
   readonly operations: Map<string, OperationTimes>;
@@ -57,9 +60,11 @@ export function newLimit({ initialLimit, minLimit, maxLimit }: ConcurrencySettin
     windowStartedAt: now,
     calls: 0,
     ratios: 0,
+    totalMs: 0,
     peak: 0,
     keptOut: false,
     lastRatio: 1,
+    lastMeanMs: 0,
     growsAt: now,
     operations: new Map(),
   };
@@ -75,6 +80,7 @@ export function addCall(state: AdaptiveLimit, operation: string, durationMs: num
   times.totalMs += durationMs;
   state.calls += 1;
   state.ratios += durationMs / times.restMs;
+  state.totalMs += durationMs;
 }
 
 /** Fewer calls than this say nothing, unless the event loop does. */
@@ -92,7 +98,7 @@ export function turnWindow(
   load: ProcessLoad,
   settings: ConcurrencySettings,
 ): LimitMove | undefined {
-  if (now - state.windowStartedAt < settings.windowMs) return undefined;
+  if (now - state.windowStartedAt < reactionMs(state, settings)) return undefined;
   const late = load.loopDelayMs > settings.maxLoopDelayMs;
   if (state.calls < enoughCalls && !late) {
     // A quiet service gathers its calls over several windows, but none so old that it means nothing.
@@ -101,7 +107,10 @@ export function turnWindow(
   }
   const ratio = state.calls === 0 ? 1 : state.ratios / state.calls;
   const before = state.limit;
-  if (state.calls >= enoughCalls) state.lastRatio = ratio;
+  if (state.calls >= enoughCalls) {
+    state.lastRatio = ratio;
+    state.lastMeanMs = state.totalMs / state.calls;
+  }
   state.limit = nextLimit(state, ratio, load, settings);
   learnRest(state, load, settings, late);
   startWindow(state, now);
@@ -121,9 +130,14 @@ export function growAtOnce(
   const slow = state.lastRatio > settings.latencyTolerance;
   const busy = load.utilisation >= busyFraction || load.loopDelayMs > settings.maxLoopDelayMs;
   if (slow || busy || now < state.growsAt || state.limit >= settings.maxLimit) return false;
-  state.growsAt = now + settings.windowMs / 4; // what it let in has to show first
+  state.growsAt = now + reactionMs(state, settings) / 2;
   state.limit = Math.min(settings.maxLimit, state.limit * 1.5);
   return true;
+}
+
+/** What a move let in, or kept out, has to show before the next one: as long as a call takes, but no wait for ever. */
+function reactionMs({ lastMeanMs }: AdaptiveLimit, { windowMs }: ConcurrencySettings): number {
+  return Math.max(windowMs, Math.min(lastMeanMs, 5 * windowMs));
 }
 
 /** The same limit under other settings. */
@@ -137,11 +151,12 @@ function nextLimit(
   { loopDelayMs }: ProcessLoad,
   settings: ConcurrencySettings,
 ): number {
-  const { minLimit, maxLimit, latencyTolerance, maxLoopDelayMs } = settings;
+  const { initialLimit, minLimit, maxLimit, latencyTolerance, maxLoopDelayMs } = settings;
   const byLatency = calls < enoughCalls ? 1 : latencyTolerance / ratio;
   const gradient = Math.max(0.5, Math.min(1, byLatency, maxLoopDelayMs / Math.max(loopDelayMs, 1e-9)));
   if (gradient < 1) return Math.max(minLimit, limit * gradient);
-  return peak * 2 >= limit ? Math.min(maxLimit, limit + Math.sqrt(limit)) : limit;
+  if (peak * 2 >= limit) return Math.min(maxLimit, limit + Math.sqrt(limit));
+  return limit > initialLimit ? Math.max(initialLimit, limit * 0.95) : limit;
 }
 
 function learnRest(state: AdaptiveLimit, load: ProcessLoad, { minLimit }: ConcurrencySettings, late: boolean): void {
@@ -162,6 +177,7 @@ function startWindow(state: AdaptiveLimit, now: number): void {
   state.windowStartedAt = now;
   state.calls = 0;
   state.ratios = 0;
+  state.totalMs = 0;
   state.peak = 0;
   state.keptOut = false;
 }

@@ -110,10 +110,7 @@ export class ServerGuard {
   enter(call: Call): boolean {
     const rank = ranks[call.priority];
     if (this.places.enter(rank)) return true;
-    const now = call.clock.now();
-    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
-    this.places.admit();
-    return this.places.enter(rank);
+    return this.#grow(call.clock.now()) && this.places.enter(rank);
   }
 
   /** Waits for a place, or refuses. Rejects with the error to refuse with. */
@@ -144,6 +141,13 @@ export class ServerGuard {
     return answer;
   }
 
+  /** Raises the limit at once, if nothing speaks against it. */
+  #grow(now: number): boolean {
+    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
+    this.places.admit();
+    return true;
+  }
+
   #seePeak(): void {
     if (this.places.inFlight > this.#limit.peak) this.#limit.peak = this.places.inFlight;
   }
@@ -153,6 +157,7 @@ export class ServerGuard {
     const now = call.clock.now();
     if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
     this.places.leave();
+    if (this.places.queued > 0) this.#grow(now);
     const move = turnWindow(this.#limit, now, this.#load.load(now), this.#policies.concurrency);
     if (!move || Math.floor(move.before) === this.limit) return;
     const raised = this.limit > move.before;

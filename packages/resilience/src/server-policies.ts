@@ -13,7 +13,7 @@ import {
 /** How many calls a server works on at a time: a number that follows latency and the delay of the event loop. */
 export interface ConcurrencySettings {
   readonly enabled: boolean;
-  /** What it starts with. */
+  /** What it starts with, and what it falls back to while nobody needs more. */
   readonly initialLimit: number;
   /** It never falls below: so many calls are always taken. */
   readonly minLimit: number;
@@ -29,17 +29,17 @@ export interface ConcurrencySettings {
 
 export const concurrencyDefaults: ConcurrencySettings = Object.freeze({
   enabled: true,
-  initialLimit: 100, // enough for the first burst; the first window already knows better
+  initialLimit: 20, // an idle process raises it at once, a busy one is spared
   minLimit: 4, // fewer would idle while one call waits for a disk
   maxLimit: 1_000, // as many as the cap of a caller's connection allows
-  windowMs: 100, // follows a step of the load within a second
-  latencyTolerance: 1.5, // at rest times vary by half; beyond that calls wait for each other
+  windowMs: 50, // follows a step of the load within a second
+  latencyTolerance: 2, // at rest times vary by half; at twice that calls wait for each other
   maxLoopDelayMs: 20, // what a person does not notice and a deadline of 50 ms survives
 });
 
 export const concurrencyFields: PolicyFields<ConcurrencySettings> = {
   enabled: flag('whether there is a limit at all'),
-  initialLimit: whole('what it starts with', { min: 1, max: 100_000 }),
+  initialLimit: whole('what it starts with, and falls back to while nobody needs more', { min: 1, max: 100_000 }),
   minLimit: whole('it never falls below', { min: 1, max: 100_000 }),
   maxLimit: whole('it never rises above', { min: 1, max: 100_000 }),
   windowMs: milliseconds('it is moved once in this time at most', { min: 10, max: 60_000 }),

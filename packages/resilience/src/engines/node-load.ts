@@ -2,8 +2,10 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { LoadSource, ProcessLoad } from '../load-source.ts';
 
-/** Measured anew at most this often: ten looks of the histogram at the loop. */
-const everyMs = 100;
+/** Utilisation and heap are measured anew at most this often. */
+const everyMs = 25;
+/** The delay: ten looks of the histogram at the loop. */
+const delayEveryMs = 100;
 const resolutionMs = 10;
 
 /**
@@ -16,6 +18,7 @@ export class NodeLoad implements LoadSource {
   #load: ProcessLoad = { loopDelayMs: 0, utilisation: 0, heapFraction: 0 };
   #utilisation = performance.eventLoopUtilization();
   #measuredAt = Number.NEGATIVE_INFINITY;
+  #delayAt = Number.NEGATIVE_INFINITY;
 
   constructor() {
     this.#delays.enable();
@@ -33,17 +36,22 @@ export class NodeLoad implements LoadSource {
 
   #measure(now: number): void {
     this.#measuredAt = now;
-    // An empty histogram: the loop did not come round even once since the last look.
-    const seen = this.#delays.count > 0;
-    const loopDelayMs = seen ? Math.max(0, this.#delays.percentile(50) / 1e6 - resolutionMs) : this.#load.loopDelayMs;
-    this.#delays.reset();
     const utilisation = performance.eventLoopUtilization();
     const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
     this.#load = {
-      loopDelayMs,
+      loopDelayMs: now - this.#delayAt >= delayEveryMs ? this.#delay(now) : this.#load.loopDelayMs,
       utilisation: performance.eventLoopUtilization(utilisation, this.#utilisation).utilization,
       heapFraction: used / limit,
     };
     this.#utilisation = utilisation;
+  }
+
+  #delay(now: number): number {
+    this.#delayAt = now;
+    // An empty histogram: the loop did not come round even once since the last look.
+    if (this.#delays.count === 0) return this.#load.loopDelayMs;
+    const delayMs = this.#delays.percentile(50) / 1e6 - resolutionMs;
+    this.#delays.reset();
+    return Math.max(0, delayMs);
   }
 }
