@@ -49,7 +49,11 @@ const operationMembers: Members = {
 const serviceMembers: Members = {
   ...operationMembers,
   ...policyMembers({ retryBudgetFraction, retryBudgetPerSecond, retryBudgetWindowMs, maxConcurrent }),
-  operations: map(group(operationMembers), { describe: 'what is different for some operations', maxEntries: 1_000 }),
+  operations: map(group(operationMembers), {
+    default: {},
+    maxEntries: 1_000,
+    describe: 'what is different for some operations',
+  }),
 };
 
 /** The section `clients`. */
