@@ -53,10 +53,10 @@ const cluster = createCluster<OperationRequest, OperationResponse>({
       memoryEndpoint(),
     ),
 });
-const [observe] = callFilters(target, guard, { meter, tracer, logger: nullLogger }, typedCalls);
-const filters = [...(observe ? [observe] : []), ...guard.callFilters(operation.info, { ...typedCalls, meter })]
-  .filter(kept)
-  .map(({ filter }) => filter);
+const around = callFilters(target, guard, { meter, tracer, logger: nullLogger }, typedCalls);
+// As it is in a process; or, to leave out one part, with the policies of the operation as a list of their own.
+const parts = [...around.slice(0, 1), ...guard.callFilters(operation.info, { ...typedCalls, meter })];
+const filters = (without === '' ? around : parts.filter(kept)).map(({ filter }) => filter);
 const handle = compose(filters, innermost());
 cluster.start();
 
@@ -99,7 +99,7 @@ async function many(calls: number): Promise<void> {
 /** The cluster, or, when that is left out, what stands behind it. */
 function innermost(): typeof cluster.handle {
   if (without !== 'cluster' && without !== 'everything') return cluster.handle;
-  const around = connectionFilters('alone', {})
+  const around = connectionFilters('alone', guard)
     .filter(kept)
     .map(({ filter }) => filter);
   return composeEndpoint(around, memoryEndpoint()).handle;

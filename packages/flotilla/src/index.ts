@@ -33,6 +33,7 @@ export {
   connectClient,
   connectionFilters,
   plainTransport,
+  typedCalls,
 } from './client.ts';
 export { connectDiscovery } from './discovery/connect.ts';
 export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';

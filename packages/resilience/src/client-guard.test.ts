@@ -7,8 +7,8 @@ import type { ClientGuard, GuardedOperation } from './client-guard.ts';
 import type { GivenServicePolicies } from './client-policies.ts';
 import { checkPolicies, Policies, type PoliciesConfig } from './policies.ts';
 
-const get: GuardedOperation = { name: 'get', fullName: 'orders.get', streamed: false };
-const put: GuardedOperation = { name: 'put', fullName: 'orders.put', streamed: false };
+const get: GuardedOperation = { contract: 'orders', operation: 'get', streamed: false };
+const put: GuardedOperation = { contract: 'orders', operation: 'put', streamed: false };
 
 function stage(code: GivenServicePolicies = {}, config: PoliciesConfig = {}) {
   const clock = new ManualClock();
@@ -151,7 +151,7 @@ test('numbers of an instance follow the configuration, also those of one operati
   const failed: string[] = [];
   const ask = (operation: GuardedOperation): void => {
     handle(operation, new Call({ clock, random: seededRandom(1) })).catch((error: FlotillaError) =>
-      failed.push(`${operation.name} ${error.code} ${clock.now()}`),
+      failed.push(`${operation.operation} ${error.code} ${clock.now()}`),
     );
   };
   ask(get);

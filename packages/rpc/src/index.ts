@@ -35,11 +35,11 @@ export {
   safe,
 } from './reply.ts';
 export { contractHandler } from './server/contract-handler.ts';
-export { answeredErrorAttribute } from './server/operation-server.ts';
 export {
   type ContractHandlerOptions,
   contractHandlerDefaults,
   type ProtectedOperation,
   type ProtectOperation,
 } from './server/options.ts';
+export { answeredErrorAttribute } from './server/served-operation.ts';
 export { problemMember } from './stream-problem.ts';
