@@ -37,6 +37,7 @@ import {
 } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
+import { type Fallbacks, fallbackFilter } from './fallbacks.ts';
 
 /**
  * What a client may be told. Everything has a default: a client without options is protected already. What the
@@ -47,6 +48,12 @@ export interface ClientOptions extends GivenServicePolicies {
   readonly service?: string;
   /** How an instance is chosen. Default `least-loaded`: the better of two random ones, by calls in flight. */
   readonly pick?: 'round-robin' | 'least-loaded';
+}
+
+/** The same for a contract whose operations are known. */
+export interface ContractClientOptions<C extends AnyContract> extends ClientOptions {
+  /** What is answered when nobody could, by operation. The call itself has failed for metrics and traces. */
+  readonly fallback?: Fallbacks<C>;
 }
 
 /** What a client needs of the process that it runs in. */
@@ -83,7 +90,7 @@ export interface ConnectedClient<C extends AnyContract> {
 }
 
 /** Declares a client. Calls made before {@link LazyClient.connect} and after the close are refused. */
-export function createLazyClient(contract: AnyContract, options: ClientOptions): LazyClient {
+export function createLazyClient<C extends AnyContract>(contract: C, options: ContractClientOptions<C>): LazyClient {
   const connected = new PerCopy<ConnectedClient<AnyContract>>();
   const method =
     (operation: string): Client<AnyContract>[string] =>
@@ -108,7 +115,7 @@ export function createLazyClient(contract: AnyContract, options: ClientOptions):
 /** A client outside of any application. It begins to look for its service at once. */
 export function connectClient<C extends AnyContract>(
   contract: C,
-  options: ClientOptions,
+  options: ContractClientOptions<C>,
   runtime: ClientRuntime,
 ): ConnectedClient<C> {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
@@ -129,7 +136,8 @@ export function connectClient<C extends AnyContract>(
   );
   cluster.start(); // known before the first call needs it
   const filters = callFilters<OperationRequest, OperationResponse>(target, guard, runtime, typedCalls);
-  const around = filters.map(({ filter }) => filter);
+  const instead = fallbackFilter(contract, options.fallback, authority, policies.events);
+  const around = [...(instead ? [instead] : []), ...filters.map(({ filter }) => filter)];
   const client = createClient(contract, composeEndpoint(around, cluster), {
     clock: runtime.clock,
     random: runtime.random,

@@ -29,6 +29,7 @@ export {
   type ClientOptions,
   type ClientRuntime,
   type ConnectedClient,
+  type ContractClientOptions,
   callFilters,
   connectClient,
   connectionFilters,
@@ -49,6 +50,7 @@ export {
 } from './engines/process.ts';
 export { run } from './engines/run.ts';
 export { keepObjectsYoung } from './engines/young-objects.ts';
+export type { Fallback, Fallbacks } from './fallbacks.ts';
 export type { FleetFetch } from './fetch/fetch.ts';
 export type { FetchInit } from './fetch/request.ts';
 export type { JoinOptions } from './join/options.ts';

@@ -14,9 +14,11 @@ import {
 } from '@flotilla/core';
 import { seededRandom } from '@flotilla/core/testing';
 import { memoryNetwork } from '@flotilla/http/memory';
+import { nullEvents } from '@flotilla/resilience';
 import { createHealth } from '@flotilla/telemetry';
 import { z } from 'zod';
-import { contract, get, query } from '../src/contract.ts';
+import { contract, get, query, stream } from '../src/contract.ts';
+import { fallbackFilter } from '../src/fallbacks.ts';
 import {
   type App,
   configSchemaOf,
@@ -191,6 +193,33 @@ test('a client follows `clients`: for all, for its service, for one operation', 
     await Promise.all([first, second]);
     holdAnswers();
   }
+});
+
+test('when nobody can answer, a client answers by its fallback; an answer of the service is passed on', async (context) => {
+  const network = memoryNetwork({ clock: systemClock, random });
+  const app = service('caller');
+  const terms = { retries: 0, service: 'stock' } as const;
+  const byValue = app.client(stock, { ...terms, fallback: { item: { value: { priority: 'none' } } } });
+  const byAnswer = app.client(stock, {
+    ...terms,
+    fallback: { item: { answer: ({ code }) => ({ priority: code }), codes: ['CONNECT_FAILED'] } },
+  });
+  const otherwise = app.client(stock, {
+    ...terms,
+    fallback: { item: { value: { priority: 'none' }, codes: ['RATE_LIMITED'] } },
+  });
+  const running = await startService(app, configOf(app, {}), runtimeFor(network, ports({ stock: 1 })));
+  context.after(() => running.stop('done'));
+  assert.deepEqual(await byValue.item(undefined), { priority: 'none' });
+  assert.deepEqual(await byAnswer.item(undefined), { priority: 'CONNECT_FAILED' });
+  await assert.rejects(otherwise.item(undefined), { code: 'CONNECT_FAILED' });
+});
+
+test('a fallback for an operation that cannot have one is refused by name', () => {
+  const watched = contract({ name: 'watched', version: 1 }, { ticks: stream({ out: z.int() }) });
+  const filter = (fallbacks: object) => () => fallbackFilter(watched, fallbacks, 'watched', nullEvents);
+  assert.throws(filter({ ticks: { value: 1 } }), /^TypeError: .*"watched\.ticks", a stream: only a query or command/);
+  assert.throws(filter({ tickz: { value: 1 } }), /^TypeError: .*does not have; did you mean "ticks"/);
 });
 
 test('mistakes are named with their path and their limit', () => {

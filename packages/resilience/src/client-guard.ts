@@ -154,6 +154,8 @@ export class ClientGuard {
       ...policies,
       streamed: operation.streamed,
       budget: this.#budget,
+      events,
+      operation: fullName(operation),
       rateLimit:
         rateLimit.enabled && rateLimit.ratePerSecond < Infinity
           ? { settings: rateLimit, target, operation: fullName(operation), limiter: this.#limiter, events }
