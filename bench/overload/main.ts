@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { benchFolder, cores, startProgram } from '../harness/processes.ts';
 import { curvesOf } from './curves.ts';
 import type { Slice } from './load.ts';
-import { type Run, summaryOf } from './summary.ts';
+import { type Run, sum, summaryOf } from './summary.ts';
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, seconds: { type: 'string', default: '60' } },
@@ -23,11 +23,22 @@ for (const name of ['flotilla', 'node', 'fastify']) {
   runs.push(run);
   console.log(summaryOf(run));
 }
-if (values.quick) console.log('every server answered and refused; the figures of --quick mean nothing');
-else {
+if (values.quick) {
+  assertRan(runs);
+  console.log('every server answered, and ours refused; the figures of --quick mean nothing');
+}
+if (!values.quick) {
   const file = join(benchFolder, '../docs/performance/overload.svg');
   writeFileSync(file, curvesOf(runs));
   console.log(`the curves: ${file}`);
+}
+
+/** @throws TypeError naming the server that did not do its part */
+function assertRan(all: readonly Run[]): void {
+  for (const { name, slices } of all) {
+    if (sum(slices, 'good') === 0) throw new TypeError(`${name} answered nobody`);
+    if (name === 'flotilla' && sum(slices, 'refused') === 0) throw new TypeError(`${name} refused nobody`);
+  }
 }
 
 async function measure(name: string): Promise<Run> {

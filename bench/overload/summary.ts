@@ -29,20 +29,20 @@ export function summaryOf(run: Run): string {
     `  goodput           ${percent(goodput / capacity)} of capacity (target 90 %); good answers per CPU second ${percent(all / capacityPerCpuSecond)} of those at capacity`,
     `  p99 of good ones  ${overloadP99.toFixed(1)} ms, ${(overloadP99 / restP99).toFixed(1)} × that at rest, ${restP99.toFixed(1)} ms (target 3 ×); median ${percentile(overload, 0.5).toFixed(1)} ms`,
     `  critical ones     ${percent(critical)} answered (target 99 %)`,
-    `  recovery          ${recoveryMs(run, restP99)} ms (target 2000)`,
+    `  recovery          ${recoveryMs(run, restP99)} (target 2000 ms)`,
     `  refused ${sum(overload, 'refused')}, without an answer in time ${sum(overload, 'failed')}; ${rssMb.toFixed(0)} MB`,
   ];
   return lines.join('\n');
 }
 
 /** Until the first slice after the load in which every request is answered, as quickly as at rest, give or take the half. */
-function recoveryMs({ slices, restMs, overloadMs }: Run, restP99: number): number | string {
+function recoveryMs({ slices, restMs, overloadMs }: Run, restP99: number): string {
   const end = restMs + overloadMs;
   const well = slices.find(
     (slice) =>
       slice.atMs >= end && slice.sent > 0 && slice.good === slice.sent && percentile([slice], 0.9) <= restP99 * 1.5,
   );
-  return well ? well.atMs - end : 'not within the run:';
+  return well ? `${well.atMs - end} ms` : 'not within the run';
 }
 
 type Counted = 'sent' | 'good' | 'refused' | 'failed' | 'criticalSent' | 'criticalGood';
