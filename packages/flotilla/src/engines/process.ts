@@ -362,7 +362,10 @@ function managementPort<C extends ProcessConfig>(
           config: () => config.origins,
           info: () => ({ name: spec.name, node: process.versions.node, pid: process.pid, ...parts()?.info?.() }),
           contracts: () => spec.contracts ?? [],
-          ...(spec.policies && { policies: () => policies.view(), events: policies.events }),
+          ...(spec.policies && {
+            policies: () => shownPolicies(policies, spec.policies?.(config.now)),
+            events: policies.events,
+          }),
           ...(openapi && { openapi: () => ({ ...openapi(parts()?.url()), url: parts()?.url() }) }),
           credentials: () => credentialsOf(config.now),
         });
@@ -371,6 +374,12 @@ function managementPort<C extends ProcessConfig>(
       stop: async () => open?.drain(1_000),
     },
   };
+}
+
+/** Limits of what it serves are shown by who has them. */
+function shownPolicies(policies: Policies, config: object | undefined): object {
+  const { server, ...view } = policies.view();
+  return config && 'server' in config ? { ...view, server } : view;
 }
 
 function credentialsOf({ management: { user, password } }: ProcessConfig): ManagementCredentials | undefined {

@@ -8,10 +8,11 @@ import {
 } from '@flotilla/core';
 import { contextPathKey, isLoopback } from '@flotilla/http';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import { type ClientOptions, createLazyClient, type LazyClient } from '../client.ts';
+import { type ContractClientOptions, createLazyClient, type LazyClient } from '../client.ts';
 import { callersNoticed } from '../drain-notice.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
+import { policiesOf } from '../process-policies.ts';
 import { contractsOf, describeInstance, discoveryComponent, documentsOf, type ServiceRuntime } from '../start.ts';
 import type { AppCheck } from './app-check.ts';
 import type { AppServer } from './app-server.ts';
@@ -36,7 +37,7 @@ export type MemberRuntime = Omit<ServiceRuntime, 'bindOf'>;
 /** The parts of a membership that can be started. */
 export interface MemberParts extends ProcessParts<JoinConfig> {
   readonly fetch: FleetFetch;
-  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ContractClientOptions<C>): Client<C>;
   health(): AppHealth;
   /** Resolves when the app is up for the first time. */
   readonly firstUp: Promise<void>;
@@ -82,7 +83,8 @@ export function memberParts(
       return status === 'up' ? { ready: true } : { ready: false, reason: reason ?? 'it was not asked yet' };
     },
   });
-  const clientRuntime = { ...runtime, resolver: runtime.discovery.resolver };
+  const policies = runtime.policies ?? policiesOf({ clients: config.clients, server: {} }, runtime);
+  const clientRuntime = { ...runtime, resolver: runtime.discovery.resolver, policies };
   fetching.connect(clientRuntime);
   return {
     fetch: fetching.fetch,
@@ -120,6 +122,7 @@ export function memberParts(
     },
     refresh(changed) {
       current = changed;
+      policies.configure({ clients: changed.clients });
       listing.weigh(changed.weight);
     },
     info: () => ({ status: watch.health.status, instance: listing.known?.id }),
