@@ -17,7 +17,7 @@ export interface PolicyKinds {
   cache: 'stale' | 'stale_if_error' | 'evicted';
   singleFlight: 'joined';
   batch: 'sent' | 'failed';
-  idempotency: 'replayed' | 'waited' | 'conflict';
+  idempotency: 'replayed' | 'waited' | 'conflict' | 'store_away';
   balance: 'ejected' | 'readmitted' | 'panicked';
 }
 
