@@ -42,4 +42,5 @@ export {
   type ProtectOperation,
 } from './server/options.ts';
 export { answeredErrorAttribute } from './server/served-operation.ts';
+export type { RememberedOperation, RememberOperation } from './server/remember.ts';
 export { problemMember } from './stream-problem.ts';

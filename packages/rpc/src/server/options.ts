@@ -9,6 +9,7 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
+import type { RememberOperation } from './remember.ts';
 
 /** How contracts are served. */
 export interface ContractHandlerOptions {
@@ -25,6 +26,8 @@ export interface ContractHandlerOptions {
   readonly logger?: Logger;
   readonly meter?: Meter;
   readonly tracer?: Tracer;
+  /** Recognises commands that come again under their idempotency key. Default: nobody does, and a command runs each time. */
+  readonly remember?: RememberOperation;
   /** For heartbeats. Default: the clock of each call. */
   readonly clock?: Clock;
   /** Routes beside those of the contracts, such as a page or a web hook. */
@@ -60,6 +63,7 @@ export interface ResolvedOptions {
   readonly clock: Clock | undefined;
   readonly extraRoutes: readonly RouteSpec<HttpHandler>[];
   readonly protect: ProtectOperation;
+  readonly remember: RememberOperation | undefined;
 }
 
 /** @throws RangeError naming the number that cannot be used */
@@ -75,6 +79,7 @@ export function resolveOptions(options: ContractHandlerOptions): ResolvedOptions
     clock: options.clock,
     extraRoutes: options.extraRoutes ?? [],
     protect: options.protect ?? (() => (next) => next),
+    remember: options.remember,
   };
 }
 
