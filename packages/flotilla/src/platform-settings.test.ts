@@ -18,7 +18,7 @@ test('the defaults of a service', () => {
     transport: 'auto',
     openapi: false,
     clients: {},
-    server: { concurrency: {}, shedding: {}, queue: {}, rateLimit: {} },
+    server: { concurrency: {}, shedding: {}, queue: {}, rateLimit: {}, idempotency: {} },
     management: { bind: '127.0.0.1', port: 0 },
     log: { level: 'info', format: 'auto' },
     drainNoticeMs: 5_000,

@@ -1,7 +1,7 @@
 import { type Call, type Filter, FlotillaError, type Handler, type Timer, toFlotillaError } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { flag, type Given, milliseconds, type PolicyFields, resolveFields, whole } from './policy-fields.ts';
-import { SharedCall } from './shared-call.ts';
+import { sharedCall } from './shared-call.ts';
 
 /** How calls are gathered in one. */
 export interface BatchSettings {
@@ -93,7 +93,7 @@ class Batch<Req, Res> {
   readonly #waiters = new Set<Waiter<Req, Res>>();
   #timer: Timer | undefined;
   #isSent: () => void = nothing;
-  #shared: SharedCall | undefined;
+  #shared: Call | undefined;
 
   constructor(next: Handler<Req, Res>, options: BatchOptions<Req, Res>) {
     this.#next = next;
@@ -143,7 +143,7 @@ class Batch<Req, Res> {
   #sendAll(waiters: readonly Waiter<Req, Res>[], { call, request }: Waiter<Req, Res>): void {
     const { events = nullEvents, target = '', operationOf, join } = this.#options;
     const requests = waiters.map((waiter) => waiter.request);
-    const shared = new SharedCall(call, Math.max(...waiters.map((waiter) => waiter.call.deadline)));
+    const shared = sharedCall(call, Math.max(...waiters.map((waiter) => waiter.call.deadline)));
     this.#shared = shared;
     const operation = operationOf?.(request, call);
     tell(events, call.clock, 'batch', 'sent', target, operation, { calls: waiters.length });

@@ -4,7 +4,6 @@ import {
   type Call,
   type Counter,
   type Filter,
-  type FlotillaError,
   type Gauge,
   type Handler,
   type Meter,
@@ -13,9 +12,10 @@ import {
 } from '@flotilla/core';
 import { type CacheFind, CacheTable } from './cache-table.ts';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
+import { isOutage } from './fallback.ts';
 import { innerCall } from './inner-call.ts';
 import { flag, type Given, milliseconds, type PolicyFields, resolveFields, whole } from './policy-fields.ts';
-import { SharedCall } from './shared-call.ts';
+import { sharedCall } from './shared-call.ts';
 
 /** Which answers a client keeps, and for how long. */
 export interface CacheSettings {
@@ -100,10 +100,10 @@ export interface AnswerCache<Req, Res> {
  * |---|---|
  * | fresh | at once |
  * | stale, within `staleWhileRevalidateMs` | at once; one call behind fetches a new one |
- * | stale, within `staleIfErrorMs` | by the callee; with what was kept if it cannot: a status of 500 or more, 429, no answer |
+ * | stale, within `staleIfErrorMs` | by the callee; with what was kept if it cannot: {@link isOutage} |
  * | nothing | by the callee |
  *
- * An error that is an answer (a status of 400 to 499) is passed on, and what was kept is forgotten. Errors are never kept.
+ * An error that is an answer is passed on, and what was kept is forgotten. Errors are never kept.
  * It stands outside of the time-out, so that a callee that does not answer in time is an outage as well.
  *
  * @throws RangeError
@@ -225,7 +225,7 @@ class Cache<Req, Res> implements AnswerCache<Req, Res> {
   #renew(next: Handler<Req, Res>, request: Req, call: Call, key: string): void {
     if (this.#renewing.has(key) || this.#renewing.size >= this.#settings.maxRenewals) return;
     this.#renewing.add(key);
-    const behind = new SharedCall(call, call.clock.now() + this.#settings.renewalMs);
+    const behind = sharedCall(call, call.clock.now() + this.#settings.renewalMs);
     const over = (): void => void this.#renewing.delete(key);
     this.#fetch(next, request, behind, key).then(over, over); // a failure is told by whoever stands further in
   }
@@ -247,11 +247,6 @@ class Cache<Req, Res> implements AnswerCache<Req, Res> {
   ): void {
     tell(this.#events, call.clock, 'cache', kind, this.#options.target ?? '', operation, numbers);
   }
-}
-
-/** The callee could not answer; everything else is an answer. */
-export function isOutage({ code, httpStatus }: FlotillaError): boolean {
-  return (httpStatus >= 500 && code !== 'UNIMPLEMENTED') || code === 'RATE_LIMITED';
 }
 
 function give<Res>(text: string, call: Call): Promise<Res> {

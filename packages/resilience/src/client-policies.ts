@@ -1,3 +1,6 @@
+import { type BatchSettings, batchDefaults, batchFields } from './batch.ts';
+import { type CacheSettings, cacheDefaults, cacheFields } from './cache.ts';
+import { type HedgeSettings, hedgeDefaults, hedgeFields } from './hedge.ts';
 import {
   amount,
   choice,
@@ -9,6 +12,7 @@ import {
   whole,
 } from './policy-fields.ts';
 import { type ResilienceSettings, resilienceDefaults, resolveResilience } from './settings.ts';
+import { type SingleFlightSettings, singleFlightDefaults, singleFlightFields } from './single-flight.ts';
 
 /** When a client stops asking a service, or one of its operations, that fails. */
 export interface BreakerSettings {
@@ -132,6 +136,10 @@ export interface ClientPolicies extends ResilienceSettings {
   readonly breaker: BreakerSettings;
   readonly bulkhead: BulkheadSettings;
   readonly rateLimit: RateLimitSettings;
+  readonly hedge: HedgeSettings;
+  readonly cache: CacheSettings;
+  readonly singleFlight: SingleFlightSettings;
+  readonly batch: BatchSettings;
 }
 
 /** The same as it is written: any part of it. */
@@ -139,6 +147,10 @@ export interface GivenClientPolicies extends Given<ResilienceSettings> {
   readonly breaker?: Given<BreakerSettings> | undefined;
   readonly bulkhead?: Given<BulkheadSettings> | undefined;
   readonly rateLimit?: Given<RateLimitSettings> | undefined;
+  readonly hedge?: Given<HedgeSettings> | undefined;
+  readonly cache?: Given<CacheSettings> | undefined;
+  readonly singleFlight?: Given<SingleFlightSettings> | undefined;
+  readonly batch?: Given<BatchSettings> | undefined;
 }
 
 /** Policies of a service, and what is different for some of its operations, by name. */
@@ -152,6 +164,10 @@ export const clientPolicyDefaults: ClientPolicies = Object.freeze({
   breaker: breakerDefaults,
   bulkhead: bulkheadDefaults,
   rateLimit: rateLimitDefaults,
+  hedge: hedgeDefaults,
+  cache: cacheDefaults,
+  singleFlight: singleFlightDefaults,
+  batch: batchDefaults,
 });
 
 /**
@@ -164,6 +180,10 @@ export function resolveClientPolicies(given: GivenClientPolicies = {}): ClientPo
     breaker: resolveFields(breakerFields, breakerDefaults, given.breaker, 'breaker.'),
     bulkhead: resolveFields(bulkheadFields, bulkheadDefaults, given.bulkhead, 'bulkhead.'),
     rateLimit: resolveFields(rateLimitFields, rateLimitDefaults, given.rateLimit, 'rateLimit.'),
+    hedge: resolveFields(hedgeFields, hedgeDefaults, given.hedge, 'hedge.'),
+    cache: resolveFields(cacheFields, cacheDefaults, given.cache, 'cache.'),
+    singleFlight: resolveFields(singleFlightFields, singleFlightDefaults, given.singleFlight, 'singleFlight.'),
+    batch: resolveFields(batchFields, batchDefaults, given.batch, 'batch.'),
   });
 }
 

@@ -9,7 +9,6 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
-import { handOver } from './inner-call.ts';
 import { LatencyWindow } from './latency-window.ts';
 import {
   amount,
@@ -260,7 +259,7 @@ class Race<Req, Res> {
       if (which === 'second') latency.window.record(now - loser.startedAt, now);
       loser.cancel(lost());
     }
-    handOver(leg, call);
+    leg.endTogether();
     this.#resolve(response);
   }
 
@@ -290,20 +289,9 @@ class Race<Req, Res> {
 /** Marked with a number: nobody further in repeats it, and instances that were tried are remembered outside of it. */
 function legOf(call: Call, which: 'first' | 'second', startedAt: number): Call {
   const number = call.attempt ?? 1;
-  const leg = new Call(
-    {
-      clock: call.clock,
-      random: call.random,
-      deadline: call.deadline,
-      trace: call.trace,
-      baggage: call.baggage,
-      urgency: call.urgency,
-      attempt: which === 'first' ? number : number + 1,
-      idempotencyKey: call.idempotencyKey,
-      startedAt,
-    },
-    call,
-  );
+  const attempt = which === 'first' ? number : number + 1;
+  const { trace, idempotencyKey } = call;
+  const leg = new Call({ trace, idempotencyKey, attempt, startedAt, expendable: true }, call);
   leg.set(raceAttribute, which);
   return leg;
 }

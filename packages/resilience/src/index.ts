@@ -1,3 +1,7 @@
+export * from './batch.ts';
+export * from './hedge.ts';
+export * from './idempotency.ts';
+export * from './cache.ts';
 export { type AttemptTimeoutOptions, attemptTimeout } from './attempt-timeout.ts';
 export { Breaker, type BreakerFilterOptions, type BreakerOptions, breaker } from './breaker.ts';
 export type { BreakerState } from './breaker-state.ts';
@@ -103,4 +107,12 @@ export {
   resilienceFields,
   resolveResilience,
 } from './settings.ts';
+export { createSharedRateLimiter, type SharedRateLimiterOptions } from './shared-rate-limiter.ts';
+export {
+  type SingleFlightOptions,
+  type SingleFlightSettings,
+  singleFlight,
+  singleFlightDefaults,
+  singleFlightFields,
+} from './single-flight.ts';
 export { type TimeoutOptions, timeout } from './timeout.ts';

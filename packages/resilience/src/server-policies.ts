@@ -1,4 +1,5 @@
 import { type RateLimitSettings, rateLimitDefaults, rateLimitFields } from './client-policies.ts';
+import { type IdempotencySettings, idempotencyDefaults, idempotencyFields } from './idempotency.ts';
 import {
   amount,
   flag,
@@ -118,6 +119,7 @@ export interface ServerPolicies {
   readonly shedding: SheddingSettings;
   readonly queue: QueueSettings;
   readonly rateLimit: RateLimitSettings;
+  readonly idempotency: IdempotencySettings;
 }
 
 /** The same as it is written: any part of it. */
@@ -131,6 +133,7 @@ export const serverPolicyDefaults: ServerPolicies = Object.freeze({
   shedding: sheddingDefaults,
   queue: queueDefaults,
   rateLimit: rateLimitDefaults,
+  idempotency: idempotencyDefaults,
 });
 
 /** What each may be. */
@@ -139,6 +142,7 @@ export const serverPolicyFields: { readonly [Group in keyof ServerPolicies]: Pol
   shedding: sheddingFields,
   queue: queueFields,
   rateLimit: rateLimitFields,
+  idempotency: idempotencyFields,
 };
 
 /**
@@ -156,5 +160,6 @@ export function resolveServerPolicies(given: GivenServerPolicies = {}): ServerPo
     shedding: resolveFields(sheddingFields, sheddingDefaults, given.shedding, 'shedding.'),
     queue: resolveFields(queueFields, queueDefaults, given.queue, 'queue.'),
     rateLimit: resolveFields(rateLimitFields, rateLimitDefaults, given.rateLimit, 'rateLimit.'),
+    idempotency: resolveFields(idempotencyFields, idempotencyDefaults, given.idempotency, 'idempotency.'),
   });
 }

@@ -1,28 +1,14 @@
-import { type Attribute, Call } from '@flotilla/core';
+import { Call } from '@flotilla/core';
 
 /**
  * A call that several others wait for: in the span of the first of them, with its baggage, urgency and attributes, but with a
  * deadline and an end of its own. That one of them is cancelled changes nothing.
  */
-export class SharedCall extends Call {
-  readonly #first: Call;
-
-  constructor(first: Call, deadline: number) {
-    super({
-      clock: first.clock,
-      random: first.random,
-      deadline,
-      trace: first.trace,
-      baggage: first.baggage,
-      urgency: first.urgency,
-      attempt: first.attempt,
-    });
-    this.#first = first;
-  }
-
-  override get<T>(key: Attribute<T>): T | undefined {
-    return super.get(key) ?? this.#first.get(key);
-  }
+export function sharedCall(first: Call, deadline: number): Call {
+  const { clock, random, trace, baggage, urgency, attempt } = first;
+  const shared = new Call({ clock, random, deadline, trace, baggage, urgency, attempt });
+  shared.takeAttributes(first);
+  return shared;
 }
 
 /** A copy of JSON, so that no two callers hold one object. Everything that is no object is its own copy. */

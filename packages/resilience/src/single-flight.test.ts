@@ -108,6 +108,7 @@ test('the shared call has the attributes, trace and deadline of who began', asyn
   first.set(key, 'set');
   const answer = handle('a', first);
   assert.equal(asked[0]?.call.get(key), 'set');
+  assert.equal(asked[0]?.call.child().get(key), 'set');
   assert.deepEqual(asked[0]?.call.trace, first.trace);
   assert.equal(asked[0]?.call.deadline, 500);
   asked[0]?.answer(1);

@@ -1,7 +1,7 @@
 import { type Call, type Filter, type FlotillaError, type Handler, toFlotillaError } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { flag, type Given, milliseconds, type PolicyFields, resolveFields, whole } from './policy-fields.ts';
-import { copyJson, SharedCall } from './shared-call.ts';
+import { copyJson, sharedCall } from './shared-call.ts';
 
 /** Whether callers who ask for the same at the same time share one call. */
 export interface SingleFlightSettings {
@@ -110,7 +110,7 @@ interface FlightParts<Req, Res> {
 class Flight<Req, Res> {
   readonly #parts: FlightParts<Req, Res>;
   readonly #waiters = new Set<Waiter<Res>>();
-  #shared: SharedCall | undefined;
+  #shared: Call | undefined;
 
   constructor(parts: FlightParts<Req, Res>) {
     this.#parts = parts;
@@ -142,7 +142,7 @@ class Flight<Req, Res> {
 
   #run(first: Call, deadline: number): void {
     const { next, request } = this.#parts;
-    const shared = new SharedCall(first, deadline);
+    const shared = sharedCall(first, deadline);
     this.#shared = shared;
     next(request, shared).then(
       (response) => this.#answered(response),
@@ -162,7 +162,7 @@ class Flight<Req, Res> {
     this.#waiters.clear();
   }
 
-  #failed(thrown: unknown, shared: SharedCall): void {
+  #failed(thrown: unknown, shared: Call): void {
     const error = toFlotillaError(thrown);
     const longest = error.code === 'DEADLINE_EXCEEDED' ? this.#renewedUntil(shared) : undefined;
     if (longest !== undefined) {
