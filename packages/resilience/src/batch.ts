@@ -35,6 +35,8 @@ export interface BatchOptions<Req, Res> extends Given<BatchSettings> {
   readonly join: (requests: readonly Req[]) => Req;
   /** The answers to each, in their order. What it throws fails all of them. */
   readonly split: (response: Res, requests: readonly Req[]) => readonly BatchItem<Res>[];
+  /** Tells the call of a batch what it is for: attributes that it has from its first caller name the single operation. */
+  readonly prepare?: ((call: Call, joined: Req) => void) | undefined;
   /** The operation, for events. */
   readonly operationOf?: ((request: Req, call: Call) => string) | undefined;
   readonly target?: string | undefined;
@@ -141,13 +143,17 @@ class Batch<Req, Res> {
   }
 
   #sendAll(waiters: readonly Waiter<Req, Res>[], { call, request }: Waiter<Req, Res>): void {
-    const { events = nullEvents, target = '', operationOf, join } = this.#options;
+    const { events = nullEvents, target = '', operationOf, join, prepare } = this.#options;
     const requests = waiters.map((waiter) => waiter.request);
     const shared = sharedCall(call, Math.max(...waiters.map((waiter) => waiter.call.deadline)));
     this.#shared = shared;
     const operation = operationOf?.(request, call);
     tell(events, call.clock, 'batch', 'sent', target, operation, { calls: waiters.length });
-    Promise.try(() => this.#next(join(requests), shared))
+    Promise.try(() => {
+      const joined = join(requests);
+      prepare?.(shared, joined);
+      return this.#next(joined, shared);
+    })
       .then((response) => this.#deal(waiters, this.#items(response, requests)))
       .catch((thrown: unknown) => {
         tell(events, call.clock, 'batch', 'failed', target, operation, { calls: this.#waiters.size });

@@ -1,5 +1,14 @@
+export {
+  type AnyBatchRule,
+  type BatchedItem,
+  type BatchPlan,
+  type BatchRule,
+  type BatchRules,
+  batchPlan,
+} from './client/batch-rule.ts';
 export { type Client, type ClientMethod, createClient } from './client/client.ts';
 export { type HttpCallsOptions, httpCalls, httpCallsDefaults, httpTransport } from './client/http/http-calls.ts';
+export { groupKey, keyPrefix, operationKey } from './client/operation-key.ts';
 export {
   type CalledOperation,
   calledOperations,
