@@ -1,3 +1,4 @@
+export * from './answer-filters.ts';
 export * from './batch.ts';
 export * from './hedge.ts';
 export * from './idempotency.ts';

@@ -31,7 +31,9 @@ export function remembering(served: ServedOperation, remember: RememberOperation
   const { handler } = served;
   // What the contract promises is remembered, not what the handler gave: that may hold what is nobody's business.
   const handle = filter(async (input, call) => parseOutput(served, await handler(input as never, call as never), call));
-  return { ...served, handler: handle as ServedOperation['handler'] };
+  const either = (input: never, call: never): unknown =>
+    (call as Call).idempotencyKey === undefined ? handler(input, call) : handle(input, call);
+  return { ...served, handler: either };
 }
 
 function isRemembered({ info: { kind }, mapping }: ServedOperation): boolean {
