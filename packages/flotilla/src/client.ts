@@ -36,6 +36,7 @@ import {
   sendsMany,
 } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
+import { type AnswerOptions, clientAnswers, withBatchNumbers } from './answers.ts';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 import { type Fallbacks, fallbackFilter } from './fallbacks.ts';
 
@@ -51,7 +52,7 @@ export interface ClientOptions extends GivenServicePolicies {
 }
 
 /** The same for a contract whose operations are known. */
-export interface ContractClientOptions<C extends AnyContract> extends ClientOptions {
+export interface ContractClientOptions<C extends AnyContract> extends ClientOptions, AnswerOptions<C> {
   /** What is answered when nobody could, by operation. The call itself has failed for metrics and traces. */
   readonly fallback?: Fallbacks<C>;
 }
@@ -85,6 +86,8 @@ export interface LazyClient {
 /** A client that finds instances already. */
 export interface ConnectedClient<C extends AnyContract> {
   readonly client: Client<C>;
+  /** Forgets answers that are kept: all, those of an operation, or those to one input. */
+  forget(operation?: string, input?: unknown): void;
   /** Lets calls in hand end, then gives up all connections. */
   close(): Promise<void>;
 }
@@ -99,17 +102,37 @@ export function createLazyClient<C extends AnyContract>(contract: C, options: Co
       if (!live) throw notStarted(contract);
       return (live.client[operation] as Client<AnyContract>[string])(...args);
     };
+  const client = Object.freeze(
+    Object.fromEntries(Object.keys(contract.operations).map((operation) => [operation, method(operation)])),
+  );
+  connections.set(client, () => connected.current);
   return {
     contract,
-    client: Object.freeze(
-      Object.fromEntries(Object.keys(contract.operations).map((operation) => [operation, method(operation)])),
-    ),
+    client,
     connect: (runtime, copy = onlyCopy) => connected.set(copy, connectClient(contract, options, runtime)),
     async close(copy = onlyCopy) {
       await connected.get(copy)?.close();
       connected.delete(copy);
     },
   };
+}
+
+/** What each declared client is connected by. */
+const connections = new WeakMap<object, () => ConnectedClient<AnyContract> | undefined>();
+
+/**
+ * Forgets what a client of {@link App.client} keeps of answers: all, those of an operation, or those to one input, whoever
+ * asked. After a change of one's own, so that the next look-up sees it. Other processes keep what they have.
+ *
+ * ```ts
+ * await products.rename({ id, name });
+ * forgetAnswers(products, 'product', { id });
+ * ```
+ */
+export function forgetAnswers<C extends object>(client: C, operation?: keyof C & string, input?: unknown): void {
+  const connection = connections.get(client);
+  if (!connection) throw new TypeError('this is no client of an application: make it with app.client()');
+  connection()?.forget(operation, input);
 }
 
 /** A client outside of any application. It begins to look for its service at once. */
@@ -122,7 +145,7 @@ export function connectClient<C extends AnyContract>(
   const authority = options.service ?? contract.name;
   const transport = runtime.fast ?? plainTransport(runtime);
   const policies = runtime.policies ?? new Policies(runtime);
-  const guard = policies.client(authority, options);
+  const guard = policies.client(authority, withBatchNumbers(options));
   const cluster = clusterFor<OperationRequest, OperationResponse>(
     {
       target,
@@ -135,8 +158,10 @@ export function connectClient<C extends AnyContract>(
     runtime,
   );
   cluster.start(); // known before the first call needs it
-  const filters = callFilters<OperationRequest, OperationResponse>(target, guard, runtime, typedCalls);
-  const instead = fallbackFilter(contract, options.fallback, authority, policies.events);
+  const { events } = policies;
+  const answers = clientAnswers({ contract, options, guard, events, meter: runtime.meter });
+  const filters = callFilters(target, guard, runtime, { ...typedCalls, sparing: [answers.entry] });
+  const instead = fallbackFilter(contract, options.fallback, authority, events);
   const around = [...(instead ? [instead] : []), ...filters.map(({ filter }) => filter)];
   const client = createClient(contract, composeEndpoint(around, cluster), {
     clock: runtime.clock,
@@ -144,6 +169,7 @@ export function connectClient<C extends AnyContract>(
   });
   return {
     client,
+    forget: (operation, input) => answers.forget(operation, input),
     close() {
       policies.release(guard);
       return cluster.close();
@@ -169,7 +195,7 @@ export function callFilters<Req, Res>(
   target: Target,
   guard: ClientGuard,
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
-  calls: GuardedCalls<Req, Res>,
+  { sparing = [], ...calls }: GuardedCalls<Req, Res> & { readonly sparing?: readonly FilterEntry<Req, Res>[] },
   name: (operation: GuardedOperation) => string = ({ contract, operation }) => `${contract}.${operation}`,
 ): readonly FilterEntry<Req, Res>[] {
   const { operationOf } = calls;
@@ -185,6 +211,7 @@ export function callFilters<Req, Res>(
         name: (request, call) => name(operationOf(request, call)),
       }),
     },
+    ...sparing,
     {
       name: 'policies',
       reason: 'what is configured for the operation, in the order of clientFilters',

@@ -33,6 +33,7 @@ export {
   callFilters,
   connectClient,
   connectionFilters,
+  forgetAnswers,
   plainTransport,
   typedCalls,
 } from './client.ts';

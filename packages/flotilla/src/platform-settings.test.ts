@@ -17,6 +17,7 @@ test('the defaults of a service', () => {
     maxBodyBytes: 1_048_576,
     transport: 'auto',
     openapi: false,
+    store: 'memory:',
     clients: {},
     server: { concurrency: {}, shedding: {}, queue: {}, rateLimit: {}, idempotency: {} },
     management: { bind: '127.0.0.1', port: 0 },

@@ -17,6 +17,7 @@ import {
   type Random,
   type Registration,
   type Running,
+  type Store,
   startAll,
   type Tracer,
 } from '@flotilla/core';
@@ -26,6 +27,7 @@ import { type AnyContract, contractHandler, contractHash, contractText, type Rpc
 import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
+import { commandMemory, openConfiguredStore } from './command-memory.ts';
 import { type Copy, runInCopy } from './copies.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { callersNoticed } from './drain-notice.ts';
@@ -46,6 +48,8 @@ export interface ServiceRuntime {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly health: Health;
+  /** What instances remember together. Default: what the configuration names. */
+  readonly store?: Store;
   /** Keeps the last known instances on disk. Default: memory only. */
   readonly cache?: LiveSetCache;
   /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
@@ -124,7 +128,7 @@ export async function startService<S>(
  * What starting an application means, in order.
  * 1. The settings can be read.
  * 2. Resources are opened, in the order in which they were declared.
- * 3. Clients begin to look for their services.
+ * 3. Clients begin to look for their services. The store is opened; one that cannot be reached now is tried again.
  * 4. Repeated work begins its first run.
  * 5. The listener opens.
  * 6. The instance is registered as `up`. A registry that cannot be reached now is tried again, and is no error.
@@ -136,12 +140,14 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: Se
   const policies = given.policies ?? policiesOf(config, given);
   const runtime: ProtectedRuntime = { ...given, policies };
   const now = (): ServiceConfig<S> => current;
-  const door = listenerOf(parts, copy, now, runtime);
+  const shared = storeOf(config.store, runtime);
+  const door = listenerOf(parts, copy, now, runtime, shared.store);
   const listing = registrationOf(parts, now, runtime, door.listener);
   const own = [
     settingsComponent(parts, copy, now),
     ...parts.resources.map((resource) => resourceComponent(resource, copy, config.settings)),
     clientsComponent(parts, copy, now, runtime),
+    shared.component,
   ];
   return {
     components: [
@@ -244,11 +250,33 @@ export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discover
 /** A runtime that has its policies. */
 type ProtectedRuntime = ServiceRuntime & { readonly policies: Policies };
 
+/** The store that the configuration names, from the start to the stop. One that the runtime brings is closed by its owner. */
+function storeOf(url: string, runtime: ServiceRuntime): { readonly component: Component; readonly store: () => Store } {
+  let opened: Store | undefined = runtime.store;
+  const component: Component = {
+    name: 'store',
+    async start() {
+      opened ??= await openConfiguredStore(url, runtime);
+    },
+    async stop() {
+      if (opened !== runtime.store) await opened?.close();
+    },
+  };
+  return {
+    component,
+    store() {
+      if (!opened) throw new FlotillaError('UNAVAILABLE', 'the store is not open yet');
+      return opened;
+    },
+  };
+}
+
 function listenerOf<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
   { network, bindOf, logger, meter, tracer, clock, random, fast, policies }: ProtectedRuntime,
+  store: () => Store,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
   const listener = (): HttpListener => {
@@ -262,6 +290,11 @@ function listenerOf<S>(
       const serving = {
         maxBodyBytes: config.maxBodyBytes,
         protect: protectWith(policies),
+        remember: commandMemory({
+          store: store(),
+          settings: () => policies.server.policies.idempotency,
+          events: policies.events,
+        }),
         clock,
         logger,
         meter,

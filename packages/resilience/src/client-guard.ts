@@ -148,7 +148,9 @@ export class ClientGuard {
     const policies = this.of(operation);
     const { target } = this;
     const { events } = this.#options;
-    const { breaker, bulkhead, rateLimit } = policies;
+    const { breaker, bulkhead, rateLimit, hedge } = policies;
+    const { idempotent, repeatable, discard } = calls;
+    const operationOf = (): string => fullName(operation);
     return clientFilters<Req, Res>({
       ...calls,
       ...policies,
@@ -163,6 +165,7 @@ export class ClientGuard {
       bulkhead:
         bulkhead.enabled && bulkhead.maxConcurrent < Infinity ? this.#bulkheadOf(operation, policies) : undefined,
       breaker: breaker.enabled ? this.#breakerOf(operation, policies) : undefined,
+      hedge: hedge.enabled ? { ...hedge, idempotent, repeatable, discard, operationOf, target, events } : undefined,
     });
   }
 

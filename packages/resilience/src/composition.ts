@@ -3,6 +3,7 @@ import { type AttemptTimeoutOptions, attemptTimeout } from './attempt-timeout.ts
 import { type Breaker, breaker } from './breaker.ts';
 import { type Bulkhead, bulkhead } from './bulkhead.ts';
 import { type ConcurrencyLimitOptions, concurrencyLimit } from './concurrency-limit.ts';
+import { type HedgeOptions, hedge } from './hedge.ts';
 import { type RateLimitOptions, rateLimit } from './rate-limit.ts';
 import { type RetryOptions, retry } from './retry.ts';
 import { type PartialSettings, resolveResilience } from './settings.ts';
@@ -20,6 +21,7 @@ export interface ClientFilterOptions<Req, Res> extends RetryOptions<Req, Res> {
   readonly rateLimit?: RateLimitOptions | undefined;
   readonly bulkhead?: Bulkhead | undefined;
   readonly breaker?: Breaker | undefined;
+  readonly hedge?: HedgeOptions<Req, Res> | undefined;
   /** The answers are streams: `timeoutMs` is not for them, and their length is no slowness. */
   readonly streamed?: boolean | undefined;
 }
@@ -65,6 +67,11 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
       filter: breaker<Req, Res>({ breaker: state, streamed, failure }),
     })),
     { name: 'retry', reason: 'above balance: another attempt may reach another instance', filter: retry(options) },
+    ...ifPresent(options.hedge, (hedging) => ({
+      name: 'hedge',
+      reason: 'below retry: the second of two attempts side by side is no retry, and a retry may be hedged again',
+      filter: hedge<Req, Res>(hedging),
+    })),
   ];
 }
 

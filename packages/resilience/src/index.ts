@@ -1,12 +1,10 @@
 export * from './answer-filters.ts';
-export * from './batch.ts';
-export * from './hedge.ts';
-export * from './idempotency.ts';
-export * from './cache.ts';
 export { type AttemptTimeoutOptions, attemptTimeout } from './attempt-timeout.ts';
+export * from './batch.ts';
 export { Breaker, type BreakerFilterOptions, type BreakerOptions, breaker } from './breaker.ts';
 export type { BreakerState } from './breaker-state.ts';
 export { Bulkhead, type BulkheadOptions, bulkhead } from './bulkhead.ts';
+export * from './cache.ts';
 export { ClientGuard, type ClientGuardOptions, type GuardedCalls, type GuardedOperation } from './client-guard.ts';
 export {
   type BreakerSettings,
@@ -46,6 +44,8 @@ export {
 } from './events.ts';
 export { type FallbackOptions, fallback, isOutage } from './fallback.ts';
 export type { Pace, RateVerdict } from './gcra.ts';
+export * from './hedge.ts';
+export * from './idempotency.ts';
 export { innerCall } from './inner-call.ts';
 export { type CallJudgement, judgeCall } from './judge-call.ts';
 export { LiveChains } from './live-chain.ts';

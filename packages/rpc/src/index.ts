@@ -34,6 +34,7 @@ export { type Binding, bind, type HandlerResult, type Handlers, type OperationHa
 export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';
 export type { FailArguments, OperationCall } from './operation-call.ts';
+export { printValue } from './print-value.ts';
 export {
   type DeclaredError,
   type PlatformError,
@@ -50,6 +51,6 @@ export {
   type ProtectedOperation,
   type ProtectOperation,
 } from './server/options.ts';
-export { answeredErrorAttribute } from './server/served-operation.ts';
 export type { RememberedOperation, RememberOperation } from './server/remember.ts';
+export { answeredErrorAttribute } from './server/served-operation.ts';
 export { problemMember } from './stream-problem.ts';

@@ -42,7 +42,7 @@ export type BatchRule<Ops extends Operations, Name extends keyof Ops> = {
  * Operations whose calls are gathered, by name.
  *
  * ```ts
- * app.client(catalog, { batch: { product: { into: 'products', ask: (keys) => ({ ids: keys.map(({ id }) => id) }), answers } } });
+ * app.client(catalog, { batches: { product: { into: 'products', ask: (keys) => ({ ids: keys.map(({ id }) => id) }), answers } } });
  * ```
  */
 export type BatchRules<C extends AnyContract> = {
