@@ -3,14 +3,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
+  batchFields,
   breakerFields,
   bulkheadFields,
+  cacheFields,
   clientPolicyDefaults,
+  hedgeFields,
   type PolicyFields,
   rateLimitFields,
   resilienceFields,
   serverPolicyDefaults,
   serverPolicyFields,
+  singleFlightFields,
 } from '@flotilla/resilience';
 import { root } from './packages.ts';
 import { picturesOfPolicies } from './pictures/policies.ts';
@@ -35,12 +39,16 @@ function shown(value: unknown): string {
 }
 
 test('the tables of docs/resilience.md list exactly the keys, with their defaults', () => {
-  const { breaker, bulkhead, rateLimit } = clientPolicyDefaults;
+  const { breaker, bulkhead, rateLimit, hedge, singleFlight, batch, cache } = clientPolicyDefaults;
   const ofClients = [
     ...inCode(resilienceFields, clientPolicyDefaults),
     ...inCode(breakerFields, breaker, 'breaker.'),
     ...inCode(bulkheadFields, bulkhead, 'bulkhead.'),
     ...inCode(rateLimitFields, rateLimit, 'rateLimit.'),
+    ...inCode(hedgeFields, hedge, 'hedge.'),
+    ...inCode(singleFlightFields, singleFlight, 'singleFlight.'),
+    ...inCode(batchFields, batch, 'batch.'),
+    ...inCode(cacheFields, cache, 'cache.'),
   ];
   assert.deepEqual(Object.fromEntries(documented(clients)), Object.fromEntries(ofClients));
   const ofServers = Object.entries(serverPolicyFields).flatMap(([group, fields]) =>

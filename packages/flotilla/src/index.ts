@@ -15,6 +15,7 @@ export {
 } from '@flotilla/config';
 export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret } from '@flotilla/core';
 export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute } from '@flotilla/http';
+export { freshAttribute } from '@flotilla/resilience';
 export {
   type Client,
   type Handlers,

@@ -22,7 +22,7 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import type { Bind, HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
-import type { Policies } from '@flotilla/resilience';
+import { createSharedRateLimiter, type Policies } from '@flotilla/resilience';
 import { type AnyContract, contractHandler, contractHash, contractText, type RpcTransport } from '@flotilla/rpc';
 import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
@@ -140,7 +140,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: Se
   const policies = given.policies ?? policiesOf(config, given);
   const runtime: ProtectedRuntime = { ...given, policies };
   const now = (): ServiceConfig<S> => current;
-  const shared = storeOf(config.store, runtime);
+  const shared = storeOf(parts.name, config.store, runtime);
   const door = listenerOf(parts, copy, now, runtime, shared.store);
   const listing = registrationOf(parts, now, runtime, door.listener);
   const own = [
@@ -251,12 +251,20 @@ export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discover
 type ProtectedRuntime = ServiceRuntime & { readonly policies: Policies };
 
 /** The store that the configuration names, from the start to the stop. One that the runtime brings is closed by its owner. */
-function storeOf(url: string, runtime: ServiceRuntime): { readonly component: Component; readonly store: () => Store } {
+function storeOf(
+  service: string,
+  url: string,
+  runtime: ProtectedRuntime,
+): { readonly component: Component; readonly store: () => Store } {
   let opened: Store | undefined = runtime.store;
   const component: Component = {
     name: 'store',
     async start() {
       opened ??= await openConfiguredStore(url, runtime);
+      const { clock, logger, policies } = runtime;
+      policies.sharedLimits.countBy(
+        createSharedRateLimiter({ store: opened, clock, logger, name: `limit:${service}` }),
+      );
     },
     async stop() {
       if (opened !== runtime.store) await opened?.close();

@@ -6,6 +6,7 @@ import {
   type GivenClientPolicies,
   type GivenServicePolicies,
   policiesOf,
+  type RateLimitSettings,
   resolveClientPolicies,
 } from './client-policies.ts';
 import { clientFilters, type FilterEntry, type InstanceFilterOptions, instanceFilters } from './composition.ts';
@@ -41,6 +42,8 @@ export interface ClientGuardOptions {
   readonly processBudget: RetryBudget;
   /** Counts for rate limits. Default: in this process. */
   readonly limiter?: RateLimiter | undefined;
+  /** Counts where the limit is to be shared. Default: as any other. */
+  readonly sharedLimiter?: RateLimiter | undefined;
 }
 
 /** How a client's calls become filters. */
@@ -160,7 +163,7 @@ export class ClientGuard {
       operation: fullName(operation),
       rateLimit:
         rateLimit.enabled && rateLimit.ratePerSecond < Infinity
-          ? { settings: rateLimit, target, operation: fullName(operation), limiter: this.#limiter, events }
+          ? { settings: rateLimit, target, operation: fullName(operation), limiter: this.#limiterOf(rateLimit), events }
           : undefined,
       bulkhead:
         bulkhead.enabled && bulkhead.maxConcurrent < Infinity ? this.#bulkheadOf(operation, policies) : undefined,
@@ -192,6 +195,10 @@ export class ClientGuard {
   #resolve(operation: GuardedOperation | undefined): ClientPolicies {
     const places = [this.#options.code, ...this.#configured];
     return resolveClientPolicies(operation ? namedPolicies(places, operation) : policiesOf(places, undefined));
+  }
+
+  #limiterOf({ shared }: RateLimitSettings): RateLimiter {
+    return (shared ? this.#options.sharedLimiter : undefined) ?? this.#limiter;
   }
 
   #newBudget(): RetryBudget {

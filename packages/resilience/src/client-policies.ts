@@ -113,6 +113,8 @@ export interface RateLimitSettings {
   readonly burst: number;
   /** A call that is early waits up to this long for its turn; 0: it is refused at once. */
   readonly maxWaitMs: number;
+  /** Counts together with all instances of this service that have one store; then nobody waits. */
+  readonly shared: boolean;
 }
 
 export const rateLimitDefaults: RateLimitSettings = Object.freeze({
@@ -121,6 +123,7 @@ export const rateLimitDefaults: RateLimitSettings = Object.freeze({
   ratePerSecond: Infinity, // off: only who knows the agreed rate can name it
   burst: 0,
   maxWaitMs: 0, // a refusal at once says more than a silent delay
+  shared: false, // a round trip to the store for each call
 });
 
 export const rateLimitFields: PolicyFields<RateLimitSettings> = {
@@ -129,6 +132,7 @@ export const rateLimitFields: PolicyFields<RateLimitSettings> = {
   ratePerSecond: amount('calls per second in the long run', { min: 0.001, max: 1_000_000, orInfinity: true }),
   burst: whole('calls that may come at once; 0: as many as one second allows', { min: 0, max: 1_000_000 }),
   maxWaitMs: milliseconds('how long an early call may wait for its turn', { min: 0, max: 60_000 }),
+  shared: flag('counts together with all instances of this service that have one store'),
 };
 
 /** Every policy of one client, for one operation. */

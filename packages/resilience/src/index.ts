@@ -108,6 +108,7 @@ export {
   resilienceFields,
   resolveResilience,
 } from './settings.ts';
+export { SharedLimits } from './shared-limits.ts';
 export { createSharedRateLimiter, type SharedRateLimiterOptions } from './shared-rate-limiter.ts';
 export {
   type SingleFlightOptions,

@@ -7,6 +7,7 @@ import type { LoadSource } from './load-source.ts';
 import { createRetryBudget, processBudgetDefaults, type RetryBudget } from './retry-budget.ts';
 import { ServerGuard, type ServerGuardOptions } from './server-guard.ts';
 import { type GivenServerPolicies, resolveServerPolicies } from './server-policies.ts';
+import { SharedLimits } from './shared-limits.ts';
 
 /** What an operator configured. */
 export interface PoliciesConfig {
@@ -31,6 +32,8 @@ export interface PoliciesOptions {
 export class Policies {
   readonly events: EventHub;
   readonly server: ServerGuard;
+  /** Rates that are counted together with other processes. Until somebody says how, each counts for itself. */
+  readonly sharedLimits: SharedLimits = new SharedLimits();
   readonly #clock: Clock;
   readonly #budget: RetryBudget = createRetryBudget(processBudgetDefaults);
   readonly #clients = new Set<ClientGuard>();
@@ -48,6 +51,7 @@ export class Policies {
       load,
       failed,
       events: this.events,
+      sharedLimiter: this.sharedLimits.limiter('server:'),
     });
   }
 
@@ -59,6 +63,7 @@ export class Policies {
       clock: this.#clock,
       events: this.events,
       processBudget: this.#budget,
+      sharedLimiter: this.sharedLimits.limiter(`client:${target}:`),
     });
     guard.configure(placesFor(this.#config, target));
     this.#clients.add(guard);

@@ -13,8 +13,9 @@ import { adaptiveConcurrency, type GuardedOptions, shedding } from './server-gua
  */
 export function serverFilters<Req, Res>(options: GuardedOptions): readonly FilterEntry<Req, Res>[] {
   const { guard, operation } = options;
-  const { policies, limiter, events } = guard;
+  const { policies, events } = guard;
   const limits = policies.rateLimit;
+  const limiter = limits.shared ? guard.sharedLimiter : guard.limiter;
   return [
     ...when(policies.shedding.enabled, {
       name: 'shedding',

@@ -17,6 +17,8 @@ export interface ServerGuardOptions {
   readonly events?: PolicyEvents | undefined;
   /** Counts for the rate limit. Default: in this process. */
   readonly limiter?: RateLimiter | undefined;
+  /** Counts where the limit is to be shared. Default: as any other. */
+  readonly sharedLimiter?: RateLimiter | undefined;
   /** Did the call end with an error, though the answer was delivered? Its time then says nothing. Default: no call did. */
   readonly failed?: ((call: Call) => boolean) | undefined;
 }
@@ -33,6 +35,7 @@ export class ServerGuard {
   readonly clock: Clock;
   readonly events: PolicyEvents;
   readonly limiter: RateLimiter;
+  readonly sharedLimiter: RateLimiter;
   readonly places: Places;
   /** The chains that are made of it. */
   readonly chains: LiveChains = new LiveChains();
@@ -49,6 +52,7 @@ export class ServerGuard {
     this.clock = options.clock;
     this.events = options.events ?? nullEvents;
     this.limiter = options.limiter ?? new LocalRateLimiter();
+    this.sharedLimiter = options.sharedLimiter ?? this.limiter;
     this.#load = options.load ?? idleLoad;
     this.#failed = options.failed ?? (() => false);
     this.#policies = options.policies;

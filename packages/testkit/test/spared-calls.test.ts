@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ManualClock } from '@flotilla/core/testing';
 import { RedisServer, redisMissing } from '@flotilla/store/testing';
-import { forgetAnswers, service } from 'flotilla';
+import { type FlotillaError, forgetAnswers, service } from 'flotilla';
 import { command, contract, error, get, query } from 'flotilla/contract';
 import { z } from 'zod';
 import { startFleet } from '../src/index.ts';
@@ -115,6 +115,33 @@ describe('a service of two copies that share a Redis', { skip: redisMissing() ??
     assert.deepEqual(done, ['buy 1']);
     await buy('another');
     assert.equal(done.length, 2);
+    await fleet.stop();
+  });
+
+  test('keeps its rate together, whichever copy is asked', async () => {
+    const { done, app, caller, client } = shop();
+    const limits = { rateLimit: { ratePerSecond: 0.01, burst: 4, shared: true } };
+    const fleet = await startFleet({
+      services: [
+        { app, copies: 2, config: { store: server.url, server: limits } },
+        {
+          app: caller,
+          config: { clients: { catalog: { retries: 0, operations: { product: { batch: { enabled: false } } } } } },
+        },
+      ],
+    });
+    const outcomes: string[] = [];
+    for (let turn = 0; turn < 12; turn++) {
+      outcomes.push(
+        await client.product({ id: '1' }).then(
+          () => 'answered',
+          (error: FlotillaError) => error.code,
+        ),
+      );
+    }
+    assert.equal(outcomes.filter((outcome) => outcome === 'answered').length, 4, outcomes.join());
+    assert.equal(done.length, 4);
+    assert.ok(outcomes.slice(4).every((outcome) => outcome === 'RATE_LIMITED'));
     await fleet.stop();
   });
 });
