@@ -52,6 +52,8 @@ export class CacheTable {
   readonly #bounds: CacheBounds;
   /** In the order of their last use. */
   readonly #entries = new Map<string, Entry>();
+  /** Invariant: nothing stands before it. A new iterator each time would pass over the holes of all that went before. */
+  #oldest = this.#entries.keys();
   #bytes = 0;
 
   constructor(bounds: CacheBounds) {
@@ -91,10 +93,13 @@ export class CacheTable {
     this.#entries.set(key, { text, bytes, cameAt: now });
     this.#bytes += bytes;
     let evicted = 0;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= maxEntries && this.#bytes <= maxBytes) break;
-      this.delete(oldest);
-      evicted += 1;
+    while (this.#entries.size > maxEntries || this.#bytes > maxBytes) {
+      const { done, value: first } = this.#oldest.next();
+      if (done) this.#oldest = this.#entries.keys();
+      else {
+        this.delete(first);
+        evicted += 1;
+      }
     }
     return evicted;
   }
@@ -110,6 +115,7 @@ export class CacheTable {
 
   clear(): void {
     this.#entries.clear();
+    this.#oldest = this.#entries.keys();
     this.#bytes = 0;
   }
 }

@@ -117,6 +117,14 @@ const graceMs = 5_000;
 /** How long is waited between two looks at what another process does. */
 const [firstLookMs, lastLookMs] = [20, 1_000];
 
+/** A key that was taken, or may have been. */
+interface Taken {
+  /** The record that says so. */
+  readonly own: string;
+  readonly print: string;
+  readonly mayRepeat: boolean;
+}
+
 class Keeper<Req, Res> {
   readonly #next: Handler<Req, Res>;
   readonly #settings: IdempotencySettings;
@@ -143,12 +151,12 @@ class Keeper<Req, Res> {
       try {
         const change = { expected, value: own, ttlMs: this.#settings.ttlMs };
         const swap = await store.compareAndSet(key, change, call);
-        if (swap.swapped) return this.#track(request, call, key, own, mayRepeat);
+        if (swap.swapped) return this.#track(request, call, key, { own, print, mayRepeat });
         found = swap.found;
         record = found === undefined ? undefined : parseRecord(found);
       } catch (thrown) {
         call.throwIfCancelled();
-        return this.#withoutStore(thrown, request, call, key, own, mayRepeat);
+        return this.#withoutStore(thrown, request, call, key, { own, print, mayRepeat });
       }
       const decision = decide(record, this.#repetition(print, mayRepeat, call));
       if (decision.do === 'answer') return this.#replay(decision.answer, request, call);
@@ -166,8 +174,8 @@ class Keeper<Req, Res> {
     return { print, idempotent, onDuplicate: this.#settings.onDuplicate, wallNow: call.clock.wallNow() };
   }
 
-  #track(request: Req, call: Call, key: string, own: string, mayRepeat: boolean): Promise<Res> {
-    const answer = this.#work(request, call, key, own, mayRepeat);
+  #track(request: Req, call: Call, key: string, taken: Taken): Promise<Res> {
+    const answer = this.#work(request, call, key, taken);
     const settled = answer.then(nothing, nothing);
     this.#running.set(key, settled);
     void settled.then(() => {
@@ -176,8 +184,7 @@ class Keeper<Req, Res> {
     return answer;
   }
 
-  async #work(request: Req, call: Call, key: string, own: string, mayRepeat: boolean): Promise<Res> {
-    const { print } = parseRecord(own);
+  async #work(request: Req, call: Call, key: string, { own, print, mayRepeat }: Taken): Promise<Res> {
     let response: Res;
     try {
       response = await this.#next(request, call);
@@ -209,20 +216,13 @@ class Keeper<Req, Res> {
     }
   }
 
-  async #withoutStore(
-    thrown: unknown,
-    request: Req,
-    call: Call,
-    key: string,
-    own: string,
-    mayRepeat: boolean,
-  ): Promise<Res> {
+  async #withoutStore(thrown: unknown, request: Req, call: Call, key: string, taken: Taken): Promise<Res> {
     this.#tell('store_away', request, call);
     const { whenStoreAway } = this.#settings;
-    if (whenStoreAway === 'run' || (whenStoreAway === 'auto' && mayRepeat)) {
-      return this.#track(request, call, key, own, mayRepeat); // the key may have been taken without our knowing
+    if (whenStoreAway === 'run' || (whenStoreAway === 'auto' && taken.mayRepeat)) {
+      return this.#track(request, call, key, taken); // the key may have been taken without our knowing
     }
-    void this.#remember(key, own, undefined, request, call); // for the same reason
+    void this.#remember(key, taken.own, undefined, request, call); // for the same reason
     throw new FlotillaError(
       'UNAVAILABLE',
       `whether this command came before cannot be looked up: ${toFlotillaError(thrown).detail}; see idempotency.whenStoreAway`,

@@ -71,6 +71,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   let bytes = 0; // Invariant: the sum over entries, <= maxBytes after each write
   let evicted = 0;
   let sweep = entries.keys();
+  // Invariant: nothing stands before it. A new iterator each time would pass over the holes of all that went before.
+  let oldest = entries.keys();
 
   const drop = (name: string): void => {
     bytes -= entries.get(name)?.bytes ?? 0;
@@ -90,10 +92,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     entries.set(name, { content, bytes: size, expiresAt });
     bytes += size;
     sweepOn();
-    for (const oldest of entries.keys()) {
-      if (entries.size <= maxEntries && bytes <= maxBytes) break;
-      if ((entries.get(oldest) as Entry).expiresAt > clock.now()) evicted += 1;
-      drop(oldest);
+    while (entries.size > maxEntries || bytes > maxBytes) {
+      const { done, value: first } = oldest.next();
+      if (done) oldest = entries.keys();
+      else {
+        if ((entries.get(first) as Entry).expiresAt > clock.now()) evicted += 1;
+        drop(first);
+      }
     }
   };
 
@@ -170,6 +175,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     },
     close() {
       entries.clear();
+      oldest = entries.keys();
+      sweep = entries.keys();
       bytes = 0;
       return Promise.resolve();
     },
