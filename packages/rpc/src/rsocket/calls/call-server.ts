@@ -83,8 +83,11 @@ export class CallServer {
       failure: (_, call) => call.get(answeredErrorAttribute),
     });
     const serving: OperationHandler = through ? serveThroughHttp(through) : serveOperation;
-    const around = through ? filters : [observed, ...filters];
-    this.table = new ServedTable(servedOperations(bindings, resolveOptions(options)), () => compose(around, serving));
+    const resolved = resolveOptions(options);
+    // What goes through a handler of HTTP messages is measured and protected there.
+    const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
+      through ? filters : [observed, ...filters, resolved.protect({ operation: name, streamed: info.streamed })];
+    this.table = new ServedTable(servedOperations(bindings, resolved), (served) => compose(around(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [])]) this.#codecs.set(codec.mime, codec);
   }
 
