@@ -135,7 +135,7 @@ export async function startApp(app: App<Record<never, never>>, resolver: Resolve
   const runtime: ServiceRuntime = {
     ...foundation,
     network,
-    fast: rsocketTransport(connector, plainTransport({ ...foundation, network })),
+    fast: rsocketTransport(connector, plainTransport({ ...foundation, network }), foundation),
     bindOf: (_, port) => ({ host: '0.0.0.0', port }), // all addresses of the loopback network
     discovery: { resolver, registrar: { register: () => noRegistration }, close: async () => {} },
     meter,

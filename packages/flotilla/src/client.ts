@@ -26,6 +26,7 @@ import {
 } from '@flotilla/resilience';
 import {
   type AnyContract,
+  type Binding,
   type Client,
   createClient,
   httpTransport,
@@ -47,6 +48,11 @@ import { type Fallbacks, fallbackFilter } from './fallbacks.ts';
 export interface ClientOptions extends GivenServicePolicies {
   /** The service to call. Default: whichever registered that it serves the contract. */
   readonly service?: string;
+  /**
+   * Contracts that the service may call back, on the connections of this client: `[bind(events, handlers)]`. Its handlers
+   * reach them by `callerOf(events, call)`. Default: none. Only over RSocket.
+   */
+  readonly serves?: readonly Binding[];
   /** How an instance is chosen. Default `least-loaded`: the better of two random ones, by calls in flight. */
   readonly pick?: 'round-robin' | 'least-loaded';
 }
@@ -152,7 +158,7 @@ export function connectClient<C extends AnyContract>(
       protocols: transport.protocols,
       accepts: serves(contract, options),
       filters: (name) => connectionFilters(name, guard),
-      connect: (address, instance) => transport.connect({ address, instance, authority }),
+      connect: (address, instance) => transport.connect({ address, instance, authority, serves: options.serves }),
     },
     options,
     runtime,

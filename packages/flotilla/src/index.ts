@@ -17,6 +17,7 @@ export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret } f
 export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute } from '@flotilla/http';
 export { freshAttribute } from '@flotilla/resilience';
 export {
+  bind,
   type Client,
   type Handlers,
   type OpenApi,
@@ -25,6 +26,7 @@ export {
   type Reply,
   safe,
 } from '@flotilla/rpc';
+export { callerOf } from '@flotilla/rpc/rsocket';
 export { type App, type FilterMaker, type ServiceOptions, service } from './app.ts';
 export {
   type ClientOptions,

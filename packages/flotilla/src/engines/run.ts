@@ -44,7 +44,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
         runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
-        const fast = rsocketTransport(runtime.connector, plainTransport(runtime));
+        const fast = rsocketTransport(runtime.connector, plainTransport(runtime), runtime);
         return serviceParts(app, config, { ...runtime, discovery, cache, advertise, fast });
       },
     },

@@ -1,4 +1,5 @@
 import type { Address, Endpoint, Instance } from '@flotilla/core';
+import type { Binding } from '../handlers.ts';
 import type { OperationRequest, OperationResponse } from './operation-request.ts';
 
 /** Whom to call. */
@@ -8,6 +9,8 @@ export interface RpcTarget {
   readonly instance?: Instance;
   /** The name that requests give the callee: of its service or contract. */
   readonly authority: string;
+  /** Contracts that the callee may call back, by a transport that goes both ways. Default: none. */
+  readonly serves?: readonly Binding[] | undefined;
 }
 
 /**

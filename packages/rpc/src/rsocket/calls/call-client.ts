@@ -2,9 +2,9 @@ import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@floti
 import { badResponse, declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import { operationKinds } from '../../contract/index.ts';
-import type { RSocketConnection } from '../connection.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
+import type { RSocketPeer } from '../peer.ts';
 import type { RSocketReceiver } from '../requester-port.ts';
 import type { RequesterStream } from '../requester-stream.ts';
 import { CallMetadata } from './call-metadata.ts';
@@ -57,12 +57,7 @@ interface Terms {
 // Prepared and written within one turn: one object does for all calls.
 const metadata = new CallMetadata();
 
-function ask(
-  connection: RSocketConnection,
-  request: OperationRequest,
-  call: Call,
-  terms: Terms,
-): Promise<OperationResponse> {
+function ask(connection: RSocketPeer, request: OperationRequest, call: Call, terms: Terms): Promise<OperationResponse> {
   try {
     call.throwIfCancelled();
     const { request: sent, response } = operationKinds[request.operation.info.kind];
@@ -81,7 +76,7 @@ function refuse(thrown: unknown, call: Call): Promise<never> {
 }
 
 function once(
-  connection: RSocketConnection,
+  connection: RSocketPeer,
   { operation, input }: OperationRequest,
   call: Call,
   terms: Terms,
@@ -181,7 +176,7 @@ function errorFor(operation: CalledOperation, code: number, text: string): Floti
 
 /** The elements of an answer. The reader's demand is the demand on the wire. */
 function stream(
-  connection: RSocketConnection,
+  connection: RSocketPeer,
   { operation, input }: OperationRequest,
   call: Call,
   terms: Terms,
@@ -288,7 +283,7 @@ class Elements implements RSocketReceiver {
  * which peers of ours understand: a callee may want to speak first.
  */
 async function channel(
-  connection: RSocketConnection,
+  connection: RSocketPeer,
   request: OperationRequest,
   call: Call,
   terms: Terms,

@@ -23,13 +23,16 @@ import { type ContractHandlerOptions, resolveOptions } from '../../server/option
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
+import type { RSocketPeer } from '../peer.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import type { Setup } from '../setup.ts';
+import { callerAttribute, callerLinks } from './caller.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
+import { hasBytes } from './has-bytes.ts';
+import type { RSocketLinks } from './links.ts';
 import { answerError } from './problem-frame.ts';
 import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
-import { hasBytes } from './rsocket-transport.ts';
 import { type Served, serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
 import { type RoutedOperation, ServedTable } from './served-table.ts';
@@ -114,6 +117,7 @@ export class CallResponder implements RSocketResponder {
   readonly #http: RSocketResponder | undefined;
   #codec: DataCodec = jsonCodec;
   #metadataMime = '';
+  #caller: RSocketLinks | undefined;
   #peerIsOurs = false;
 
   constructor(server: CallServer, http: RSocketResponder | undefined) {
@@ -121,8 +125,15 @@ export class CallResponder implements RSocketResponder {
     this.#http = http;
   }
 
-  /** @returns why this peer cannot be served */
-  accept({ dataMime, metadataMime }: Setup, peerIsOurs: boolean): FlotillaError | undefined {
+  /**
+   * @param caller whom the handlers of its calls may call back. Default: they may not
+   * @returns why this peer cannot be served
+   */
+  accept(
+    { dataMime, metadataMime }: Pick<Setup, 'dataMime' | 'metadataMime'>,
+    peerIsOurs: boolean,
+    caller?: RSocketPeer,
+  ): FlotillaError | undefined {
     const codec = this.#server.codecFor(dataMime.toLowerCase());
     if (!codec) {
       const detail = `data of type "${dataMime.slice(0, 100)}" is not read here; connect with ${this.#server.dataTypes}`;
@@ -131,6 +142,7 @@ export class CallResponder implements RSocketResponder {
     this.#codec = codec;
     this.#metadataMime = metadataMime;
     this.#peerIsOurs = peerIsOurs;
+    this.#caller = caller && callerLinks(caller);
     return undefined;
   }
 
@@ -172,6 +184,7 @@ export class CallResponder implements RSocketResponder {
   ): Answering | undefined {
     const { clock, random } = this.#server.options;
     const call = callOfContext(context, { clock, random });
+    if (this.#caller) call.set(callerAttribute, this.#caller);
     try {
       const routed = this.#server.table.find(route, context);
       assertInteraction(routed.served, asked);

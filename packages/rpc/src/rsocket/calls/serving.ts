@@ -30,7 +30,7 @@ export function servingCalls(server: CallServer): RSocketServing {
     const responder = server.responder();
     return {
       responder,
-      accept: (setup) => responder.accept(setup, isAnnounced(setup)),
+      accept: (setup, caller) => responder.accept(setup, isAnnounced(setup), caller),
     };
   };
 }
