@@ -103,7 +103,6 @@ class Answer implements RSocketReceiver {
   readonly operation: CalledOperation;
   readonly #call: Call;
   readonly #terms: Terms;
-  readonly #leave: () => void;
   #resolve!: (value: OperationResponse) => void;
   #reject!: (error: FlotillaError) => void;
   #value: unknown = undefined;
@@ -117,7 +116,7 @@ class Answer implements RSocketReceiver {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#leave = call.onCancel((reason) => this.cancelled(reason));
+    call.onCancel((reason) => this.cancelled(reason));
   }
 
   next(payload: PayloadView): void {
@@ -136,7 +135,6 @@ class Answer implements RSocketReceiver {
       this.failed(badResponse(name, 'no output, but its contract promises one'));
       return;
     }
-    this.#leave();
     this.#call.end();
     this.#resolve(spec.out ? this.#value : undefined);
   }
@@ -146,7 +144,6 @@ class Answer implements RSocketReceiver {
   }
 
   failed(error: FlotillaError): void {
-    this.#leave();
     this.#call.end(error);
     this.#reject(error);
   }

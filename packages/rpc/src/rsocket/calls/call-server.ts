@@ -33,8 +33,9 @@ import { hasBytes } from './has-bytes.ts';
 import type { RSocketLinks } from './links.ts';
 import { answerError } from './problem-frame.ts';
 import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
-import { type Served, serveOperation } from './serve-operation.ts';
+import { serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
+import type { Served, ServedRequest } from './served-request.ts';
 import { type RoutedOperation, ServedTable } from './served-table.ts';
 
 /** How contracts are served over RSocket. */
@@ -50,16 +51,6 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
   readonly through?: HttpHandler | undefined;
   /** Of data beside JSON, by their types. Default: JSON only. */
   readonly codecs?: readonly DataCodec[];
-}
-
-/** What filters of a served call see. */
-export interface ServedRequest {
-  readonly served: ServedOperation;
-  /** The input as it came, not parsed by its schema; of `upload` and `duplex` the elements. */
-  readonly value: unknown;
-  readonly context: CarriedContext;
-  /** Why there is no value: it could not be read. */
-  readonly unreadable: FlotillaError | undefined;
 }
 
 type OperationHandler = Handler<ServedRequest, Served>;
@@ -85,7 +76,7 @@ export class CallServer {
       name: ({ served }) => served.name,
       failure: (_, call) => call.get(answeredErrorAttribute),
     });
-    const serving: OperationHandler = through ? serveThroughHttp(through) : serveOperation;
+    const serving: OperationHandler = through ? serveThroughHttp(through, options.random) : serveOperation;
     const resolved = resolveOptions(options);
     // What goes through a handler of HTTP messages is measured and protected there.
     const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
