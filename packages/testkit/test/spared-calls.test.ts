@@ -130,6 +130,7 @@ describe('a service of two copies that share a Redis', { skip: redisMissing() ??
         },
       ],
     });
+    after(() => fleet.stop());
     const outcomes: string[] = [];
     for (let turn = 0; turn < 12; turn++) {
       outcomes.push(
