@@ -25,6 +25,13 @@ export function protectedRoute({ server: guard }: Policies, route: RouteSpec<Htt
   return { ...route, value: serverFilter<HttpRequest, HttpResponse>({ guard, operation, until: 'head' })(route.value) };
 }
 
+/** What a peer gets that asks for leases: what the limit lets it expect, renewed twice a second. */
+export function leasesOf({ server }: Policies): { readonly requests: () => number; readonly ttlMs: number } {
+  return { requests: () => server.allowance(leaseMs), ttlMs: leaseMs };
+}
+
+const leaseMs = 1_000;
+
 /** @throws FlotillaError CONFIG_INVALID when values that fit by themselves do not fit together */
 export function assertPolicies(config: PoliciesConfig): void {
   try {

@@ -33,7 +33,7 @@ import type { Discovery } from './discovery/discovery.ts';
 import { callersNoticed } from './drain-notice.ts';
 import { openApiRoute } from './openapi.ts';
 import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
-import { policiesOf, protectedRoute, protectWith } from './process-policies.ts';
+import { leasesOf, policiesOf, protectedRoute, protectWith } from './process-policies.ts';
 import { type RepeatedWork, repeatedWork } from './repeated-work.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
@@ -325,7 +325,7 @@ function listenerOf<S>(
           filters: [(next) => (asked, call) => within(() => next(asked, call))],
           through: parts.filters.length > 0 ? inCopy : undefined,
         });
-        speakRSocket(inCopy, servingCalls(calls));
+        speakRSocket(inCopy, servingCalls(calls, leasesOf(policies)));
       }
       open = await network.listen(bindOf(config.bind, config.port), inCopy);
     },

@@ -191,6 +191,20 @@ test('levels: the greater trouble decides, and critical calls are never shed', (
   assert.deepEqual(shed('stalled'), [false, true, true, true]);
 });
 
+test('what it could take within a time follows its limit, and how long calls take', async () => {
+  const { clock, guard, handle, newCall } = stage({ concurrency: { initialLimit: 20, minLimit: 20 } });
+  assert.equal(guard.allowance(1_000), 20_000);
+  for (let index = 0; index < 20; index++) {
+    const call = newCall();
+    await handle('a', call);
+    await clock.advance(10);
+    call.end();
+  }
+  assert.equal(guard.allowance(1_000), guard.limit * 100);
+  guard.configure(resolveServerPolicies({ concurrency: { enabled: false } }));
+  assert.equal(guard.allowance(1_000), 1_000_000);
+});
+
 test('filters compose around any handler, also one of another transport', async () => {
   const { guard, newCall } = stage();
   const filters = serverFilters<number, number>({ guard, operation: 'a.b' }).map(({ filter }) => filter);

@@ -69,6 +69,15 @@ export class ServerGuard {
     return Math.floor(this.#limit.limit);
   }
 
+  /**
+   * How many calls it could take within a time, by its limit and by how long calls take lately: what may be promised to a peer
+   * that asks. A million without a limit.
+   */
+  allowance(withinMs: number): number {
+    if (!this.#policies.concurrency.enabled) return 1_000_000;
+    return Math.min(1_000_000, Math.ceil((this.limit * withinMs) / Math.max(1, this.#limit.lastMeanMs)));
+  }
+
   get level(): SheddingLevel {
     return this.#level;
   }

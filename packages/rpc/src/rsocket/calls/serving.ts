@@ -1,6 +1,7 @@
 import type { HttpHandler, Peer } from '@flotilla/http';
 import { isAnnounced } from '../announcement.ts';
 import type { ServerConnectionOptions } from '../connection-options.ts';
+import type { LeaseSource } from '../leases.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import type { CallServer } from './call-server.ts';
 
@@ -29,12 +30,16 @@ export function rsocketServingOf(handler: HttpHandler): RSocketServing | undefin
   return servings.get(handler);
 }
 
-/** Serves calls of operations, and HTTP requests beside them, on one connection. */
-export function servingCalls(server: CallServer): RSocketServing {
+/**
+ * Serves calls of operations, and HTTP requests beside them, on one connection.
+ * @param leases what a peer gets that asks for leases. Default: as many requests as a connection may have
+ */
+export function servingCalls(server: CallServer, leases?: LeaseSource): RSocketServing {
   return (_peer, http) => {
     const responder = server.responder(http);
     return {
       responder,
+      leases,
       accept: (setup, caller) => responder.accept(setup, isAnnounced(setup), caller),
     };
   };
