@@ -5,7 +5,8 @@
 import { nullLogger, systemClock, systemRandom } from '@flotilla/core';
 import { createGateway, outsideCalls, readRoutes } from '@flotilla/gateway';
 import { nodeNetwork } from '@flotilla/http/node';
-import { overRSocket } from '@flotilla/rpc/rsocket/node';
+import { overRSocket } from '@flotilla/rpc/rsocket';
+import { nodeConnector } from '@flotilla/rpc/rsocket/node';
 import { prometheusMeter } from '@flotilla/telemetry';
 import { keepObjectsYoung } from 'flotilla';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
@@ -23,7 +24,7 @@ const plain = nodeNetwork({
   encodedSlash: 'keep',
   makeCall: outsideCalls(foundation),
 });
-const network = isFast ? overRSocket(plain, foundation) : plain;
+const network = isFast ? overRSocket(plain, nodeConnector(foundation)) : plain;
 const gateway = createGateway({
   ...foundation,
   network,

@@ -1,7 +1,7 @@
 /** A service of ours as an upstream of the gateway: 150 bytes for every request, over HTTP/1.1 and RSocket on one port. */
 import { nullLogger, systemClock, systemRandom } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, readContext } from '@flotilla/http';
-import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
+import { HttpHeaders, type HttpRequest, type HttpResponse } from '@flotilla/http';
+import { nodeNetwork } from '@flotilla/http/node';
 import { httpTongue } from '@flotilla/rpc/rsocket/node';
 import { keepObjectsYoung } from 'flotilla';
 import { serveHarness } from '../harness/program.ts';
@@ -25,14 +25,7 @@ async function handler({ path }: HttpRequest): Promise<HttpResponse> {
 const network = nodeNetwork({
   ...needs,
   limits: { maxRequestsPerConnection: Infinity },
-  tongues: () => [
-    httpTongue({
-      handler,
-      clock: systemClock,
-      limits: listenerDefaults,
-      makeCall: (request) => readContext(request.headers, needs),
-    }),
-  ],
+  tongues: (_, __, serving) => [httpTongue(serving)],
 });
 const listener = await network.listen({ host: '127.0.0.1', port: 0 }, handler);
 serveHarness({ port: listener.port }, { answered: () => ({ answered }) });

@@ -54,7 +54,7 @@ export {
   type Json,
   type LeaseTerms,
   leaseDefaults,
-  speaksBeside,
+  speaksRSocket,
 } from './instance.ts';
 export {
   checkId,

@@ -113,11 +113,12 @@ export function addressFor(instance: Instance, protocols: readonly string[]): Ad
 }
 
 /**
- * Does the instance speak this protocol on the port of that address, too? Ours speak several on one port; another one that
- * speaks it elsewhere is somebody whose conventions are not known.
+ * Does the instance speak RSocket on the port of that HTTP address, too? Then it is one of ours, which takes HTTP requests
+ * over it. Who speaks it on another port has other conventions.
  */
-export function speaksBeside(instance: Instance, { host, port }: Address, protocol: string): boolean {
-  return instance.addresses.some((one) => one.protocol === protocol && one.host === host && one.port === port);
+export function speaksRSocket({ addresses }: Instance, { protocol, host, port }: Address): boolean {
+  const wanted = protocol === 'https' ? 'rsockets' : 'rsocket';
+  return addresses.some((one) => one.protocol === wanted && one.host === host && one.port === port);
 }
 
 /** `host:port`, with IPv6 in brackets (RFC 3986 §3.2.2). */

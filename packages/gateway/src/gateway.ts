@@ -12,6 +12,11 @@ import type { RouteView } from './route-view.ts';
 export interface GatewayOptions extends InstanceAddressOptions {
   /** How upstreams are reached. */
   readonly network: HttpNetwork;
+  /**
+   * `auto`: instances of ours that speak RSocket are asked over it, where the network can; `http`: all over HTTP/1.1.
+   * Default `auto`.
+   */
+  readonly transport?: 'auto' | 'http' | undefined;
   /** Who finds the instances of `service://` and `contract://` upstreams. */
   readonly resolver: Resolver;
   readonly clock: Clock;

@@ -72,6 +72,7 @@ class RoutingGateway implements Gateway {
       meter,
       tracer,
       refuse,
+      fast: options.transport !== 'http',
       resolver: guardResolver(options.resolver, refuse, refused),
       cache: options.cache && guardCache(options.cache, refuse, refused),
     };

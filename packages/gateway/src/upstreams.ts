@@ -6,7 +6,7 @@ import {
   type Meter,
   type Random,
   type Resolver,
-  speaksBeside,
+  speaksRSocket,
   type Tracer,
 } from '@flotilla/core';
 import { type HttpNetwork, type HttpRequest, type HttpResponse, mountAt } from '@flotilla/http';
@@ -29,6 +29,8 @@ export interface UpstreamNeeds {
   readonly cache: LiveSetCache | undefined;
   /** Which addresses of instances are not dialled, also when a name turns out to mean one. */
   readonly refuse: RefuseAddress;
+  /** Instances that speak RSocket are asked over it, by a network that can. */
+  readonly fast: boolean;
 }
 
 /** Connections to other instances, for the share of requests whose first one was not taken; as for any retry. */
@@ -97,7 +99,7 @@ export class Upstreams {
   }
 
   #open(upstream: Upstream): Pick<Shared, 'endpoint' | 'instances'> {
-    const { network, tracer, refuse, ...rest } = this.#needs;
+    const { network, tracer, refuse, fast, ...rest } = this.#needs;
     if (upstream.kind === 'address') {
       return {
         endpoint: new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer),
@@ -118,7 +120,7 @@ export class Upstreams {
               protocol: protocol === 'https' ? 'https' : 'http',
               host,
               port,
-              rsocket: speaksBeside(instance, place, 'rsocket'),
+              rsocket: fast && speaksRSocket(instance, place),
               refuses: (address) => refuse({ host: address, port }),
             },
             instance.id,

@@ -1,9 +1,9 @@
 import { systemClock, systemRandom } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
-import { type CallMaker, readContext } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
-import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
-import { httpTongue, overRSocket } from '@flotilla/rpc/rsocket/node';
+import { nodeNetwork } from '@flotilla/http/node';
+import { overRSocket } from '@flotilla/rpc/rsocket';
+import { httpTongue, nodeConnector } from '@flotilla/rpc/rsocket/node';
 import { outsideCalls } from '../src/index.ts';
 import type { EngineUnderTest } from './support.ts';
 
@@ -37,14 +37,8 @@ export function nodeEngine(): EngineUnderTest {
 /** Sockets and the machine's clock; to its upstreams, wherever they are, the gateway speaks RSocket. */
 export function rsocketEngine(): EngineUnderTest {
   const needs = { clock: systemClock, random: systemRandom };
-  const makeCall: CallMaker = ({ headers }) => readContext(headers, needs);
-  const inside = overRSocket(
-    nodeNetwork({
-      ...needs,
-      tongues: (handler) => [httpTongue({ handler, makeCall, clock: systemClock, limits: listenerDefaults })],
-    }),
-    needs,
-  );
+  const plain = nodeNetwork({ ...needs, tongues: (_, __, serving) => [httpTongue(serving)] });
+  const inside = overRSocket(plain, nodeConnector(needs));
   return {
     ...nodeEngine(),
     inside: { ...inside, connect: (target) => inside.connect({ ...target, rsocket: true }) },

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { type Instance, systemClock, systemRandom } from '@flotilla/core';
 import { type HttpListener, readContext } from '@flotilla/http';
 import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
-import { httpResponder } from '@flotilla/rpc/rsocket';
-import { overRSocket, rsocketTongue } from '@flotilla/rpc/rsocket/node';
+import { httpResponder, overRSocket } from '@flotilla/rpc/rsocket';
+import { nodeConnector, rsocketTongue } from '@flotilla/rpc/rsocket/node';
 import { nodeEngine } from './engines.ts';
 import {
   answer,
@@ -27,7 +27,7 @@ class Fleet {
   readonly overRSocket: string[] = [];
 
   constructor() {
-    const engine: EngineUnderTest = { ...nodeEngine(), inside: overRSocket(nodeNetwork(needs), needs) };
+    const engine: EngineUnderTest = { ...nodeEngine(), inside: overRSocket(nodeNetwork(needs), nodeConnector(needs)) };
     this.world = new World(engine);
   }
 

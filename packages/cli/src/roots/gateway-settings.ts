@@ -1,4 +1,4 @@
-import { flag, integer, text, urls } from '@flotilla/config';
+import { flag, integer, oneOf, text, urls } from '@flotilla/config';
 import { type ProcessConfig, processSettings, registrySchemes, type SettingsOf } from 'flotilla/settings';
 
 /** What the gateway process is told. */
@@ -8,6 +8,7 @@ export interface GatewayConfig extends ProcessConfig {
   readonly routes: string;
   readonly registry: readonly string[];
   readonly stateDir: string;
+  readonly transport: 'auto' | 'http';
   readonly developerErrors: boolean;
   readonly webSocketDrainMs: number;
 }
@@ -23,6 +24,11 @@ export const gatewaySettings: SettingsOf<GatewayConfig> = {
   }),
   registry: urls({ default: ['http://127.0.0.1:8761'], protocols: registrySchemes, restart: true }),
   stateDir: text({ default: '.flotilla/state', restart: true, describe: 'folder for the last known instances' }),
+  transport: oneOf(['auto', 'http'], {
+    default: 'auto',
+    restart: true,
+    describe: 'auto: services of ours are asked over RSocket where they speak it; http: all over HTTP/1.1',
+  }),
   developerErrors: flag({
     default: false,
     restart: true,

@@ -43,6 +43,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           cache,
           // A loopback address means this machine only where the registry stands on it too.
           allowLoopbackInstances: config.registry.every((url) => isLoopback(new URL(url).hostname)),
+          transport: config.transport,
           developerErrors: config.developerErrors,
           webSocketDrainMs: config.webSocketDrainMs,
           ownPorts: [runtime.management.port],

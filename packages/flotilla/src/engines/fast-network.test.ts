@@ -14,7 +14,6 @@ import {
 import { HttpHeaders, type HttpRequest, parsePath, readBody } from '@flotilla/http';
 import { contract, get, query } from '@flotilla/rpc/contract';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
-import { overRSocket } from '@flotilla/rpc/rsocket/node';
 import { createHealth } from '@flotilla/telemetry';
 import { z } from 'zod';
 import { service } from '../app.ts';
@@ -76,7 +75,7 @@ test('one port: typed calls and HTTP requests over RSocket, and HTTP/1.1, reach 
 
   const [{ host, port } = { host: '', port: 0 }] = running.instance.addresses;
   for (const rsocket of [true, false]) {
-    const endpoint = overRSocket(network, foundation).connect({ protocol: 'http', host, port, rsocket });
+    const endpoint = network.connect({ protocol: 'http', host, port, rsocket });
     const call = new Call({ ...foundation, deadline: systemClock.now() + 5_000 });
     const request: HttpRequest = {
       method: 'GET',

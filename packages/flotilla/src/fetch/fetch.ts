@@ -9,6 +9,7 @@ import {
   FlotillaError,
   type Handler,
   idempotentAttribute,
+  speaksRSocket,
   toFlotillaError,
 } from '@flotilla/core';
 import { answerFailure, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
@@ -186,15 +187,19 @@ class Fetching {
     // Each call has its own deadline, and its own patience with an attempt.
     const guard = this.#policies.client(service, { timeoutMs: Infinity, attemptTimeoutMs: Infinity });
     const operationOf = byMethod(service);
-    const { network } = this.#runtime;
+    const { network, fast } = this.#runtime;
     const cluster = clusterFor<HttpRequest, HttpResponse>(
       {
         target,
         protocols,
         judge: judgeByStatus,
         filters: (name) => guard.instanceFilters(name, { operationOf }),
-        connect: ({ protocol, host, port }, instance) =>
-          mountAt(instance, network.connect({ protocol: protocol === 'https' ? 'https' : 'http', host, port })),
+        connect: (address, instance) => {
+          const { protocol, host, port } = address;
+          const rsocket = fast !== undefined && speaksRSocket(instance, address);
+          const scheme = protocol === 'https' ? 'https' : 'http';
+          return mountAt(instance, network.connect({ protocol: scheme, host, port, rsocket }));
+        },
       },
       {},
       this.#runtime,

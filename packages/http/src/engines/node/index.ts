@@ -5,6 +5,7 @@ export { inheritedSockets } from './inherited-sockets.ts';
 export { SocketListener, type SocketListenerOptions } from './listener.ts';
 export { nodeNetwork } from './node-network.ts';
 export {
+  type HttpServing,
   type ListenerLimits,
   listenerDefaults,
   type NodeNetworkOptions,

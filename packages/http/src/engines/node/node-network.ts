@@ -31,19 +31,9 @@ export function nodeNetwork(options: NodeNetworkOptions): HttpNetwork {
     async listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
       if (bind.tls && !tls)
         throw new FlotillaError('CONFIG_INVALID', 'this network has no TLS configuration to listen with');
-      const http1 = http1Tongue({
-        handler,
-        answerNow: answerNowOf(handler),
-        makeCall,
-        clock,
-        random,
-        logger,
-        limits,
-        pathOptions,
-        failed,
-        refusalPage,
-      });
-      const tongues = [http1, ...(options.tongues?.(handler, bind) ?? [])];
+      const serving = { handler, makeCall, clock, limits, pathOptions, failed };
+      const http1 = http1Tongue({ ...serving, answerNow: answerNowOf(handler), random, logger, refusalPage });
+      const tongues = [http1, ...(options.tongues?.(handler, bind, serving) ?? [])];
       return SocketListener.open(bind, { tongues, clock, logger, limits, tls: bind.tls ? tls : undefined });
     },
     connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {

@@ -1,6 +1,8 @@
 import type { Clock, Logger, Random } from '@flotilla/core';
 import type { CallMaker, HttpHandler } from '../../exchange.ts';
 import type { Bind } from '../../network.ts';
+import type { PathOptions } from '../../path.ts';
+import type { FailureListener } from '../answer.ts';
 import type { RefusalPage } from './refusal.ts';
 import type { TlsFiles } from './tls/tls-files.ts';
 import type { Tongue } from './tongue.ts';
@@ -126,7 +128,18 @@ export interface NodeNetworkOptions {
    */
   readonly encodedSlash?: 'refuse' | 'keep';
   /** Further protocols on the port of a listener, beside HTTP/1.1: asked once for each. Default: none. */
-  readonly tongues?: (handler: HttpHandler, bind: Bind) => readonly Tongue[];
+  readonly tongues?: (handler: HttpHandler, bind: Bind, serving: HttpServing) => readonly Tongue[];
+}
+
+/** How a network serves HTTP requests, for protocols that carry them beside HTTP/1.1. */
+export interface HttpServing {
+  readonly handler: HttpHandler;
+  readonly makeCall: CallMaker;
+  readonly clock: Clock;
+  readonly limits: ListenerLimits;
+  readonly pathOptions: PathOptions;
+  /** Hears of each request that its handler could not answer. */
+  readonly failed: FailureListener;
 }
 
 /** @throws RangeError for a number that is no limit: below 0, NaN. */

@@ -24,6 +24,9 @@ export interface LinkTarget {
   readonly port: number;
   /** Answers what the peer asks on these connections. Default: it is refused. */
   readonly responder?: RSocketResponder | undefined;
+  /** As of an `HttpTarget`: which addresses are not dialled, and whose certificates are taken. Default: none, those of the process. */
+  readonly refuses?: ((address: string) => string | undefined) | undefined;
+  readonly ca?: string | undefined;
 }
 
 /** Port: makes connections to peers. Nothing is opened before the first call. */
@@ -40,7 +43,9 @@ export function sharedConnector(connector: RSocketConnector): RSocketConnector {
   return {
     connect(target) {
       if (target.responder) return connector.connect(target); // who answers on it has it for itself
-      const key = `${target.protocol}://${target.host}:${target.port}`;
+      // Who watches its addresses shares with nobody who does not.
+      const terms = `${target.refuses ? 'guarded' : 'any'} ${target.ca ?? ''}`;
+      const key = `${target.protocol}://${target.host}:${target.port} ${terms}`;
       const entry = shared.get(key) ?? { links: connector.connect(target), users: 0 };
       shared.set(key, entry);
       entry.users++;

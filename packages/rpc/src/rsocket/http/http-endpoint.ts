@@ -2,21 +2,10 @@ import { type Call, type Endpoint, type EndpointStatus, FlotillaError, toFlotill
 import type { HttpRequest, HttpResponse } from '@flotilla/http';
 import { outgoingRequestHeaders } from '@flotilla/http/engine';
 import { type PoolLimits, poolDefaults } from '@flotilla/http/node';
+import type { RSocketLinks } from '../calls/links.ts';
 import type { RSocketConnection } from '../connection.ts';
 import { type ReadAnswer, readAnswer } from './answer-text.ts';
 import { ClientExchange, type ExchangeHost } from './client-exchange.ts';
-
-/** Where the connections come from: an `RSocketClient`, which typed calls to the same instance may share. */
-export interface HttpConnections {
-  /** Host and port, for messages. */
-  readonly target: string;
-  readonly status: EndpointStatus;
-  /** One that takes a request now. */
-  current(): RSocketConnection | undefined;
-  /** Waits for one. */
-  connect(call: Call): Promise<RSocketConnection>;
-  close(): Promise<void>;
-}
 
 /** What an {@link httpOverRSocket} endpoint allows. */
 export type HttpEndpointLimits = Pick<PoolLimits, 'maxHeaderBytes' | 'maxHeaderFields'> & {
@@ -38,30 +27,30 @@ export const httpEndpointDefaults: HttpEndpointLimits = Object.freeze({
  * BAD_RESPONSE, the reason of a cancelled call.
  */
 export function httpOverRSocket(
-  connections: HttpConnections,
+  links: RSocketLinks,
   limits: Partial<HttpEndpointLimits> = {},
 ): Endpoint<HttpRequest, HttpResponse> {
-  return new HttpEndpoint(connections, { ...httpEndpointDefaults, ...limits });
+  return new HttpEndpoint(links, { ...httpEndpointDefaults, ...limits });
 }
 
 class HttpEndpoint implements Endpoint<HttpRequest, HttpResponse>, ExchangeHost {
   readonly target: string;
-  readonly #connections: HttpConnections;
+  readonly #links: RSocketLinks;
   readonly #limits: HttpEndpointLimits;
   #load = 0;
   #closed: PromiseWithResolvers<void> | undefined;
   /** Answers of one service look alike: the head before is compared with the next one before that is read. */
   #headBefore: { readonly text: string; readonly answer: ReadAnswer } | undefined;
 
-  constructor(connections: HttpConnections, limits: HttpEndpointLimits) {
-    this.target = connections.target;
-    this.#connections = connections;
+  constructor(links: RSocketLinks, limits: HttpEndpointLimits) {
+    this.target = links.target;
+    this.#links = links;
     this.#limits = limits;
   }
 
   get status(): EndpointStatus {
     if (this.#closed) return 'closed';
-    return this.#load < this.#limits.maxLoad ? this.#connections.status : 'busy';
+    return this.#load < this.#limits.maxLoad ? this.#links.status : 'busy';
   }
 
   get load(): number {
@@ -80,7 +69,7 @@ class HttpEndpoint implements Endpoint<HttpRequest, HttpResponse>, ExchangeHost 
       return Promise.reject(error);
     }
     this.#load++;
-    const connection = this.#connections.current();
+    const connection = this.#links.current();
     return connection ? exchange.send(connection) : this.#connectAndSend(exchange, call);
   };
 
@@ -124,7 +113,7 @@ class HttpEndpoint implements Endpoint<HttpRequest, HttpResponse>, ExchangeHost 
   async #connectAndSend(exchange: ClientExchange, call: Call): Promise<HttpResponse> {
     let connection: RSocketConnection;
     try {
-      connection = await this.#connections.connect(call);
+      connection = await this.#links.connect(call);
     } catch (thrown) {
       const error = toFlotillaError(thrown);
       this.left();
@@ -136,7 +125,7 @@ class HttpEndpoint implements Endpoint<HttpRequest, HttpResponse>, ExchangeHost 
 
   #releaseIfIdle(): void {
     const closed = this.#closed;
-    if (closed && this.#load === 0) this.#connections.close().then(closed.resolve, closed.reject);
+    if (closed && this.#load === 0) this.#links.close().then(closed.resolve, closed.reject);
   }
 }
 

@@ -35,6 +35,7 @@ function endpointOf({ client }: Pair) {
   return httpOverRSocket({
     target: 'orders:80',
     status: 'open',
+    outstanding: 0,
     current: () => client,
     connect: async () => client,
     close: async () => client.drain(),

@@ -1,26 +1,22 @@
-import { type Clock, FlotillaError, toFlotillaError } from '@flotilla/core';
-import type { CallMaker, HttpHandler, PathOptions, Peer } from '@flotilla/http';
-import { answerNowOf, type FailureListener } from '@flotilla/http/engine';
-import type { ListenerLimits } from '@flotilla/http/node';
+import { FlotillaError } from '@flotilla/core';
+import type { PathOptions, Peer } from '@flotilla/http';
+import { answerNowOf } from '@flotilla/http/engine';
+import type { HttpServing, ListenerLimits } from '@flotilla/http/node';
 import type { PayloadView } from '../payload-view.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import type { ResponderStream } from '../responder-stream.ts';
 import { readHttpEntry } from './http-entry.ts';
 import { ServerExchange } from './server-exchange.ts';
 
-/** What HTTP over RSocket needs on the serving side: the same as HTTP/1.1. */
-export interface HttpServingOptions {
-  readonly handler: HttpHandler;
-  readonly makeCall: CallMaker;
-  readonly clock: Clock;
+/** What HTTP over RSocket needs on the serving side: the same as HTTP/1.1, whose other limits do not count here. */
+export interface HttpServingOptions extends Pick<HttpServing, 'handler' | 'makeCall' | 'clock'> {
   readonly limits: Pick<
     ListenerLimits,
     'maxRequestLineBytes' | 'maxHeaderBytes' | 'maxHeaderFields' | 'maxFieldBytes' | 'maxBodyBytes'
   >;
   /** How paths are read. Default: an escaped slash is refused. */
   readonly pathOptions?: PathOptions | undefined;
-  /** Hears of each request that its handler could not answer. */
-  readonly failed?: FailureListener | undefined;
+  readonly failed?: HttpServing['failed'] | undefined;
 }
 
 /**
@@ -47,7 +43,7 @@ export function httpResponder(
       const head = readHttpEntry(request);
       if (head !== undefined) new ServerExchange(serving, stream, kind).begin(head, request);
       else if (otherwise[kind]) otherwise[kind](request, stream);
-      else stream.fail(toFlotillaError(notServed()));
+      else stream.fail(notServed());
     };
   return {
     requestResponse: serve('requestResponse'),

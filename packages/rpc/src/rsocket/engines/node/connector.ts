@@ -4,9 +4,15 @@ import { RSocketClient, type RSocketClientOptions } from './client.ts';
 /** Connections on sockets, one per peer and more under load, shared by all who call that peer. */
 export function nodeConnector(options: RSocketClientOptions): RSocketConnector {
   return sharedConnector({
-    connect: ({ protocol, host, port, responder }) =>
+    connect: ({ protocol, host, port, refuses, ca, responder }) =>
       new RSocketClient(
-        { protocol: protocol === 'rsockets' ? 'https' : 'http', host, port },
+        {
+          protocol: protocol === 'rsockets' ? 'https' : 'http',
+          host,
+          port,
+          ...(refuses && { refuses }),
+          ...(ca !== undefined && { ca }),
+        },
         { ...options, responder },
       ),
   });

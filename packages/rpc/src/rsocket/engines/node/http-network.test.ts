@@ -1,26 +1,20 @@
 import { systemClock } from '@flotilla/core';
 import { seededRandom } from '@flotilla/core/testing';
-import { type HttpNetwork, readContext } from '@flotilla/http';
-import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
+import type { HttpNetwork } from '@flotilla/http';
+import { nodeNetwork } from '@flotilla/http/node';
 import { networkContract } from '../../../../../http/test/network-contract.ts';
 import { openSockets } from '../../../../../http/test/open-sockets.ts';
-import { httpTongue, overRSocket } from './http-network.ts';
+import { overRSocket } from '../../http/over-rsocket.ts';
+import { RSocketClient } from './client.ts';
+import { httpTongue } from './http-tongue.ts';
 
 networkContract('over RSocket', () => {
-  const random = seededRandom(7);
-  const needs = { clock: systemClock, random };
-  const plain = nodeNetwork({
-    ...needs,
-    tongues: (handler) => [
-      httpTongue({
-        handler,
-        clock: systemClock,
-        limits: listenerDefaults,
-        makeCall: ({ headers }) => readContext(headers, needs),
-      }),
-    ],
+  const needs = { clock: systemClock, random: seededRandom(7) };
+  const plain = nodeNetwork({ ...needs, tongues: (_, __, serving) => [httpTongue(serving)] });
+  // Connections of its own for each endpoint: the contract has endpoints that know nothing of each other.
+  const fast = overRSocket(plain, {
+    connect: ({ host, port }) => new RSocketClient({ protocol: 'http', host, port }, needs),
   });
-  const fast = overRSocket(plain, needs);
   const network: HttpNetwork = { ...fast, connect: (target) => fast.connect({ ...target, rsocket: true }) };
-  return { network, clock: systemClock, random, pass: async () => {}, leftovers: openSockets };
+  return { network, ...needs, pass: async () => {}, leftovers: openSockets };
 });

@@ -5,6 +5,6 @@ export {
   rsocketClientDefaults,
 } from './client.ts';
 export { nodeConnector } from './connector.ts';
-export { httpTongue, overRSocket } from './http-network.ts';
+export { httpTongue } from './http-tongue.ts';
 export { SocketChannel } from './socket-channel.ts';
 export { type RSocketTongueOptions, rsocketTongue, type Served } from './tongue.ts';

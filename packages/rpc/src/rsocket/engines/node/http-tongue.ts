@@ -1,0 +1,11 @@
+import type { Tongue } from '@flotilla/http/node';
+import { type HttpServingOptions, httpResponder } from '../../http/http-responder.ts';
+import { rsocketTongue } from './tongue.ts';
+
+/**
+ * RSocket for HTTP requests alone, for a listener that serves no typed calls.
+ * `nodeNetwork({ …, tongues: (handler, bind, serving) => [httpTongue(serving)] })`
+ */
+export function httpTongue(serving: HttpServingOptions): Tongue {
+  return rsocketTongue({ clock: serving.clock, serve: (peer) => ({ responder: httpResponder(serving, peer) }) });
+}
