@@ -1,23 +1,12 @@
 import { FlotillaError } from '@flotilla/core';
-import type { PathOptions, Peer } from '@flotilla/http';
+import type { Peer } from '@flotilla/http';
 import { answerNowOf } from '@flotilla/http/engine';
-import type { HttpServing, ListenerLimits } from '@flotilla/http/node';
 import type { PayloadView } from '../payload-view.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import type { ResponderStream } from '../responder-stream.ts';
 import { readHttpEntry } from './http-entry.ts';
 import { ServerExchange } from './server-exchange.ts';
-
-/** What HTTP over RSocket needs on the serving side: the same as HTTP/1.1, whose other limits do not count here. */
-export interface HttpServingOptions extends Pick<HttpServing, 'handler' | 'makeCall' | 'clock'> {
-  readonly limits: Pick<
-    ListenerLimits,
-    'maxRequestLineBytes' | 'maxHeaderBytes' | 'maxHeaderFields' | 'maxFieldBytes' | 'maxBodyBytes'
-  >;
-  /** How paths are read. Default: an escaped slash is refused. */
-  readonly pathOptions?: PathOptions | undefined;
-  readonly failed?: HttpServing['failed'] | undefined;
-}
+import type { HttpServingOptions, Interaction } from './serving.ts';
 
 /**
  * Answers requests whose metadata holds the head of an HTTP request, by a handler: the same that answers over HTTP/1.1.
@@ -38,7 +27,7 @@ export function httpResponder(
 ): RSocketResponder {
   const serving = { ...options, answerNow: answerNowOf(options.handler), peer };
   const serve =
-    (kind: 'requestResponse' | 'requestStream' | 'requestChannel') =>
+    (kind: Interaction) =>
     (request: PayloadView, stream: ResponderStream): void => {
       const head = readHttpEntry(request);
       if (head !== undefined) new ServerExchange(serving, stream, kind).begin(head, request);

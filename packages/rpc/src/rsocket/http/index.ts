@@ -4,5 +4,6 @@ export {
   httpOverRSocket,
 } from './http-endpoint.ts';
 export { httpMime } from './http-entry.ts';
-export { type HttpServingOptions, httpResponder } from './http-responder.ts';
+export { httpResponder } from './http-responder.ts';
 export { overRSocket } from './over-rsocket.ts';
+export type { HttpServingOptions } from './serving.ts';

@@ -1,5 +1,5 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
-import { HttpHeaders, type HttpRequest, type HttpResponse, type Peer, problemResponse, readBody } from '@flotilla/http';
+import { HttpHeaders, type HttpRequest, type HttpResponse, problemResponse, readBody } from '@flotilla/http';
 import { answeredNow, answerTo, CheckedBody, dispose } from '@flotilla/http/engine';
 import { Outbound } from '../flow.ts';
 import { rsocketError } from '../frame.ts';
@@ -11,14 +11,8 @@ import { writeAnswer } from './answer-text.ts';
 import { BodyInput } from './body-input.ts';
 import { wholeBytes } from './demand.ts';
 import { writeHttpEntry } from './http-entry.ts';
-import type { HttpServingOptions } from './http-responder.ts';
 import { type ReadRequest, readRequest } from './request-text.ts';
-
-/** What all exchanges of a connection share. */
-export interface Serving extends HttpServingOptions {
-  readonly answerNow: Parameters<typeof answeredNow>[0];
-  readonly peer: Peer;
-}
+import type { Interaction, Serving } from './serving.ts';
 
 /**
  * One request that came in, and its answer.
@@ -32,21 +26,17 @@ export interface Serving extends HttpServingOptions {
 export class ServerExchange implements ResponderListener {
   readonly #serving: Serving;
   readonly #stream: ResponderStream;
-  readonly #kind: 'requestResponse' | 'requestStream' | 'requestChannel';
+  readonly #kind: Interaction;
   #call: Call | undefined;
   #input: BodyInput | undefined;
   #output: Outbound<Uint8Array> | undefined;
   #head = '';
   #over = false;
 
-  constructor(serving: Serving, stream: ResponderStream, kind: ServerExchange['kind']) {
+  constructor(serving: Serving, stream: ResponderStream, kind: Interaction) {
     this.#serving = serving;
     this.#stream = stream;
     this.#kind = kind;
-  }
-
-  get kind(): 'requestResponse' | 'requestStream' | 'requestChannel' {
-    return this.#kind;
   }
 
   begin(head: string, payload: PayloadView): void {

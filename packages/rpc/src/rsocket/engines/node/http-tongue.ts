@@ -1,5 +1,6 @@
 import type { Tongue } from '@flotilla/http/node';
-import { type HttpServingOptions, httpResponder } from '../../http/http-responder.ts';
+import { httpResponder } from '../../http/http-responder.ts';
+import type { HttpServingOptions } from '../../http/serving.ts';
 import { rsocketTongue } from './tongue.ts';
 
 /**

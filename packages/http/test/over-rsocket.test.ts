@@ -2,11 +2,10 @@ import { systemClock } from '@flotilla/core';
 import { seededRandom } from '@flotilla/core/testing';
 import type { HttpNetwork } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
-import { networkContract } from '../../../../../http/test/network-contract.ts';
-import { openSockets } from '../../../../../http/test/open-sockets.ts';
-import { overRSocket } from '../../http/over-rsocket.ts';
-import { RSocketClient } from './client.ts';
-import { httpTongue } from './http-tongue.ts';
+import { overRSocket } from '@flotilla/rpc/rsocket';
+import { httpTongue, RSocketClient } from '@flotilla/rpc/rsocket/node';
+import { networkContract } from './network-contract.ts';
+import { openSockets } from './open-sockets.ts';
 
 networkContract('over RSocket', () => {
   const needs = { clock: systemClock, random: seededRandom(7) };
