@@ -5,6 +5,7 @@ export { CheckedBody } from './checked-body.ts';
 export { ChunkQueue, type ChunkQueueEvents } from './chunk-queue.ts';
 export { CountedEndpoint, type Sender } from './counted-endpoint.ts';
 export { hasNoBody, isAuthority, outgoingRequestHeaders, outgoingResponse } from './messages.ts';
+export { BodyPace } from './node/body-pace.ts';
 export { isMethod } from './node/parser/methods.ts';
 export { checkMethod, type RequestTarget, readTarget } from './node/request-head.ts';
 export { dispose, Pump, type PumpTarget } from './pump.ts';

@@ -43,6 +43,11 @@ export class BodyInput {
     });
   }
 
+  /** Bytes that have come. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** The first item, which came with the head and cost no demand. */
   first(payload: PayloadView): void {
     if (payload.dataLength > 0) this.#push(payload);

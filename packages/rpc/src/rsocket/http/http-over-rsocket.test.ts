@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Call, FlotillaError } from '@flotilla/core';
-import { type ManualClock, seededRandom } from '@flotilla/core/testing';
+import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import { type HttpBody, type HttpHandler, HttpHeaders, type HttpRequest, parsePath, readContext } from '@flotilla/http';
 import { listenerDefaults } from '@flotilla/http/node';
 import { mimeType, rsocketError, type Sendable, writeEntry } from '@flotilla/rpc/rsocket';
@@ -16,12 +16,14 @@ const random = seededRandom(5);
 const peer = { address: '192.0.2.7', port: 1, encrypted: false };
 
 function serving(handler: HttpHandler, options: PairOptions = {}): Pair {
+  const clock = new ManualClock();
   const pair = rsocketPair({
+    clock,
     ...options,
     responder: httpResponder(
       {
         handler,
-        clock: { now: () => 0 } as ManualClock,
+        clock,
         limits: { ...listenerDefaults, maxBodyBytes: 300_000 },
         makeCall: ({ headers }) => readContext(headers, { clock: pair.clock, random }),
       },
@@ -177,6 +179,38 @@ describe('a request of HTTP on a stream', () => {
     for (let turn = 0; turn < 200; turn++) await settle();
     assert.ok(made <= 20, `${made} chunks were made for nobody`); // 8 items, and 64 KiB that wait for the reader
     assert.equal((await textOf(answer.body)).length, 10_000_000);
+  });
+
+  it('a body that stops coming is given up, as over HTTP/1.1', async () => {
+    const pair = serving(echo);
+    const heard = new HeardHttp();
+    pair.client.requestChannel(entry('POST / a\n'), 'half', 8, heard);
+    await soon(() => heard.credit > 0);
+    for (let second = 0; second < 32; second++) await pair.clock.advance(1_000);
+    await soon(() => heard.ends.includes('complete'));
+    assert.deepEqual(heard.heads, ['408']);
+    assert.match(heard.items.join(''), /REQUEST_TIMEOUT/);
+  });
+
+  it('an answer of which nobody takes anything is broken off, and its maker is told', async () => {
+    let left = 0;
+    const pair = serving(async () => ({
+      status: 200,
+      headers: new HttpHeaders(),
+      body: (async function* () {
+        try {
+          for (;;) yield Buffer.from('x');
+        } finally {
+          left++;
+        }
+      })(),
+    }));
+    const heard = new HeardHttp();
+    pair.client.requestStream(entry('GET / a\n'), undefined, 3, heard);
+    await soon(() => heard.items.length === 3);
+    for (let second = 0; second < 32; second++) await pair.clock.advance(1_000);
+    await soon(() => heard.ends.length > 0);
+    assert.deepEqual([heard.ends, left, pair.server.inFlight], [['error 0x201 the answer broke off'], 1, 0]);
   });
 
   it('small calls overtake a large answer', async () => {

@@ -1,6 +1,6 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { HttpHeaders, type HttpRequest, type HttpResponse, problemResponse, readBody } from '@flotilla/http';
-import { answeredNow, answerTo, CheckedBody, dispose } from '@flotilla/http/engine';
+import { answeredNow, answerTo, BodyPace, CheckedBody, dispose } from '@flotilla/http/engine';
 import { Outbound } from '../flow.ts';
 import { rsocketError } from '../frame.ts';
 import type { OutBuffer } from '../out-buffer.ts';
@@ -13,6 +13,7 @@ import { wholeBytes } from './demand.ts';
 import { writeHttpEntry } from './http-entry.ts';
 import { type ReadRequest, readRequest } from './request-text.ts';
 import type { Interaction, Serving } from './serving.ts';
+import { Watch } from './watch.ts';
 
 /**
  * One request that came in, and its answer.
@@ -31,6 +32,11 @@ export class ServerExchange implements ResponderListener {
   #input: BodyInput | undefined;
   #output: Outbound<Uint8Array> | undefined;
   #head = '';
+  /** Of the request's body: comes it too slowly? Of the answer's: does nobody take it? */
+  #inputWatch: Watch | undefined;
+  #outputWatch: Watch | undefined;
+  /** Items of the answer's body. */
+  #sent = 0;
   #over = false;
 
   constructor(serving: Serving, stream: ResponderStream, kind: Interaction) {
@@ -110,6 +116,7 @@ export class ServerExchange implements ResponderListener {
       requestN: (n) => stream.requestN(n),
       left: () => stream.cancelInput(),
       done: (error) => {
+        this.#inputWatch?.stop();
         if (!error || this.#over) return;
         stream.cancelInput();
         this.#call?.cancel(error);
@@ -118,7 +125,35 @@ export class ServerExchange implements ResponderListener {
     });
     input.first(payload);
     this.#input = input;
+    this.#watchInput(input);
     return input.chunks;
+  }
+
+  /** Who reads the body waits no longer for it than over HTTP/1.1. */
+  #watchInput(input: BodyInput): void {
+    const { clock, limits } = this.#serving;
+    const pace = new BodyPace(limits);
+    this.#inputWatch = new Watch(clock, limits.sweepMs, (now) => {
+      const late = pace.late(now, input.received, input.chunks.starved);
+      if (late !== undefined) input.chunks.fail(new FlotillaError('REQUEST_TIMEOUT', late));
+    });
+  }
+
+  /** An answer of which the caller takes nothing is broken off, as it is over HTTP/1.1. */
+  #watchOutput(): void {
+    const { clock, limits } = this.#serving;
+    let before = this.#sent;
+    let since = clock.now();
+    this.#outputWatch = new Watch(clock, limits.sweepMs, (now) => {
+      if (this.#stream.credit > 0 || this.#sent !== before) {
+        before = this.#sent;
+        since = now;
+      } else if (now - since >= limits.writeStallMs) {
+        this.#abort(
+          new FlotillaError('CANCELLED', `the client took nothing of the answer for ${limits.writeStallMs} ms`),
+        );
+      }
+    });
   }
 
   #run(request: HttpRequest): void {
@@ -178,8 +213,12 @@ export class ServerExchange implements ResponderListener {
     this.#stream.next(undefined, this);
     // One that is cancelled already is answered by a problem that says so.
     if (call && !call.cancelled) call.onCancel((reason) => this.#abort(reason));
+    this.#watchOutput();
     this.#output = new Outbound<Uint8Array>(new CheckedBody(body, headers), this.#stream, {
-      encode: (chunk) => chunk,
+      encode: (chunk) => {
+        this.#sent++;
+        return chunk;
+      },
       fail: (error) => this.#abort(error),
       onEnd: (error) => {
         if (!error) this.#end(undefined);
@@ -203,6 +242,8 @@ export class ServerExchange implements ResponderListener {
   #end(outcome: FlotillaError | undefined): void {
     if (this.#over) return;
     this.#over = true;
+    this.#inputWatch?.stop();
+    this.#outputWatch?.stop();
     if (outcome) this.#call?.cancel(outcome);
     this.#output?.cancelled(outcome); // nothing, when the body has ended
     if (this.#input && !this.#input.chunks.settled) {

@@ -6,7 +6,16 @@ import type { HttpServing, ListenerLimits } from '@flotilla/http/node';
 export interface HttpServingOptions extends Pick<HttpServing, 'handler' | 'makeCall' | 'clock'> {
   readonly limits: Pick<
     ListenerLimits,
-    'maxRequestLineBytes' | 'maxHeaderBytes' | 'maxHeaderFields' | 'maxFieldBytes' | 'maxBodyBytes'
+    | 'maxRequestLineBytes'
+    | 'maxHeaderBytes'
+    | 'maxHeaderFields'
+    | 'maxFieldBytes'
+    | 'maxBodyBytes'
+    | 'bodyIdleMs'
+    | 'bodyWindowMs'
+    | 'minBodyBytesPerSecond'
+    | 'writeStallMs'
+    | 'sweepMs'
   >;
   /** How paths are read. Default: an escaped slash is refused. */
   readonly pathOptions?: PathOptions | undefined;
