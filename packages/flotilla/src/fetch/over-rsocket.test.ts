@@ -6,8 +6,8 @@ import { type Instance, identity, nullLogger, nullMeter, nullTracer, systemClock
 import { type HttpHandler, HttpHeaders, readBody } from '@flotilla/http';
 import { rsocketTransport, speakRSocket } from '@flotilla/rpc/rsocket';
 import { plainTransport } from '../client.ts';
-import { createLazyFetch } from './fetch.ts';
 import { fastNetwork } from '../engines/fast-network.ts';
+import { createLazyFetch } from './fetch.ts';
 
 const foundation = { clock: systemClock, random: systemRandom };
 
@@ -57,7 +57,7 @@ test('a fetch of the fleet goes over RSocket to a handler that serves it, and ov
     },
   };
   const runtime = { ...foundation, network, resolver, logger: nullLogger, meter: nullMeter, tracer: nullTracer };
-  const fast = rsocketTransport(connector, plainTransport(runtime));
+  const fast = rsocketTransport(connector, plainTransport(runtime), foundation);
   for (const [given, protocol] of [
     [{ ...runtime, fast }, 'RSocket'],
     [runtime, 'HTTP/1.1'],

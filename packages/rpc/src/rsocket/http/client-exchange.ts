@@ -1,11 +1,11 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { HttpHeaders, HttpRequest, HttpResponse } from '@flotilla/http';
 import { CheckedBody, hasNoBody } from '@flotilla/http/engine';
-import type { RSocketConnection } from '../connection.ts';
 import { Outbound } from '../flow.ts';
 import { rsocketError } from '../frame.ts';
 import type { OutBuffer } from '../out-buffer.ts';
 import type { PayloadView } from '../payload-view.ts';
+import type { RSocketPeer } from '../peer.ts';
 import type { RSocketReceiver } from '../requester-port.ts';
 import type { RequesterStream } from '../requester-stream.ts';
 import { errorOfFrame } from '../wire-errors.ts';
@@ -58,7 +58,7 @@ export class ClientExchange implements RSocketReceiver {
   }
 
   /** Sends the request. @returns the head of the answer; a rejection has ended the call */
-  send(connection: RSocketConnection): Promise<HttpResponse> {
+  send(connection: RSocketPeer): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -131,7 +131,7 @@ export class ClientExchange implements RSocketReceiver {
     this.#upload?.cancelled();
   }
 
-  #send(connection: RSocketConnection): void {
+  #send(connection: RSocketPeer): void {
     const { body } = this.#request;
     if (body === undefined || (body instanceof Uint8Array && body.length <= wholeBytes)) {
       const data = body === undefined || body.length === 0 ? undefined : body;

@@ -3,7 +3,7 @@ import type { HttpRequest, HttpResponse } from '@flotilla/http';
 import { outgoingRequestHeaders } from '@flotilla/http/engine';
 import { type PoolLimits, poolDefaults } from '@flotilla/http/node';
 import type { RSocketLinks } from '../calls/links.ts';
-import type { RSocketConnection } from '../connection.ts';
+import type { RSocketPeer } from '../peer.ts';
 import { type ReadAnswer, readAnswer } from './answer-text.ts';
 import { ClientExchange, type ExchangeHost } from './client-exchange.ts';
 
@@ -111,7 +111,7 @@ class HttpEndpoint implements Endpoint<HttpRequest, HttpResponse>, ExchangeHost 
   }
 
   async #connectAndSend(exchange: ClientExchange, call: Call): Promise<HttpResponse> {
-    let connection: RSocketConnection;
+    let connection: RSocketPeer;
     try {
       connection = await this.#links.connect(call);
     } catch (thrown) {
