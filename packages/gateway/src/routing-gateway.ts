@@ -221,13 +221,13 @@ class RoutingGateway implements Gateway {
     const { call, route } = exchange;
     const failure = exchange.failure ?? outcome;
     exchange.failure = failure;
-    const durationMs = call.clock.now() - call.startedAt;
+    const now = call.clock.now();
+    const durationMs = now - call.startedAt;
     const metrics = route?.metrics ?? this.#unrouted;
     const openedAt = exchange.socket?.openedAt;
     // Of a WebSocket its handshake is what a request is; how long it then stays open is counted apart.
-    metrics.ended(exchange.status ?? failure?.httpStatus ?? 499, (openedAt ?? call.clock.now()) - call.startedAt);
-    if (openedAt !== undefined)
-      metrics.socketClosed(exchange.socket?.closedBy ?? 'failure', call.clock.now() - openedAt);
+    metrics.ended(exchange.status ?? failure?.httpStatus ?? 499, (openedAt ?? now) - call.startedAt);
+    if (openedAt !== undefined) metrics.socketClosed(exchange.socket?.closedBy ?? 'failure', now - openedAt);
     if (failure) metrics.failed(failure.code);
     if (route) {
       route.counts.inFlight--;

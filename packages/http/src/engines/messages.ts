@@ -27,8 +27,16 @@ const lengthPattern = /^[0-9]{1,15}$/;
 
 /** Is it `host`, `host:port`, `[v6]` or `[v6]:port`, without user info, path, list or an impossible port? */
 export function isAuthority(text: string): boolean {
-  return authorityPattern.test(text) && portOf(text) <= 65_535;
+  if (goodAuthorities.has(text)) return true;
+  if (!authorityPattern.test(text) || portOf(text) > 65_535) return false;
+  if (goodAuthorities.size >= mostGoodAuthorities) goodAuthorities.clear();
+  goodAuthorities.add(text);
+  return true;
 }
+
+/** Those that were found good: a process serves few and calls few. */
+const goodAuthorities = new Set<string>();
+const mostGoodAuthorities = 256;
 
 /** Header fields of a request as they leave: checked, framed, with the context of `call`. The caller's stay untouched. */
 export function outgoingRequestHeaders(request: HttpRequest, call: Call): HttpHeaders {
