@@ -2,17 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BulkWindow } from './bulk-window.ts';
 
-/** Sends until it may not, then lets all probes be echoed after `tookMs`. @returns bytes sent */
+/** Sends until it may not; each probe is echoed after `tookMs`. @returns bytes on their way at most */
 function round(window: BulkWindow, now: number, tookMs: number): number {
-  const probes: number[] = [];
+  const echoes: { readonly probe: number; readonly at: number }[] = [];
   let sent = 0;
+  const probe = (at: number): void => {
+    const id = window.probe(at);
+    if (id !== undefined) echoes.push({ probe: id, at: at + tookMs });
+  };
   while (window.open) {
-    const probe = window.sent(32_768, now);
-    if (probe !== undefined) probes.push(probe);
+    window.sent(32_768);
     sent += 32_768;
+    probe(now + sent / 1_000_000);
   }
-  assert.ok(probes.length > 0, 'a closed window can open again');
-  for (const probe of probes) assert.ok(window.echoed(probe, now + tookMs));
+  for (let echo = echoes.shift(); echo; echo = echoes.shift()) {
+    assert.ok(window.echoed(echo.probe, echo.at));
+    probe(echo.at);
+  }
+  assert.ok(window.open, 'a closed window opens again');
   return sent;
 }
 
@@ -33,20 +40,41 @@ test('a peer that keeps up gets more, one that falls behind less, between two bo
 test('an echo that nobody waits for does nothing', () => {
   const window = new BulkWindow();
   assert.equal(window.echoed(1, 0), false);
-  window.sent(1_000_000, 0);
+  window.sent(1_000_000);
+  assert.equal(window.probe(0), 1);
   assert.equal(window.open, false);
   assert.equal(window.echoed(2, 0), false);
   assert.equal(window.echoed(1, 0), true);
   assert.equal(window.echoed(1, 0), false);
 });
 
+test('probes are not closer together than peers allow, yet there is always one to wait for', () => {
+  const window = new BulkWindow();
+  let probes = 0;
+  const outstanding: number[] = [];
+  for (let step = 0; step < 100_000; step++) {
+    const now = step / 1_000; // 100 ms in all, 33 GB/s
+    if (window.open) window.sent(32_768);
+    const probe = window.probe(now);
+    if (probe !== undefined) {
+      outstanding.push(probe);
+      probes++;
+    }
+    if (step % 10 === 0) window.echoed(outstanding.shift() ?? 0, now);
+    assert.ok(window.open || outstanding.length > 0, 'closed for ever');
+  }
+  assert.ok(probes <= 100_000 / 10 + 2, `${probes}`);
+});
+
 test('a peer that never echoes is not waited for', () => {
   const window = new BulkWindow();
-  window.sent(1_000_000, 0);
+  window.sent(1_000_000);
+  assert.equal(window.probe(0), 1);
   window.look(999);
   assert.equal(window.open, false);
   window.look(1_000);
   assert.equal(window.open, true);
-  assert.equal(window.sent(100_000_000, 1_001), undefined);
+  window.sent(100_000_000);
+  assert.equal(window.probe(1_001), undefined);
   assert.equal(window.open, true);
 });

@@ -6,6 +6,8 @@ const stepBytes = 65_536;
 const probesPerWindow = 4;
 /** A peer that needs this much longer than its best time is behind. */
 const slackMs = 1;
+/** Probes are no closer together than this, unless there is none: peers count KEEPALIVE frames. */
+const leastPauseMs = 0.5;
 /** A probe that is not answered for this long never will be. */
 const lostMs = 1_000;
 
@@ -41,18 +43,26 @@ export class BulkWindow {
     return this.#window;
   }
 
-  /** @returns the number of a probe that is to be sent behind these bytes; undefined for none */
-  sent(bytes: number, now: number): number | undefined {
+  /** Bytes of large messages were written. */
+  sent(bytes: number): void {
     this.#sent += bytes;
-    if (this.#isOff) {
-      this.#read = this.#sent;
-      return undefined;
-    }
-    if (this.#sent - this.#probedAt < this.#window / probesPerWindow) return undefined;
+    if (this.#isOff) this.#read = this.#sent;
+  }
+
+  /** Is it time for a probe, behind all that was written? @returns its number */
+  probe(now: number): number | undefined {
+    if (this.#isOff || this.#sent === this.#read || !this.#isDue(now)) return undefined;
     this.#probedAt = this.#sent;
     this.#lastId = (this.#lastId + 1) >>> 0;
     this.#probes.push({ id: this.#lastId, position: this.#sent, at: now });
     return this.#lastId;
+  }
+
+  #isDue(now: number): boolean {
+    const last = this.#probes.at(-1);
+    if (!last && !this.open) return true; // nothing else would ever open it
+    if (this.#sent - this.#probedAt < this.#window / probesPerWindow) return false;
+    return !last || now - last.at >= leastPauseMs;
   }
 
   /** The echo of a probe. @returns whether it was one */

@@ -81,6 +81,25 @@ test('a handler that throws answers with its error, and only undeclared ones are
   assert.deepEqual(faults, ['INTERNAL']);
 });
 
+test('a message that cannot be written leaves no trace on the wire', async () => {
+  const { client } = rsocketPair({
+    responder: { requestResponse: (request, stream) => stream.respond(request.dataText()) },
+  });
+  const broken = {
+    writeTo(out: { text(text: string): void }): void {
+      out.text('half of it');
+      throw new Error('mine');
+    },
+  };
+  assert.throws(() => client.requestResponse(undefined, broken, new Heard()), /mine/);
+  assert.throws(() => client.requestResponse(broken, 'x', new Heard()), /mine/);
+  const heard = new Heard();
+  client.requestResponse(undefined, 'b', heard);
+  await settle();
+  assert.deepEqual(heard.items, ['b']);
+  assert.equal(client.outstanding, 0);
+});
+
 test('a receiver that throws hurts nobody else', async () => {
   const faults: unknown[] = [];
   const { client } = rsocketPair({

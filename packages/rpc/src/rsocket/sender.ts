@@ -2,7 +2,7 @@ import type { Clock } from '@flotilla/core';
 import { BulkWindow } from './bulk-window.ts';
 import type { ByteChannel } from './byte-channel.ts';
 import { Fragments, type FrameWriter } from './fragments.ts';
-import { frameFlag, frameType, headBytes, readU32 } from './frame.ts';
+import { frameFlag, frameType, headBytes, readU32, rsocketError } from './frame.ts';
 import type { RSocketLimits } from './limits.ts';
 import { OutBuffer, type Sendable } from './out-buffer.ts';
 
@@ -117,8 +117,8 @@ export class Sender implements FrameWriter {
   }
 
   /**
-   * A request or a PAYLOAD. It goes out in fragments if it is long, and behind what is left of its stream.
-   * @param initialN of streams and channels; else 0
+   * A request, a PAYLOAD or an ERROR. It goes out in fragments if it is long, and behind what is left of its stream.
+   * @param initialN of streams and channels, code of an ERROR; else 0
    * @param data bytes that are long are not copied: they must not change until they are sent
    */
   message(
@@ -133,22 +133,23 @@ export class Sender implements FrameWriter {
     const behind = this.#fragments.has(streamId);
     const start = this.begin(streamId, type, metadata === undefined ? flags : flags | frameFlag.metadata);
     const out = this.#out;
-    if (initialN > 0) out.u32(initialN);
-    let metadataAt = 0;
-    if (metadata !== undefined) {
-      out.u24(0);
-      metadataAt = out.length;
-      out.send(metadata);
-      out.setU24(metadataAt - 3, out.length - metadataAt);
-    }
-    const dataAt = out.length;
     const isLong = data instanceof Uint8Array && data.length > this.#limits.fragmentBytes;
-    if (data !== undefined && !isLong) out.send(data);
+    let dataAt = 0;
+    try {
+      if (initialN > 0) out.u32(initialN);
+      if (metadata !== undefined) writeMetadata(out, metadata);
+      dataAt = out.length;
+      if (data !== undefined && !isLong) out.send(data);
+    } catch (thrown) {
+      out.length = start; // half a frame would spoil all that follow
+      throw thrown;
+    }
     if (!isLong && !behind && out.length - start - 3 <= this.#limits.fragmentBytes) {
       this.end(start);
       return;
     }
     const { bytes } = out;
+    const metadataAt = start + headBytes + (initialN > 0 ? 4 : 0) + 3;
     this.#fragments.add(streamId, {
       type,
       flags,
@@ -171,18 +172,8 @@ export class Sender implements FrameWriter {
 
   /** ERROR: of a stream, or of the connection (stream 0). It goes behind what is left of the stream, or takes its place. */
   error(streamId: number, code: number, text: Sendable, place: 'behind' | 'instead' = 'instead'): void {
-    if (this.#closed) return;
-    if (this.#fragments.has(streamId)) {
-      if (place === 'behind') {
-        this.message(streamId, frameType.error, 0, code, undefined, text);
-        return;
-      }
-      this.#fragments.drop(streamId);
-    }
-    const start = this.begin(streamId, frameType.error, 0);
-    this.#out.u32(code);
-    this.#out.send(text);
-    this.end(start);
+    if (place === 'instead') this.#fragments.drop(streamId);
+    this.message(streamId, frameType.error, 0, code === 0 ? rsocketError.APPLICATION_ERROR : code, undefined, text);
   }
 
   /**
@@ -208,7 +199,9 @@ export class Sender implements FrameWriter {
   /** The data of a KEEPALIVE that answers one of ours. */
   echoed(data: Uint8Array): void {
     if (data.length !== 4 || !this.#window.echoed(readU32(data, 0), this.#clock.now())) return;
-    if (this.#fragments.bytes > 0) this.schedule();
+    if (this.#fragments.bytes === 0) return;
+    this.#probe();
+    this.schedule();
   }
 
   /** Looks whether what was sent is ever read. */
@@ -244,9 +237,8 @@ export class Sender implements FrameWriter {
   #sendFragments(): void {
     const end = this.#handed + this.#limits.bulkBytesPerTurn;
     while (this.#maySendFragment && this.#handed < end) {
-      const bytes = this.#fragments.write(this);
-      const probe = this.#window.sent(bytes, this.#clock.now());
-      if (probe !== undefined) this.#probe(probe);
+      this.#window.sent(this.#fragments.write(this));
+      this.#probe();
       this.#flush();
     }
     if (this.#maySendFragment) this.schedule();
@@ -256,7 +248,10 @@ export class Sender implements FrameWriter {
     return this.#fragments.bytes > 0 && this.#window.open && this.#channel.queuedBytes < channelBytes;
   }
 
-  #probe(id: number): void {
+  /** Asks the peer to say when it has read all that was written before. */
+  #probe(): void {
+    const id = this.#window.probe(this.#clock.now());
+    if (id === undefined) return;
     const start = this.begin(0, frameType.keepalive, frameFlag.respond);
     this.#out.u32(0);
     this.#out.u32(0);
@@ -293,6 +288,13 @@ export class Sender implements FrameWriter {
     out.length = 0;
     if (out !== nothing && spare.length < maxSpare && out.bytes.length === 2 * pieceBytes) spare.push(out);
   }
+}
+
+function writeMetadata(out: OutBuffer, metadata: Sendable): void {
+  out.u24(0);
+  const begun = out.length;
+  out.send(metadata);
+  out.setU24(begun - 3, out.length - begun);
 }
 
 const noBytes = Buffer.alloc(0);

@@ -12,5 +12,10 @@ let pending: (() => void)[] = [];
 function runAll(): void {
   const runs = pending;
   pending = [];
-  for (const run of runs) run();
+  let at = 0;
+  try {
+    for (; at < runs.length; at++) (runs[at] as () => void)();
+  } finally {
+    for (const rest of runs.slice(at + 1)) afterTurn(rest); // one threw: the others have their turn
+  }
 }
