@@ -113,7 +113,7 @@ test('frames in pieces of any size', async () => {
 type Fault = 'duplicate' | 'swap' | 'noise' | 'drop' | 'flip' | 'truncate' | 'insert';
 
 test('frames duplicated, reordered, dropped or replaced by noise: no crash, no cross-talk, an end within the deadline', async () => {
-  const fault = fc.constantFrom<Fault>('duplicate', 'swap', 'noise', 'drop', 'truncate', 'insert');
+  const fault = fc.constantFrom<Fault>('duplicate', 'swap', 'noise', 'drop');
   const plan = fc.record({
     seed: fc.integer(),
     faults: fc.array(fault, { minLength: 1, maxLength: 3 }),
@@ -134,12 +134,14 @@ test('frames duplicated, reordered, dropped or replaced by noise: no crash, no c
   );
 });
 
-test('single bits that flip: no crash, and every call ends', async () => {
+// TCP keeps bytes whole and in order. Where a middlebox does not, a frame may swallow the begin of the next one, and only
+// a checksum of the message could tell.
+test('bytes that change, are lost or come from nowhere: no crash, and every call ends', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer(), fc.constantFrom('client' as const, 'server' as const), async (seed, side) => {
       const pair = rsocketPair({ responder: echo, limits });
       await settle();
-      pair.link.alter(side, faulty(['flip'], 0.3, seededRandom(seed)));
+      pair.link.alter(side, faulty(['flip', 'truncate', 'insert'], 0.3, seededRandom(seed)));
       const ends = ask(pair, 8);
       await settle();
       pair.link.alter(side, undefined);
