@@ -157,6 +157,11 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     return this.#peerIsOurs;
   }
 
+  /** Has any frame come from the peer? */
+  get heard(): boolean {
+    return this.#anySeen;
+  }
+
   /** Why it closed. */
   get reason(): FlotillaError | undefined {
     return this.#reason;

@@ -63,7 +63,7 @@ export const rsocketClientDefaults: RSocketClientLimits = Object.freeze({
   longestBackoffMs: 5_000,
 });
 
-/** A connection that lasted this long was a success. */
+/** A connection that was lost before, and on which nothing came, was none. */
 const lastedMs = 1_000;
 
 /**
@@ -233,8 +233,9 @@ export class RSocketClient {
       events: {
         ...events,
         closed: (reason) => {
-          if (clock.now() - beganAt >= lastedMs || connection.state === 'draining') this.#failures = 0;
-          else if (reason.code === 'CONNECT_FAILED') this.#failed(reason);
+          const mute = !connection.heard && clock.now() - beganAt < lastedMs;
+          if (reason.code === 'CONNECT_FAILED' || (reason.code === 'CONNECTION_LOST' && mute)) this.#failed(reason);
+          else this.#failures = 0;
           this.#forget(connection);
           events?.closed?.(reason);
         },

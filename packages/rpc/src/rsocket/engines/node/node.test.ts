@@ -167,6 +167,24 @@ function tick(stream: ResponderStream, left: number): void {
   setImmediate(() => tick(stream, left - 1));
 }
 
+test('who takes connections and breaks them off is not tried again at once', async () => {
+  let accepted = 0;
+  const server = createServer((socket) => {
+    accepted++;
+    socket.on('data', () => socket.resetAndDestroy()).on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address() as { readonly port: number };
+  const client = clientOf(address.port, { pool: { leastBackoffMs: 60_000 } });
+  const connection = await client.connect(newCall());
+  await assert.rejects(ask(connection, 'x'), { code: 'CONNECTION_LOST', executed: 'unknown' });
+  assert.equal(client.status, 'busy');
+  await assert.rejects(client.connect(newCall()), { code: 'CONNECT_FAILED', executed: 'no' });
+  assert.equal(accepted, 1);
+  await client.close();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+});
+
 test('a call that is cancelled does not wait for the connection', async () => {
   const listener = await served();
   const client = clientOf(listener.port);
