@@ -11,6 +11,15 @@ export interface PartialBudget {
 /** From here on a copy would hold up other calls for milliseconds. */
 const largeBytes = 1_000_000;
 
+/** The longest buffer that is kept for the next long message. */
+const keptBytes = 16_777_216;
+
+/**
+ * One buffer of the process for long messages: what came in it is over with the callback that got it. Without it each of
+ * them costs fresh pages, and megabytes that press V8 to collect garbage.
+ */
+let spare: Buffer | undefined;
+
 /**
  * A message that comes in fragments: all its metadata, then all its data, in one buffer that grows with what has come.
  */
@@ -18,7 +27,7 @@ export class Reassembly {
   /** When its last fragment came, on the connection's clock, as far as a sweep has seen. */
   touchedAt: number | undefined;
   readonly #budget: PartialBudget;
-  #bytes: Buffer = Buffer.allocUnsafe(0);
+  #bytes: Buffer = noBytes;
   #hasMetadata = false;
   #metadataLength = 0;
   #length = 0;
@@ -56,14 +65,15 @@ export class Reassembly {
     view.metadataEnd = this.#metadataLength;
     view.dataStart = this.#metadataLength;
     view.dataEnd = this.#length;
-    this.release();
     return view;
   }
 
-  /** Gives back its part of the budget. */
+  /** Gives back its part of the budget, and its buffer: whoever got the message is done with it. */
   release(): void {
     this.#budget.partialBytes -= this.#length;
     this.#length = 0;
+    if (this.#bytes.length >= largeBytes && this.#bytes.length <= keptBytes) spare ??= this.#bytes;
+    this.#bytes = noBytes;
   }
 
   #append(source: Buffer, from: number, to: number): void {
@@ -72,7 +82,7 @@ export class Reassembly {
       // Room that is never written to is never resident: so it grows by more than it has to, and little is copied at once.
       const factor = this.#length >= largeBytes ? 16 : 4;
       const room = Math.max(needed, Math.min(factor * this.#bytes.length, this.#budget.maxPayloadBytes));
-      const grown = Buffer.allocUnsafeSlow(room);
+      const grown = takeSpare(room) ?? Buffer.allocUnsafeSlow(room);
       this.#bytes.copy(grown, 0, 0, this.#length);
       this.#bytes = grown;
     }
@@ -80,3 +90,12 @@ export class Reassembly {
     this.#length = needed;
   }
 }
+
+function takeSpare(room: number): Buffer | undefined {
+  if (room < largeBytes || !spare || spare.length < room) return undefined;
+  const taken = spare;
+  spare = undefined;
+  return taken;
+}
+
+const noBytes = Buffer.alloc(0);

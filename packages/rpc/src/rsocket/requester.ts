@@ -218,7 +218,11 @@ export class Requester implements StreamOwner {
     } else if (!follows) {
       const { partial } = stream;
       stream.partial = undefined;
-      this.#deliver(stream, partial.finish(this.#link.whole), true, complete);
+      try {
+        this.#deliver(stream, partial.finish(this.#link.whole), true, complete);
+      } finally {
+        partial.release();
+      }
     }
   }
 

@@ -196,8 +196,17 @@ export class Responder implements AnswerOwner {
       return;
     }
     if (follows) return;
-    const payload = stream.partial.finish(this.#link.whole);
+    const { partial } = stream;
     stream.partial = undefined;
+    try {
+      this.#whole(stream, partial.finish(this.#link.whole), complete);
+    } finally {
+      partial.release();
+    }
+  }
+
+  /** The last fragment came. */
+  #whole(stream: ResponderStream, payload: PayloadView, complete: boolean): void {
     if (!stream.incomplete) {
       this.#item(stream, payload, true, complete);
       return;
