@@ -132,3 +132,32 @@ test('a time-out that is no duration is refused by name', () => {
     assert.throws(() => newCall().call.child({ timeoutMs }), { name: 'RangeError', message: /timeoutMs/ });
   }
 });
+
+test('a call and the one around it end together once that was agreed, whoever ends first', () => {
+  const reason = new FlotillaError('CONNECTION_LOST', 'x');
+  const outcomes = (call: Call): unknown[] => {
+    const seen: unknown[] = [];
+    call.onEnd((outcome) => seen.push(outcome?.code ?? 'OK'));
+    return seen;
+  };
+  for (const first of ['inner', 'outer'] as const) {
+    for (const agreed of ['before', 'after'] as const) {
+      const { call: outer } = newCall();
+      const inner = outer.child();
+      const other = outer.child();
+      const seen = [outcomes(outer), outcomes(inner), outcomes(other)];
+      if (agreed === 'before') inner.endTogether();
+      (first === 'inner' ? inner : outer).end(reason);
+      if (agreed === 'after') inner.endTogether();
+      assert.deepEqual(seen, [['CONNECTION_LOST'], ['CONNECTION_LOST'], []], `${first} first, agreed ${agreed}`);
+    }
+  }
+});
+
+test('a call inside another takes over what it does not change, and only its own time-out is its own', () => {
+  const { call } = newCall({ deadline: 500 });
+  const inner = new Call({ deadline: 900, trace: call.trace, startedAt: 7 }, call);
+  assert.deepEqual([inner.deadline, inner.trace, inner.startedAt, inner.expendable], [500, call.trace, 7, false]);
+  assert.equal(call.child({ expendable: true }).expendable, true);
+  assert.equal(call.child({ expendable: true }).child().expendable, false, 'it is said of one call only');
+});

@@ -184,11 +184,7 @@ export class Call {
     const listeners = this.#cancelListeners;
     this.#cancelListeners = undefined;
     this.#controller?.abort(reason);
-    for (let place = listeners?.first; place; place = place.next) {
-      const { listener } = place;
-      if (typeof listener === 'function') listener(reason);
-      else listener.cancel(reason);
-    }
+    listeners?.drain(tellCancelled, reason);
   }
 
   /**
@@ -218,16 +214,21 @@ export class Call {
     this.#outcome = outcome;
     this.#armed?.remove();
     if (this.#place && this.parent) this.parent.#forget(this.#place);
-    const within = this.#cancelListeners;
+    const inside = this.#cancelListeners;
+    let told = this.#endListeners;
+    // Who holds an ended call must hold nothing of what it was for.
+    this.#armed = undefined;
+    this.#place = undefined;
     this.#cancelListeners = undefined;
-    const told = this.#endListeners;
     this.#endListeners = undefined;
-    this.#lastEndListener = undefined; // who still holds a call that has ended holds nothing of its work
-    for (let one = told; one; one = one.next) one.listener(outcome);
-    for (let place = within?.first; place; place = place.next) {
-      if (typeof place.listener !== 'function' && place.listener.#together) place.listener.end(outcome);
-    }
+    this.#lastEndListener = undefined;
+    for (; told; told = told.next) told.listener(outcome);
+    inside?.drain(Call.#endInside, outcome);
     if (this.#together) this.parent?.end(outcome);
+  }
+
+  static #endInside(listener: Call | ((reason: FlotillaError) => void), outcome: Outcome): void {
+    if (typeof listener !== 'function' && listener.#together) listener.end(outcome);
   }
 
   /**
@@ -289,6 +290,11 @@ export class Call {
   #arm(): void {
     this.#armed = new CallDeadline(this); // only now: most calls are bounded by one around them
   }
+}
+
+function tellCancelled(listener: Call | ((reason: FlotillaError) => void), reason: FlotillaError): void {
+  if (typeof listener === 'function') listener(reason);
+  else listener.cancel(reason);
 }
 
 interface EndListener {

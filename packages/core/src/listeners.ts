@@ -19,10 +19,6 @@ export class Listeners<T> {
   #first: Place<T> | undefined;
   #last: Place<T> | undefined;
 
-  get first(): Place<T> | undefined {
-    return this.#first;
-  }
-
   add(listener: T): Place<T> {
     const place = new Place(listener, this.#last);
     if (this.#last) this.#last.next = place;
@@ -31,7 +27,7 @@ export class Listeners<T> {
     return place;
   }
 
-  /** Removing twice, or while the list is being told, does nothing more. */
+  /** Removing twice does nothing more. */
   remove(place: Place<T>): void {
     const { previous, next } = place;
     if (previous) previous.next = next;
@@ -39,6 +35,22 @@ export class Listeners<T> {
     else return; // it was removed before
     if (next) next.previous = previous;
     else this.#last = previous;
-    place.previous = undefined; // `next` stays: who is telling the list may stand here
+    // Whoever still holds the place must not hold those that came after it.
+    place.previous = undefined;
+    place.next = undefined;
+  }
+
+  /** Empties the list, one after the other, and hands each to `tell`, which may change anything but the list. */
+  drain<Told>(tell: (listener: T, told: Told) => void, told: Told): void {
+    let place = this.#first;
+    this.#first = undefined;
+    this.#last = undefined;
+    while (place) {
+      const { listener, next }: Place<T> = place;
+      place.previous = undefined;
+      place.next = undefined;
+      tell(listener, told);
+      place = next;
+    }
   }
 }
