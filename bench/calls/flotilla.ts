@@ -1,10 +1,10 @@
 /** A typed call of ours with everything that a service has by default: validation, balancing, retries, deadline, metrics, spans. */
 import { FlotillaError } from '@flotilla/core';
 import { service } from 'flotilla';
-import { contract, query } from 'flotilla/contract';
+import { contract, query, stream } from 'flotilla/contract';
 import { z } from 'zod';
 import { fixedResolver, metricSum, startApp } from './fleet.ts';
-import { type CallSubject, productOf } from './subject.ts';
+import { type CallSubject, largeBytes, productOf } from './subject.ts';
 
 const validated = { inputs: 0, outputs: 0 };
 
@@ -20,11 +20,21 @@ const ProductSchema = counted(
   }),
   'outputs',
 );
-const catalog = contract({ name: 'catalog', version: 1 }, { product: query({ in: Asked, out: ProductSchema }) });
+const catalog = contract(
+  { name: 'catalog', version: 1 },
+  {
+    product: query({ in: Asked, out: ProductSchema }),
+    large: query({ out: z.object({ text: z.string() }) }),
+    ticks: stream({ out: z.object({ tick: z.int(), text: z.string() }) }),
+    stalled: query({ out: z.boolean() }),
+  },
+);
+
+const largeText = 'x'.repeat(largeBytes);
 
 /**
  * Its calls over one of the protocols that an instance may advertise, balanced among ten instances, which one process
- * plays. @param apart with connections of their own
+ * plays; among as many as there are ports, where there are several. @param apart with connections of their own
  */
 export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSubject {
   return {
@@ -36,6 +46,11 @@ export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSu
           handled++;
           return productOf(id);
         },
+        large: () => ({ text: largeText }),
+        async *ticks() {
+          for (let tick = 0; ; tick++) yield { tick, text: 'as long as the answer of a small call is, more or less' };
+        },
+        stalled: () => new Promise(() => {}),
       });
       const { running, meter, tracer } = await startApp(app, fixedResolver('catalog', []));
       return {
@@ -50,12 +65,14 @@ export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSu
         }),
       };
     },
-    async connect(port) {
+    async connect(ports, concurrency) {
       const app = service('caller');
-      const client = app.client(catalog);
+      // The bound that every client has is 1,000 for each instance; who wants more says so.
+      const client = app.client(catalog, concurrency < 1_000 ? {} : { maxConcurrent: 2 * concurrency });
+      const instances = ports.length === 1 ? 10 : 1;
       const { meter, tracer } = await startApp(
         app,
-        fixedResolver('catalog', [port], { protocols: [protocol], instances: 10, apart }),
+        fixedResolver('catalog', ports, { protocols: [protocol], instances, apart }),
       );
       return {
         call: (id, quantity) => client.product({ id, quantity }),
@@ -67,6 +84,17 @@ export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSu
           }
           return false;
         },
+        large: async () => (await client.large()).text.length,
+        async streamed(ms) {
+          const until = performance.now() + ms;
+          let elements = 0;
+          for await (const { tick } of client.ticks()) {
+            if (tick !== elements++) throw new Error(`element ${tick} came as number ${elements}`);
+            if (performance.now() > until) break;
+          }
+          return elements;
+        },
+        stalled: () => client.stalled(undefined, undefined, { timeoutMs: 1_000 }),
         counters: async () => ({
           tracedByClient: tracer.ended,
           meteredByClient: await metricSum(meter, 'flotilla_client_calls_total'),

@@ -33,28 +33,34 @@ export const subject: CallSubject = {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { port: (server.address() as AddressInfo).port, handled: () => handled };
   },
-  async connect(port) {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    await new Promise((resolve) => socket.once('connect', resolve));
-    const write = gathered(socket);
-    const waiting = new Map<number, (product: Product) => void>();
-    let last = 0;
-    eachLine(socket, (line) => {
-      const { n, product } = JSON.parse(line) as Answered;
-      waiting.get(n)?.(product);
-      waiting.delete(n);
-    });
-    return {
-      call(id, quantity) {
-        const n = ++last;
-        return new Promise<Product>((resolve) => {
-          waiting.set(n, resolve);
-          write({ n, id, quantity } satisfies Asked);
-        });
-      },
-    };
+  async connect(ports) {
+    const calls = await Promise.all(ports.map(callsTo));
+    let turn = 0;
+    return { call: (id, quantity) => (calls[turn++ % calls.length] as Call)(id, quantity) };
   },
 };
+
+type Call = (id: string, quantity: number) => Promise<Product>;
+
+async function callsTo(port: number): Promise<Call> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const write = gathered(socket);
+  const waiting = new Map<number, (product: Product) => void>();
+  let last = 0;
+  eachLine(socket, (line) => {
+    const { n, product } = JSON.parse(line) as Answered;
+    waiting.get(n)?.(product);
+    waiting.delete(n);
+  });
+  return (id, quantity) => {
+    const n = ++last;
+    return new Promise<Product>((resolve) => {
+      waiting.set(n, resolve);
+      write({ n, id, quantity } satisfies Asked);
+    });
+  };
+}
 
 function gathered(socket: Socket): (message: object) => void {
   let pending = '';
@@ -70,10 +76,15 @@ function gathered(socket: Socket): (message: object) => void {
 }
 
 function eachLine(socket: Socket, take: (line: string) => void): void {
-  let rest = '';
+  let rest: string[] = []; // pieces of a line that is not whole yet
   socket.setEncoding('utf8').on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) take(line);
+    const lines = chunk.split('\n');
+    const last = lines.pop() ?? '';
+    for (const line of lines) {
+      if (rest.length > 0) rest.push(line);
+      take(rest.length > 0 ? rest.join('') : line);
+      rest = [];
+    }
+    if (last !== '') rest.push(last);
   });
 }

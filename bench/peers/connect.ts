@@ -26,7 +26,7 @@ export const subject: CallSubject = {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { port: (server.address() as AddressInfo).port, handled: () => handled };
   },
-  async connect(port) {
+  async connect([port]) {
     const transport = createConnectTransport({ baseUrl: `http://127.0.0.1:${port}`, httpVersion: '2' });
     const client = createClient(catalog, transport) as unknown as {
       product(asked: object): Promise<Product>;

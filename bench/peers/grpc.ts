@@ -31,7 +31,7 @@ export const subject: CallSubject = {
     });
     return { port, handled: () => handled };
   },
-  async connect(port) {
+  async connect([port]) {
     const client = new catalog.Catalog(`127.0.0.1:${port}`, grpc.credentials.createInsecure()) as unknown as {
       product(asked: Asked, answer: Answer): void;
     };

@@ -23,7 +23,7 @@ export const subject: CallSubject = {
     await broker.start();
     return { port, handled: () => handled };
   },
-  async connect(port) {
+  async connect([port]) {
     const own = await freePort();
     const urls = [`127.0.0.1:${port}/server`, `127.0.0.1:${own}/client`];
     const broker = createBroker('client', own, urls);

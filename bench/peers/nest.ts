@@ -30,7 +30,7 @@ export const subject: CallSubject = {
     await app.listen();
     return { port, handled: () => handled };
   },
-  async connect(port) {
+  async connect([port = 0]) {
     const client = ClientProxyFactory.create({ transport: Transport.TCP, options: { host: '127.0.0.1', port } });
     await client.connect();
     return { call: (id, quantity) => firstValueFrom(client.send<Product>('product', { id, quantity })) };

@@ -23,7 +23,7 @@ export const subject: CallSubject = {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
     return { port: (server.address() as AddressInfo).port, handled: () => handled };
   },
-  async connect(port) {
+  async connect([port]) {
     // As many in one request as Node takes in its target: 16 KiB of head are the limit.
     const link = httpBatchLink({ url: `http://127.0.0.1:${port}`, maxURLLength: 14_000 });
     const client = createTRPCClient<typeof router>({ links: [link] });

@@ -15,7 +15,7 @@ export const subject: CallSubject = {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { port: (server.address() as AddressInfo).port, handled: () => handled };
   },
-  async connect(port, concurrency) {
+  async connect([port], concurrency) {
     const pool = new Pool(`http://127.0.0.1:${port}`, { connections: concurrency });
     return {
       async call(id, quantity) {

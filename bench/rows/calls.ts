@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpuMsOf, warmUp } from '../harness/cpu.ts';
-import { dubboVersion, hasJavaPrograms, startJavaProgram } from '../harness/java.ts';
+import { dubboVersion, hasJavaPrograms } from '../harness/java.ts';
 import { assertCount, type Measurement, type Row, type Subject } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
-import { cores, freePort, type Program, profiled, startProgram } from '../harness/processes.ts';
+import { profiled } from '../harness/processes.ts';
+import { type Counts, runPair, startPair } from './call-pair.ts';
 
 /** Typed calls: a client on one core, a server on the other. */
 export const calls: Row = {
@@ -34,8 +34,6 @@ export const calls: Row = {
 /** A JVM compiles later, and twice: by then it has done what it can. */
 const javaWarmMs = 15_000;
 
-type Counts = Readonly<Record<string, number>>;
-
 function subject(id: string, title: string): Subject {
   return { id, title, measure: (plan) => measureCalls(id, plan) };
 }
@@ -47,20 +45,12 @@ export async function measureCalls(
   profiles: { readonly server?: string; readonly client?: string } = {},
   folder?: string,
 ): Promise<Measurement> {
-  const server = await startCallServer(id, folder);
-  let client: Program | undefined;
+  const warmMs = id === 'dubbo' && !plan.quick ? javaWarmMs : plan.warmMs;
+  const pair = await startPair(id, { outstanding: plan.concurrency, folder }, warmMs);
   try {
-    client = await startCallClient(id, Number(server.ready['port']), plan.concurrency, folder);
-    const warming = client;
-    const warmMs = id === 'dubbo' && !plan.quick ? javaWarmMs : plan.warmMs;
-    await warmUp([client.pid, server.pid], warmMs, async () => {
-      await warming.ask({ ask: 'run', ms: warmMs / 2 });
-    });
-    const before = cpuMsOf(server.pid);
-    const run = (): Promise<Counts> => (client as Program).ask({ ask: 'run', ms: plan.measureMs }) as Promise<Counts>;
-    const clientRun = (): Promise<Counts> => profiled(client as Program, profiles.client, run);
+    const { client, server } = pair;
+    const clientRun = (): Promise<Counts> => profiled(client, profiles.client, () => runPair(pair, plan.measureMs));
     const ran = await profiled(server, profiles.server, clientRun);
-    const serverMs = cpuMsOf(server.pid) - before;
     const counters = compare(
       (await client.ask({ ask: 'count' })) as Counts,
       (await server.ask({ ask: 'count' })) as Counts,
@@ -71,25 +61,13 @@ export async function measureCalls(
       wallMs: Number(ran['wallMs']),
       processes: [
         { role: 'client', cpuMs: Number(ran['cpuMs']) },
-        { role: 'server', cpuMs: serverMs },
+        { role: 'server', cpuMs: Number(ran['serverMs']) },
       ],
       counters,
     };
   } finally {
-    await client?.stop();
-    await server.stop();
+    await pair.stop();
   }
-}
-
-async function startCallServer(id: string, folder?: string): Promise<Program> {
-  if (id !== 'dubbo') return startProgram('calls/server.ts', [id], cores.measured, folder);
-  return startJavaProgram('Server', [String(await freePort())], cores.measured);
-}
-
-function startCallClient(id: string, port: number, callers: number, folder?: string): Promise<Program> {
-  const args = [String(port), String(callers)];
-  if (id === 'dubbo') return startJavaProgram('Client', args, cores.others);
-  return startProgram('calls/client.ts', [id, ...args], cores.others, folder);
 }
 
 function compare(client: Counts, server: Counts, wholeStack: boolean): Counts {

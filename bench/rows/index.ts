@@ -1,5 +1,6 @@
 import type { Row } from '../harness/measurement.ts';
 import { calls } from './calls.ts';
+import { callsBeside, callsGrowth, callsHalfLoad, callsMemory } from './calls-growth.ts';
 import { gateway } from './gateway.ts';
 import { clientFilterCosts, clientStack, pick } from './in-process.ts';
 import { deltas, footprint, fullFetches, heartbeats, registrations } from './registry.ts';
@@ -10,6 +11,10 @@ import { fleetStart, startUp } from './start-up.ts';
 export const rows: readonly Row[] = [
   gateway,
   calls,
+  callsGrowth,
+  callsHalfLoad,
+  callsBeside,
+  callsMemory,
   clientStack,
   clientFilterCosts,
   pick,
