@@ -27,7 +27,7 @@ const { profileRegistry } = await import('../rows/registry.ts');
 const profiles: Readonly<Record<string, () => Promise<Measurement>>> = {
   gateway: () => measurePlainGateway(plan, file('gateway')),
   'gateway-rsocket': () => measureGateway(plan, 'rsocket', file('gateway-rsocket')),
-  calls: () => measureCalls('flotilla', plan, { server: file('calls-server'), client: file('calls-client') }),
+  calls: () => measureCalls('flotilla-rsocket', plan, { server: file('calls-server'), client: file('calls-client') }),
   'client-stack': () => measureStack(plan, file('client-stack')),
   'registry-heartbeat': () => profileRegistry(plan, 'heartbeat', file('registry-heartbeat')),
   'registry-registration': () => profileRegistry(plan, 'registration', file('registry-registration')),

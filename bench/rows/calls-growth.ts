@@ -4,15 +4,15 @@ import { type Counts, type PairSettings, runPair, startPair } from './call-pair.
 
 const typical: PairSettings = { outstanding: 64 };
 const settings: readonly (readonly [title: string, settings: PairSettings])[] = [
-  ['64 at a time, 150 bytes, 1 instance', typical],
+  ['64 at a time, 150 bytes, ten instances behind one connection', typical],
   ['1 at a time', { outstanding: 1 }],
   ['1,024 at a time', { outstanding: 1_024 }],
   ['answers of 100 bytes', { ...typical, answerBytes: 100 }],
   ['answers of 4 KiB', { ...typical, answerBytes: 4_096 }],
   ['answers of 64 KiB', { ...typical, answerBytes: 65_536 }],
   ['answers of 1 MiB', { outstanding: 16, answerBytes: 1_048_576 }],
-  ['10 instances', { ...typical, instances: 10 }],
-  ['100 instances', { ...typical, instances: 100 }],
+  ['10 instances with connections of their own', { ...typical, instances: 10 }],
+  ['100 instances with connections of their own', { ...typical, instances: 100 }],
 ];
 
 /** What becomes of a typed call when there is more of something: beside the reference, in the same minute. */
@@ -34,12 +34,12 @@ export const callsGrowth: Row = {
 export const callsMemory: Row = {
   id: 'calls-memory',
   title:
-    'Memory of typed calls: of a connection, and of a call in hand, 10,000 of which go to a service that never answers',
+    'Memory of typed calls: of a connection, and of a call in hand, 10,000 of which go to two instances that never answer',
   kind: 'figures',
   reference: 'none',
   operation: 'call',
   budget: 'what waits is bounded: who comes beyond the bound is refused at once, and nothing is left afterwards',
-  subjects: [{ id: 'flotilla', title: 'Flotilla', measure: measureMemory }],
+  subjects: [{ id: 'flotilla', title: 'Flotilla over RSocket', measure: measureMemory }],
 };
 
 /** Who asks for little must not pay for who asks for much. */
@@ -65,12 +65,12 @@ export const callsHalfLoad: Row = {
   reference: 'reference',
   operation: 'call',
   budget: '99 % within twice the time of the reference',
-  subjects: [atHalfLoad('reference', 'reference'), atHalfLoad('flotilla', 'Flotilla')],
+  subjects: [atHalfLoad('reference', 'reference'), atHalfLoad('flotilla-rsocket', 'Flotilla over RSocket')],
 };
 
 async function measureBoth(setting: PairSettings, plan: Plan): Promise<Measurement> {
   const reference = plan.quick ? {} : await measureOne('reference', setting, plan); // no time is meant anyway
-  const ours = await measureOne('flotilla', setting, plan);
+  const ours = await measureOne('flotilla-rsocket', setting, plan);
   const [us, them] = [ours, reference].map((one) => Math.max(cost(one, 'cpuMs'), cost(one, 'serverMs')));
   return {
     operations: ours['operations'] ?? 1,
@@ -101,12 +101,14 @@ async function measureOne(id: string, setting: PairSettings, plan: Plan): Promis
 }
 
 const stalledCalls = 10_000;
+/** At most 1,000 calls are in hand at each. */
+const stalledInstances = 2;
 const manyInstances = 100;
 
 async function measureMemory(plan: Plan): Promise<Measurement> {
   const alone = await memoryWith(1, plan);
   const many = await memoryWith(manyInstances, plan);
-  const pair = await startPair('flotilla', typical, plan.warmMs);
+  const pair = await startPair('flotilla-rsocket', { ...typical, instances: stalledInstances }, plan.warmMs);
   try {
     const stalled = (await pair.client.ask({ ask: 'stalled', calls: stalledCalls })) as Counts;
     const { outstanding = 0, refused = 0, late = 0, bytes = 0, left = 0 } = stalled;
@@ -133,7 +135,7 @@ async function memoryWith(
   instances: number,
   plan: Plan,
 ): Promise<{ readonly client: number; readonly server: number }> {
-  const pair = await startPair('flotilla', { ...typical, instances }, plan.warmMs);
+  const pair = await startPair('flotilla-rsocket', { ...typical, instances }, plan.warmMs);
   try {
     const [client, server] = [await pair.client.ask({ ask: 'memory' }), await pair.server.ask({ ask: 'memory' })];
     return { client: Number(client['bytes']), server: Number(server['bytes']) };
@@ -150,7 +152,7 @@ function beside(what: string, title: string): Subject {
     id: what,
     title,
     async measure(plan) {
-      const pair = await startPair('flotilla', typical, plan.warmMs);
+      const pair = await startPair('flotilla-rsocket', typical, plan.warmMs);
       try {
         const ran = (await pair.client.ask({ ask: 'beside', what, ms: plan.measureMs })) as Counts;
         if (what === 'nothing') aloneP99Ms = ran['p99Ms'] ?? Number.NaN;
