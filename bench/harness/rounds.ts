@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Measurement, Row, Subject } from './measurement.ts';
 import type { Plan, Request } from './plan.ts';
+import { benchFolder } from './processes.ts';
 
 /** All rounds of a subject, in order. */
 export interface Rounds {
@@ -53,7 +54,7 @@ function twins(row: Row, checkout: string): Row[] {
     title: `Flotilla in ${checkout}`,
     measure: row.own(resolve(checkout, 'bench')),
   };
-  return [{ ...row, reference: there.id, subjects: [there, here] }];
+  return [{ ...row, reference: there.id, subjects: [there, { ...here, measure: row.own(benchFolder) }] }];
 }
 
 function unknown(kind: string, id: string, known: readonly { readonly id: string }[]): TypeError {

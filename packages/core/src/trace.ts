@@ -11,8 +11,6 @@ export interface TraceContext {
   readonly state: string;
 }
 
-const traceparentPattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
-
 /** A new trace with a first span. */
 export function newTrace(random: Random, sampled = true): TraceContext {
   return { traceId: hex(random, 32), spanId: hex(random, 16), sampled, state: '' };
@@ -28,12 +26,32 @@ export function childTrace(parent: TraceContext, random: Random): TraceContext {
  * @returns undefined for anything invalid: then a new trace begins.
  */
 export function parseTraceparent(header: string, state = ''): TraceContext | undefined {
-  const match = traceparentPattern.exec(header);
-  if (!match) return undefined;
-  const [, version, traceId = '', spanId = '', flags = '', rest] = match;
-  if (version === 'ff' || (version === '00' && rest !== undefined)) return undefined;
-  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1, state: state.slice(0, 512) };
+  if (header.length < 55 || !isHex(header, 0, 2) || !isHex(header, 3, 35) || !isHex(header, 36, 52)) return undefined;
+  if (!isHex(header, 53, 55) || !isDash(header, 2) || !isDash(header, 35) || !isDash(header, 52)) return undefined;
+  // Later versions may add something behind another dash; version 00 may not, and ff is none.
+  if (header.length > 55 && (header.startsWith('00') || !/^-.*$/.test(header.slice(55)))) return undefined;
+  if (header.startsWith('ff')) return undefined;
+  const traceId = header.slice(3, 35);
+  const spanId = header.slice(36, 52);
+  if (traceId === zeros || zeros.startsWith(spanId)) return undefined;
+  const sampled = (hexValue(header.charCodeAt(54)) & 1) === 1;
+  return { traceId, spanId, sampled, state: state.length > 512 ? state.slice(0, 512) : state };
+}
+
+/** Whether there are lower-case hex digits, and nothing else. */
+function isHex(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (hexValue(text.charCodeAt(at)) < 0) return false;
+  return true;
+}
+
+/** -1: it is no lower-case hex digit. */
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
+}
+
+function isDash(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 0x2d;
 }
 
 /** Writes the header `traceparent`, version 00. */

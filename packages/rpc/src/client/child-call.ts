@@ -12,15 +12,14 @@ export function childCall(
 ): Call {
   const parent = given ?? (options.call ?? currentCall)();
   const idempotencyKey = terms?.idempotencyKey ?? keyFor(info, options.random);
-  const key = idempotencyKey === undefined ? undefined : { idempotencyKey };
   const { clock, random } = options;
   const call = parent
-    ? parent.child({ ...key, ...(timeoutMs === undefined ? undefined : { timeoutMs }) })
+    ? parent.child({ idempotencyKey, timeoutMs })
     : new Call({
         clock,
         random,
-        ...key,
-        ...(timeoutMs === undefined ? undefined : { deadline: clock.now() + timeoutMs }),
+        idempotencyKey,
+        deadline: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
       });
   call.set(operationAttribute, info);
   call.set(idempotentAttribute, info.idempotent);

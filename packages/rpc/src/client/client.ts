@@ -1,4 +1,4 @@
-import { type Call, currentCall, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import { begin, type Call, currentCall, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { type AnyContract, type Operation, operationKinds } from '../contract/index.ts';
 import type { Reply, ReplyStream } from '../reply.ts';
 import { childCall } from './child-call.ts';
@@ -69,19 +69,28 @@ type Method<Result> = (input: unknown, call?: Call, terms?: CallTerms) => Result
 
 function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<unknown>> {
   const releases = operation.mapping.body !== undefined;
-  return async (input, given, terms) => {
-    const request = requestFor(operation, input, given, options);
-    const call = childCall(operation.info, options, given, terms, terms?.timeoutMs ?? options.timeoutMs);
-    let outcome: FlotillaError | undefined;
+  return (input, given, terms) => {
+    let request: OperationRequest;
+    let call: Call;
     try {
-      return await endpoint.handle(request, call);
+      request = requestFor(operation, input, given, options);
+      call = childCall(operation.info, options, given, terms, terms?.timeoutMs ?? options.timeoutMs);
     } catch (thrown) {
-      outcome = toFlotillaError(thrown);
-      throw outcome;
-    } finally {
-      if (releases) release(request);
-      call.end(outcome);
+      return Promise.reject(thrown);
     }
+    return begin(endpoint.handle, request, call).then(
+      (output) => {
+        if (releases) release(request);
+        call.end();
+        return output;
+      },
+      (thrown) => {
+        const outcome = toFlotillaError(thrown);
+        if (releases) release(request);
+        call.end(outcome);
+        throw outcome;
+      },
+    );
   };
 }
 
