@@ -58,7 +58,7 @@ class RecordedSpan implements Span {
     this.name = name;
     this.kind = kind;
     this.spanId = call.trace.spanId;
-    this.startedAt = call.clock.now();
+    this.startedAt = call.startedAt;
   }
 
   setAttribute(name: string, value: string | number | boolean): void {

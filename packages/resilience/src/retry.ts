@@ -1,6 +1,6 @@
 import {
   begin,
-  type Call,
+  Call,
   type Counter,
   type Filter,
   type FlotillaError,
@@ -54,10 +54,9 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
 export function retry<Req, Res>(options: RetryOptions<Req, Res> = {}): Filter<Req, Res> {
   const policy = resolvePolicy(options);
   return (next) => (request, call) => {
-    const now = call.clock.now();
-    policy.budget.deposit(now);
+    policy.budget.deposit(call.startedAt);
     const mayRepeat = policy.retries > 0 && call.attempt === undefined && policy.repeatable(request, call);
-    return mayRepeat ? attemptNumber(1, now, next, request, call, policy) : next(request, call);
+    return mayRepeat ? attemptNumber(1, call.startedAt, next, request, call, policy) : next(request, call);
   };
 }
 
@@ -118,17 +117,17 @@ function countersOf(meter: Meter, target: string): Counters {
   };
 }
 
-/** The attempt with that number, and those after it. @param now by the call's clock */
+/** The attempt with that number, and those after it. @param startedAt by the call's clock; the first one's is the call's own */
 function attemptNumber<Req, Res>(
   number: number,
-  now: number,
+  startedAt: number,
   next: Handler<Req, Res>,
   request: Req,
   call: Call,
   policy: Policy<Req, Res>,
 ): Promise<Res> {
   if (number > policy.retries) return lastAttempt(next, request, call);
-  const attempt = attemptCall(call, policy.idempotent(request, call) ? number : undefined, now);
+  const attempt = attemptCall(call, policy.idempotent(request, call) ? number : undefined, startedAt);
   const again = (delayMs: number, failure: FlotillaError): Promise<Res> => {
     attempt.end(failure);
     return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), next, request, call, policy));
@@ -162,9 +161,13 @@ function lastAttempt<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call
   });
 }
 
-/** The key names the command, which stays the same one in every attempt. */
+/**
+ * The key names the command, which stays the same one in every attempt. So does the span: the call around the attempts is
+ * what a trace shows, and a peer whose parent were a span that nobody reports would stand apart from it.
+ */
 function attemptCall(call: Call, attempt: number | undefined, startedAt: number): Call {
-  return call.child({ attempt, idempotencyKey: call.idempotencyKey, startedAt, expendable: true });
+  const { trace, idempotencyKey } = call;
+  return new Call({ attempt, idempotencyKey, trace, startedAt, expendable: true }, call);
 }
 
 /** @returns undefined when there is no other attempt. */

@@ -133,10 +133,10 @@ test('logs, metrics and spans say who did what', options, async () => {
       'catalog.1 server stock.item',
     ],
   );
-  const [door, upstream, page, call] = spans;
+  const [door, upstream, page, call, served] = spans;
   assert.deepEqual(
-    [upstream?.parentSpanId, page?.parentSpanId, call?.parentSpanId],
-    [door?.spanId, upstream?.spanId, page?.spanId],
+    [upstream?.parentSpanId, page?.parentSpanId, call?.parentSpanId, served?.parentSpanId],
+    [door?.spanId, upstream?.spanId, page?.spanId, call?.spanId],
   );
 });
 
