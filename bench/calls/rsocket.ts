@@ -56,7 +56,7 @@ export const subject: CallSubject = {
     const listener = await network.listen({ host: '127.0.0.1', port: 0 }, () => Promise.reject(new Error('no HTTP')));
     return { port: listener.port, handled: () => handled };
   },
-  async connect(port) {
+  async connect([port = 0]) {
     const client = new RSocketClient({ protocol: 'http', host: '127.0.0.1', port }, { clock, random });
     const connection = await client.connect(new Call({ clock, random }));
     return {
