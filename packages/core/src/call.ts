@@ -157,10 +157,21 @@ export class Call {
 
   /** A call for work inside this one: a new span, the same or a sooner deadline; cancelled when this one is. */
   child(options: ChildOptions = noChanges): Call {
-    const { timeoutMs } = options;
-    if (timeoutMs === undefined) return new Call(options, this);
+    const { timeoutMs, baggage, urgency, attempt, idempotencyKey, expendable } = options;
     const startedAt = options.startedAt ?? this.clock.now();
-    return new Call({ ...options, startedAt, deadline: startedAt + positive(timeoutMs) }, this);
+    const deadline = timeoutMs === undefined ? undefined : startedAt + positive(timeoutMs);
+    // All of one shape, whoever makes the call: reading many shapes costs more than all the rest.
+    const changes: InnerCallOptions = {
+      deadline,
+      trace: undefined,
+      baggage,
+      urgency,
+      attempt,
+      idempotencyKey,
+      startedAt,
+      expendable,
+    };
+    return new Call(changes, this);
   }
 
   #adopt(child: Call): void {

@@ -6,6 +6,7 @@ export {
   Call,
   type CallOptions,
   type ChildOptions,
+  type InnerCallOptions,
   type Outcome,
   sleep,
   within,

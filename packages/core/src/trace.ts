@@ -34,21 +34,22 @@ export function parseTraceparent(header: string, state = ''): TraceContext | und
   const traceId = header.slice(3, 35);
   const spanId = header.slice(36, 52);
   if (traceId === zeros || zeros.startsWith(spanId)) return undefined;
-  const sampled = (hexValue(header.charCodeAt(54)) & 1) === 1;
+  const sampled = (Number.parseInt(header.charAt(54), 16) & 1) === 1;
   return { traceId, spanId, sampled, state: state.length > 512 ? state.slice(0, 512) : state };
 }
 
 /** Whether there are lower-case hex digits, and nothing else. */
 function isHex(text: string, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (hexValue(text.charCodeAt(at)) < 0) return false;
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at);
+    if (code > lastDigit || isDigit[code] === 0) return false;
+  }
   return true;
 }
 
-/** -1: it is no lower-case hex digit. */
-function hexValue(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1;
-}
+const lastDigit = 0x66; // f
+const isDigit = new Uint8Array(lastDigit + 1);
+for (const digit of '0123456789abcdef') isDigit[digit.charCodeAt(0)] = 1;
 
 function isDash(text: string, at: number): boolean {
   return text.charCodeAt(at) === 0x2d;

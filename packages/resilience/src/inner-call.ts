@@ -1,4 +1,4 @@
-import { begin, Call, type Handler, toFlotillaError } from '@flotilla/core';
+import { begin, Call, type Handler, type InnerCallOptions, toFlotillaError } from '@flotilla/core';
 
 /**
  * A call inside `call` that differs in its deadline only. Unlike `call.child()` it stays in the same span: a filter
@@ -6,7 +6,34 @@ import { begin, Call, type Handler, toFlotillaError } from '@flotilla/core';
  * @param startedAt now, by the call's clock
  */
 export function innerCall(call: Call, startedAt: number, deadline?: number): Call {
-  return new Call({ deadline, trace: call.trace, idempotencyKey: call.idempotencyKey, startedAt }, call);
+  return callIn(call, deadline, call.attempt, startedAt, false);
+}
+
+/** A call for one attempt, in the span of the call around it. The key names the command, which stays the same one. */
+export function attemptIn(call: Call, attempt: number | undefined, startedAt: number): Call {
+  return callIn(call, undefined, attempt, startedAt, true);
+}
+
+/** Says all that there is to say, as `call.child()` does: options of one shape are read quickly. */
+function callIn(
+  call: Call,
+  deadline: number | undefined,
+  attempt: number | undefined,
+  startedAt: number,
+  expendable: boolean,
+): Call {
+  const { trace, baggage, urgency, idempotencyKey } = call;
+  const options: InnerCallOptions = {
+    deadline,
+    trace,
+    baggage,
+    urgency,
+    attempt,
+    idempotencyKey,
+    startedAt,
+    expendable,
+  };
+  return new Call(options, call);
 }
 
 /** What watches over the answer to an inner call. */

@@ -1,6 +1,6 @@
 import {
   begin,
-  Call,
+  type Call,
   type Counter,
   type Filter,
   type FlotillaError,
@@ -12,7 +12,7 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
-import { endWith } from './inner-call.ts';
+import { attemptIn, endWith } from './inner-call.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { backoffMs, isRepeatable } from './retry-rules.ts';
 import { type PartialSettings, type ResilienceSettings, resolveResilience } from './settings.ts';
@@ -127,7 +127,8 @@ function attemptNumber<Req, Res>(
   policy: Policy<Req, Res>,
 ): Promise<Res> {
   if (number > policy.retries) return lastAttempt(next, request, call);
-  const attempt = attemptCall(call, policy.idempotent(request, call) ? number : undefined, startedAt);
+  // In the span of its call: that is what a trace shows, and a peer below a span that nobody reports would stand apart.
+  const attempt = attemptIn(call, policy.idempotent(request, call) ? number : undefined, startedAt);
   const again = (delayMs: number, failure: FlotillaError): Promise<Res> => {
     attempt.end(failure);
     return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), next, request, call, policy));
@@ -159,15 +160,6 @@ function lastAttempt<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call
     call.end(toFlotillaError(thrown));
     throw thrown;
   });
-}
-
-/**
- * The key names the command, which stays the same one in every attempt. So does the span: the call around the attempts is
- * what a trace shows, and a peer whose parent were a span that nobody reports would stand apart from it.
- */
-function attemptCall(call: Call, attempt: number | undefined, startedAt: number): Call {
-  const { trace, idempotencyKey } = call;
-  return new Call({ attempt, idempotencyKey, trace, startedAt, expendable: true }, call);
 }
 
 /** @returns undefined when there is no other attempt. */
