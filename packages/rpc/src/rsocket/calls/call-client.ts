@@ -59,7 +59,7 @@ const metadata = new CallMetadata();
 
 function ask(connection: RSocketPeer, request: OperationRequest, call: Call, terms: Terms): Promise<OperationResponse> {
   try {
-    if (call.cancelled) throw call.cancelled; // how much time is left is seen when it is written
+    call.throwIfCancelled();
     const { request: sent, response } = operationKinds[request.operation.info.kind];
     if (sent === 'many') return channel(connection, request, call, terms, response === 'many');
     if (response === 'many') return stream(connection, request, call, terms);
