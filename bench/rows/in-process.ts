@@ -1,3 +1,4 @@
+import { pickPolicies } from '@flotilla/balance';
 import { nullLogger, nullMeter, nullTracer } from '@flotilla/core';
 import { callFilters, connectionFilters } from 'flotilla';
 import { warmUp } from '../harness/cpu.ts';
@@ -45,7 +46,7 @@ function partsOfStack(): string[] {
   return [...outer, 'cluster', ...inner, 'everything'];
 }
 
-/** Power of two choices, and turns by weight. */
+/** Every pick, with the bookkeeping of calls that begin and end. */
 export const pick: Row = {
   id: 'pick',
   title: 'Pick of one among 1,000 instances',
@@ -53,7 +54,7 @@ export const pick: Row = {
   reference: 'least-loaded',
   operation: 'pick',
   budget: '0.2 µs a pick',
-  subjects: ['least-loaded', 'round-robin'].map((policy) => ({
+  subjects: pickPolicies.map((policy) => ({
     id: policy,
     title: `Flotilla, ${policy}`,
     measure: (plan) => measurePick(policy, plan),

@@ -16,6 +16,7 @@ import {
   type Watch,
 } from '@flotilla/core';
 import type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
+import { ejectedForMs, explainPick, type PickExplanation } from './explain.ts';
 import { FirstSet } from './first-set.ts';
 import { type Judge, judgeByCode } from './judge.ts';
 import { LastKnown } from './last-known.ts';
@@ -25,8 +26,9 @@ import type { Member } from './member.ts';
 import { Members } from './members.ts';
 import { balanceMetrics } from './metrics.ts';
 import { noneCanServe, notKnownYet, tooManyWait } from './no-instance.ts';
+import type { Judgement } from './outlier.ts';
 import { Rotation } from './rotation.ts';
-import { type BalanceSettings, resolveBalance } from './settings.ts';
+import { type BalanceSettings, type PartialBalanceSettings, resolveBalance } from './settings.ts';
 import { rememberTried, type TriedKey, triedKey } from './tried.ts';
 
 /**
@@ -45,7 +47,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   readonly handle: Handler<Req, Res>;
 
   readonly #options: ClusterOptions<Req, Res>;
-  readonly #settings: BalanceSettings;
+  #settings: BalanceSettings;
   readonly #clock: Clock;
   readonly #log: BalanceLog;
   readonly #judge: Judge<Res>;
@@ -67,7 +69,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   #closing: Promise<void> | undefined;
 
   constructor(options: ClusterOptions<Req, Res>) {
-    const { target, clock, random, logger = nullLogger, meter = nullMeter, pick = 'least-loaded' } = options;
+    const { target, clock, random, logger = nullLogger, meter = nullMeter } = options;
     this.target = target;
     this.#options = options;
     this.#settings = resolveBalance(options);
@@ -78,13 +80,14 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
       protocols: options.protocols,
       accepts: options.accepts,
       connect: options.connect,
+      decayMs: () => this.#settings.decayMs,
       onCloseFailed: (member, cause) => this.#log.endpointNotClosed(member, cause),
     });
-    this.#rotation = new Rotation({
-      policy: pick,
+    this.#rotation = new Rotation(this.#settings, {
       random,
       clock,
-      settings: this.#settings.outlier,
+      zone: options.ownZone,
+      caller: options.caller ?? String(random()),
       log: this.#log,
       metrics: balanceMetrics(meter, target),
       up: () => this.#members.up(),
@@ -127,6 +130,28 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     const result = await this.#firstSet.wait(call);
     if (result === 'late') throw notKnownYet(this.target, this.#clock.now() - since, this.#warming);
     if (result !== 'known') throw result;
+  }
+
+  configure(settings: PartialBalanceSettings): void {
+    this.#settings = resolveBalance(settings);
+    this.#rotation.configure(this.#settings);
+  }
+
+  explain(call?: Call): PickExplanation {
+    this.#rotation.refresh();
+    return explainPick(
+      {
+        target: this.target,
+        settings: this.#settings,
+        zone: this.#options.ownZone,
+        members: this.#members,
+        rotation: this.#rotation,
+        protocols: this.#options.protocols,
+        now: this.#clock.now(),
+        wallNow: this.#clock.wallNow(),
+      },
+      call,
+    );
   }
 
   instances(): readonly InstanceView[] {
@@ -177,38 +202,55 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     return this.#send(request, call);
   }
 
-  #send(request: Req, call: Call): Promise<Res> {
-    const member = this.#rotation.pick(call.get(this.#tried));
-    if (!member || this.#closed) return Promise.reject(this.#refuse(call));
+  async #send(request: Req, call: Call): Promise<Res> {
+    const startedAt = this.#clock.now();
+    const member = this.#rotation.pick(call, startedAt, call.get(this.#tried));
+    if (!member || this.#closed) throw this.#refuse(call);
     this.#inFlight += 1;
-    return this.#begin(member, request, call).then(
-      (response) => {
-        call.onEnd((outcome) => this.#record(member, outcome, response));
-        return response;
-      },
-      (thrown) => {
-        rememberTried(call, this.#tried, member);
-        this.#record(member, toFlotillaError(thrown), undefined);
-        throw thrown;
-      },
-    );
-  }
-
-  /** Making the endpoint may fail, too. */
-  #begin(member: Member<Req, Res>, request: Req, call: Call): Promise<Res> {
+    this.#rotation.began(member, startedAt);
     try {
-      return member.endpoint.handle(request, call);
+      const response = await member.endpoint.handle(request, call);
+      this.#headCame(member, startedAt, response);
+      call.onEnd((outcome) => this.#record(member, outcome, response));
+      return response;
     } catch (thrown) {
-      return Promise.reject(thrown);
+      rememberTried(call, this.#tried, member);
+      this.#failed(member, startedAt, toFlotillaError(thrown));
+      throw thrown;
     }
   }
 
-  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): void {
+  /** The head of an answer has come. */
+  #headCame(member: Member<Req, Res>, startedAt: number, response: Res): void {
+    const now = this.#clock.now();
+    member.latency.ended(now);
+    member.latency.observe(now - startedAt, now, this.#settings.decayMs);
+    const utilisation = this.#options.utilisationOf?.(response);
+    if (utilisation !== undefined) member.utilisation.report(utilisation, now);
+  }
+
+  /** No answer has come, and none will. */
+  #failed(member: Member<Req, Res>, startedAt: number, error: FlotillaError): void {
+    const now = this.#clock.now();
+    member.latency.ended(now);
+    // Who was not waited for to the end would have taken at least that long; who declined has answered.
+    if (this.#record(member, error, undefined) === 'success') {
+      member.latency.observe(now - startedAt, now, this.#settings.decayMs);
+    } else member.latency.atLeast(now - startedAt, now, this.#settings.decayMs);
+  }
+
+  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): Judgement | 'ignore' {
     this.#inFlight -= 1;
+    this.#rotation.ended(member);
     member.calls += 1;
     const judgement = this.#judge(outcome, response);
+    if (judgement === 'failure') {
+      const { failureMs, decayMs } = this.#settings;
+      member.latency.atLeast(failureMs, this.#clock.now(), decayMs);
+    }
     // Who is leaving may fail: that is no news, and its peers do not pay for it with their room.
     if (judgement !== 'ignore' && this.#members.isUp(member)) this.#rotation.judged(member, judgement);
+    return judgement;
   }
 
   #refuse(call: Call): FlotillaError {
@@ -240,8 +282,4 @@ function viewOf<Req, Res>(member: Member<Req, Res>, now: number): InstanceView {
     failures,
     ejectedForMs: ejectedForMs(member, now),
   };
-}
-
-function ejectedForMs<Req, Res>({ health }: Member<Req, Res>, now: number): number {
-  return health.state === 'ejected' ? Math.max(0, health.until - now) : 0;
 }

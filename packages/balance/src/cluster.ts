@@ -11,9 +11,9 @@ import type {
   Resolver,
   Target,
 } from '@flotilla/core';
+import type { PickExplanation } from './explain.ts';
 import type { Judge } from './judge.ts';
 import type { LiveSetCache } from './live-set-cache.ts';
-import type { PickPolicy } from './pick.ts';
 import type { PartialBalanceSettings } from './settings.ts';
 
 /** What a cluster is made of. */
@@ -26,8 +26,12 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly protocols: readonly string[];
   /** Which of the target's instances this caller can use at all; the others are known, but never picked. Default: all. */
   readonly accepts?: ((instance: Instance) => boolean) | undefined;
-  /** Default `least-loaded`: the better of two random choices. `round-robin` takes turns, by weight. */
-  readonly pick?: PickPolicy | undefined;
+  /** Where this caller runs. Default: it does not know, and no zone is preferred. */
+  readonly ownZone?: string | undefined;
+  /** Tells this caller from its siblings, for `subset`: the id of its instance. Default: a random one. */
+  readonly caller?: string | undefined;
+  /** How busy the event loop is of who gave this answer, 0 to 1, if it says so. Default: nobody does. */
+  readonly utilisationOf?: ((response: Res) => number | undefined) | undefined;
   /** Which outcomes count against an instance. Default: by the error's code; see {@link judgeByCode}. */
   readonly judge?: Judge<Res> | undefined;
   /** Where the last known good set is kept. Default: in memory only. */
@@ -79,4 +83,15 @@ export interface Cluster<Req, Res> extends Endpoint<Req, Res> {
   whenKnown(call: Call): Promise<void>;
   /** All instances that this caller can reach, at this moment. */
   instances(): readonly InstanceView[];
+  /**
+   * Other settings count from the next call on; what is not named has its default again. `firstSetTimeoutMs` counts for
+   * a cluster that has not been started.
+   * @throws RangeError naming the first field that does not fit; then nothing changes.
+   */
+  configure(settings: PartialBalanceSettings): void;
+  /**
+   * Why calls go where they go: the candidates with their numbers, and who was left out by which rule.
+   * @param call whose lane counts. Default: a call without a label.
+   */
+  explain(call?: Call): PickExplanation;
 }
