@@ -32,7 +32,11 @@ class Measured implements Candidate {
 }
 
 const candidates = Array.from({ length: 1_000 }, (_, position) => new Measured(position));
-const picker = createPicker(policy as PickPolicy, candidates, Math.random, { memory: new StickyMemory(100_000) });
+const picker = createPicker(policy as PickPolicy, candidates, Math.random, {
+  memory: new StickyMemory(200_000),
+  inFlight: () => load,
+});
+let load = candidates.reduce((sum, candidate) => sum + candidate.load, 0);
 const keys = Array.from({ length: 65_536 }, (_, position) => `customer-${position * 7_919}`);
 
 /** Calls in flight, the oldest of which ends when another one begins. */
@@ -65,11 +69,13 @@ function pickOne(turn: number): void {
   const picked = picker.next(1, keys[turn & 65_535]) as Measured;
   picked.picked++;
   picked.load++;
+  load++;
   picker.changed?.(picked);
   const place = turn & 4_095;
   const ended = inFlight[place];
   inFlight[place] = picked;
   if (!ended) return;
   ended.load--;
+  load--;
   picker.changed?.(ended);
 }

@@ -64,7 +64,6 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   /** What the resolver said last. */
   #lastWord: InstanceSet | undefined;
   #started = false;
-  #inFlight = 0;
   #closed = false;
   #closing: Promise<void> | undefined;
 
@@ -102,7 +101,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   get load(): number {
-    return this.#inFlight;
+    return this.#rotation.inFlight;
   }
 
   get known(): boolean {
@@ -206,7 +205,6 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     const startedAt = this.#clock.now();
     const member = this.#rotation.pick(call, startedAt, call.get(this.#tried));
     if (!member || this.#closed) throw this.#refuse(call);
-    this.#inFlight += 1;
     this.#rotation.began(member, startedAt);
     try {
       const response = await member.endpoint.handle(request, call);
@@ -240,7 +238,6 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): Judgement | 'ignore' {
-    this.#inFlight -= 1;
     this.#rotation.ended(member);
     member.calls += 1;
     const judgement = this.#judge(outcome, response);

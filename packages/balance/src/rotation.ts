@@ -45,6 +45,8 @@ export class Rotation<Req, Res> {
   #hints: Hints<Member<Req, Res>> | undefined;
   #memory: StickyMemory;
   #panic = false;
+  #inFlight = 0;
+  readonly #countInFlight = (): number => this.#inFlight;
 
   constructor(settings: BalanceSettings, options: RotationOptions<Req, Res>) {
     this.#options = options;
@@ -52,6 +54,11 @@ export class Rotation<Req, Res> {
     this.#memory = new StickyMemory(settings.maxKeys);
     this.#division = this.#divide([]);
     this.#base = this.#poolOf(this.#division.base);
+  }
+
+  /** Calls in flight of all members, those that left included. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   get isEmpty(): boolean {
@@ -100,6 +107,7 @@ export class Rotation<Req, Res> {
   /** A member has got a call. */
   began(member: Member<Req, Res>, now: number): void {
     member.load += 1;
+    this.#inFlight += 1;
     member.latency.began(now);
     for (const picker of this.#ordered) picker.changed?.(member);
   }
@@ -107,6 +115,7 @@ export class Rotation<Req, Res> {
   /** A call of a member has ended, to its last byte. */
   ended(member: Member<Req, Res>): void {
     member.load -= 1;
+    this.#inFlight -= 1;
     for (const picker of this.#ordered) picker.changed?.(member);
   }
 
@@ -159,7 +168,12 @@ export class Rotation<Req, Res> {
     const { pick, maxLoad, sameInstance } = this.#settings;
     const memory = this.#memory;
     const { candidates, weights } = lane;
-    const picker = createPicker(pick, candidates, this.#options.random, { weights, maxLoad, memory });
+    const picker = createPicker(pick, candidates, this.#options.random, {
+      weights,
+      maxLoad,
+      memory,
+      inFlight: this.#countInFlight,
+    });
     return { lane, picker: sameInstance ? sticky(candidates, picker, memory) : picker };
   }
 

@@ -8,22 +8,23 @@ import { leastLoaded } from './two-choices.ts';
  * share of the calls in flight; what is over goes to the next one on the circle (Mirrokni, Thorup, Zadimoghaddam,
  * "Consistent Hashing with Bounded Loads", 2018). A call without a key goes where the load is low.
  * @param maxLoad above 1; `Infinity`: no bound.
+ * @param inFlight the calls of all candidates; where they are part of more, of all those: then the bound is wider.
  */
 export function consistentHash<C extends Candidate>(
   pool: readonly C[],
   weights: readonly number[],
   random: Random,
   maxLoad: number,
+  inFlight: () => number,
 ): Picker<C> {
   const ring = new Ring(pool, weights);
   const shares = shareOf(weights);
   const withoutKey = leastLoaded(pool, weights, random);
-  const loads = new LoadSum(pool);
   return {
     next(now, key) {
       if (key === undefined) return withoutKey.next(now);
       const first = ring.find(key);
-      const allowed = maxLoad * (loads.total + 1);
+      const allowed = maxLoad * (inFlight() + 1);
       let open: C | undefined;
       for (let step = 0, point = first; step < ring.length; step++) {
         const owner = ring.ownerOf(point);
@@ -37,31 +38,10 @@ export function consistentHash<C extends Candidate>(
       }
       return open ?? pool[ring.ownerOf(first)];
     },
-    changed: (candidate) => loads.changed(candidate),
   };
 }
 
 function shareOf(weights: readonly number[]): Float64Array {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return Float64Array.from(weights, (weight) => weight / total);
-}
-
-/** The calls in flight of all candidates, without adding them up each time. */
-class LoadSum<C extends Candidate> {
-  readonly #known = new Map<C, number>();
-  total = 0;
-
-  constructor(pool: readonly C[]) {
-    for (const candidate of pool) {
-      this.#known.set(candidate, candidate.load);
-      this.total += candidate.load;
-    }
-  }
-
-  changed(candidate: C): void {
-    const before = this.#known.get(candidate);
-    if (before === undefined) return;
-    this.#known.set(candidate, candidate.load);
-    this.total += candidate.load - before;
-  }
 }

@@ -35,6 +35,8 @@ export interface PickOptions {
   readonly weights?: readonly number[] | undefined;
   /** For `hash`: see {@link consistentHash}. Default 1.25. */
   readonly maxLoad?: number | undefined;
+  /** For `hash`: calls in flight of all candidates. Default: adds them up at each pick. */
+  readonly inFlight?: (() => number) | undefined;
   /** For `sticky`: what it remembers. Default: a memory of its own for 10,000 keys. */
   readonly memory?: StickyMemory | undefined;
 }
@@ -63,7 +65,7 @@ function build<C extends Candidate>(
   pool: readonly C[],
   weights: readonly number[],
   random: Random,
-  { maxLoad = 1.25, memory = new StickyMemory(10_000) }: PickOptions,
+  { maxLoad = 1.25, inFlight = () => sumOfLoads(pool), memory = new StickyMemory(10_000) }: PickOptions,
 ): Picker<C> {
   switch (policy) {
     case 'random':
@@ -79,8 +81,14 @@ function build<C extends Candidate>(
     case 'least-utilised':
       return leastUtilised(pool, weights, random);
     case 'hash':
-      return consistentHash(pool, weights, random, maxLoad);
+      return consistentHash(pool, weights, random, maxLoad, inFlight);
     case 'sticky':
       return sticky(pool, peakEwma(pool, weights, random), memory);
   }
+}
+
+function sumOfLoads(pool: readonly Candidate[]): number {
+  let sum = 0;
+  for (const { load } of pool) sum += load;
+  return sum;
 }

@@ -1,33 +1,39 @@
 import type { Candidate, Picker } from './candidate.ts';
 
-/** Whom each key had last. It outlives the picks, which are built anew at each change. */
+/**
+ * Whom each key had last. It outlives the picks, which are built anew at each change. Two generations: what is used moves
+ * to the young one; when that is full it becomes the old one, and what was in there unused is forgotten. So a use of a key
+ * is one look-up, where the exact order of use would cost a removal and an insertion.
+ */
 export class StickyMemory {
-  readonly #maxKeys: number;
-  /** In the order of use, the latest last. */
-  readonly #last = new Map<string, object>();
+  readonly #perGeneration: number;
+  #young = new Map<string, object>();
+  #old = new Map<string, object>();
 
-  /** @param maxKeys beyond it, the key that was used longest ago is forgotten. */
+  /** @param maxKeys never more are kept; at least half as many that were used last are. */
   constructor(maxKeys: number) {
-    this.#maxKeys = maxKeys;
+    this.#perGeneration = Math.max(1, Math.floor(maxKeys / 2));
   }
 
   get size(): number {
-    return this.#last.size;
+    return this.#young.size + this.#old.size;
   }
 
   get(key: string): object | undefined {
-    return this.#last.get(key);
+    const known = this.#young.get(key);
+    if (known) return known;
+    const old = this.#old.get(key);
+    if (old) this.set(key, old);
+    return old;
   }
 
-  /** Remembers, as the latest. */
   set(key: string, candidate: object): void {
-    this.#last.delete(key);
-    this.#last.set(key, candidate);
-    if (this.#last.size <= this.#maxKeys) return;
-    for (const oldest of this.#last.keys()) {
-      this.#last.delete(oldest);
-      return;
+    if (this.#young.size >= this.#perGeneration && !this.#young.has(key)) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
+    this.#young.set(key, candidate);
+    this.#old.delete(key);
   }
 }
 
@@ -40,8 +46,8 @@ export function sticky<C extends Candidate>(pool: readonly C[], first: Picker<C>
   return {
     next(now, key = '') {
       const last = memory.get(key);
-      const usable = last !== undefined && members.has(last) && (last as C).status === 'open';
-      const chosen = usable ? (last as C) : first.next(now, key);
+      if (last !== undefined && members.has(last) && (last as C).status === 'open') return last as C;
+      const chosen = first.next(now, key);
       if (chosen) memory.set(key, chosen);
       return chosen;
     },
