@@ -15,7 +15,7 @@ import {
   toFlotillaError,
   type Watch,
 } from '@flotilla/core';
-import type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
+import type { Cluster, ClusterOptions, InstanceView, LoadReport } from './cluster.ts';
 import { ejectedForMs, explainPick, type PickExplanation } from './explain.ts';
 import { FirstSet } from './first-set.ts';
 import { type Judge, judgeByCode } from './judge.ts';
@@ -78,7 +78,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     this.#members = new Members({
       protocols: options.protocols,
       accepts: options.accepts,
-      connect: options.connect,
+      connect: (address, instance, member) => options.connect(address, instance, this.#reportOf(member)),
       decayMs: () => this.#settings.decayMs,
       onCloseFailed: (member, cause) => this.#log.endpointNotClosed(member, cause),
     });
@@ -201,30 +201,39 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     return this.#send(request, call);
   }
 
-  async #send(request: Req, call: Call): Promise<Res> {
+  #send(request: Req, call: Call): Promise<Res> {
     const startedAt = this.#clock.now();
     const member = this.#rotation.pick(call, startedAt, call.get(this.#tried));
-    if (!member || this.#closed) throw this.#refuse(call);
+    if (!member || this.#closed) return Promise.reject(this.#refuse(call));
     this.#rotation.began(member, startedAt);
+    return this.#begin(member, request, call).then(
+      (response) => {
+        this.#headCame(member, startedAt);
+        call.onEnd((outcome) => this.#record(member, outcome, response));
+        return response;
+      },
+      (thrown) => {
+        rememberTried(call, this.#tried, member);
+        this.#failed(member, startedAt, toFlotillaError(thrown));
+        throw thrown;
+      },
+    );
+  }
+
+  /** Making the endpoint may fail, too. */
+  #begin(member: Member<Req, Res>, request: Req, call: Call): Promise<Res> {
     try {
-      const response = await member.endpoint.handle(request, call);
-      this.#headCame(member, startedAt, response);
-      call.onEnd((outcome) => this.#record(member, outcome, response));
-      return response;
+      return member.endpoint.handle(request, call);
     } catch (thrown) {
-      rememberTried(call, this.#tried, member);
-      this.#failed(member, startedAt, toFlotillaError(thrown));
-      throw thrown;
+      return Promise.reject(thrown);
     }
   }
 
   /** The head of an answer has come. */
-  #headCame(member: Member<Req, Res>, startedAt: number, response: Res): void {
+  #headCame(member: Member<Req, Res>, startedAt: number): void {
     const now = this.#clock.now();
     member.latency.ended(now);
     member.latency.observe(now - startedAt, now, this.#settings.decayMs);
-    const utilisation = this.#options.utilisationOf?.(response);
-    if (utilisation !== undefined) member.utilisation.report(utilisation, now);
   }
 
   /** No answer has come, and none will. */
@@ -248,6 +257,16 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     // Who is leaving may fail: that is no news, and its peers do not pay for it with their room.
     if (judgement !== 'ignore' && this.#members.isUp(member)) this.#rotation.judged(member, judgement);
     return judgement;
+  }
+
+  #reportOf(member: Member<Req, Res>): LoadReport {
+    const wanted = (): boolean => this.#settings.pick === 'least-utilised';
+    return {
+      get wanted() {
+        return wanted();
+      },
+      utilisation: (share) => member.utilisation.report(share, this.#clock.now()),
+    };
   }
 
   #refuse(call: Call): FlotillaError {

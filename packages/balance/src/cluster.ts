@@ -20,8 +20,11 @@ import type { PartialBalanceSettings } from './settings.ts';
 export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly target: Target;
   readonly resolver: Resolver;
-  /** An endpoint for one instance; called when the instance is first picked. The cluster closes it. */
-  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  /**
+   * An endpoint for one instance; called when the instance is first picked. The cluster closes it.
+   * @param report takes what the instance says of its load, at any time, as long as the endpoint lives.
+   */
+  readonly connect: (address: Address, instance: Instance, report: LoadReport) => Endpoint<Req, Res>;
   /** What this caller speaks, best first: the first one that an instance speaks is used. */
   readonly protocols: readonly string[];
   /** Which of the target's instances this caller can use at all; the others are known, but never picked. Default: all. */
@@ -30,8 +33,6 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly ownZone?: string | undefined;
   /** Tells this caller from its siblings, for `subset`: the id of its instance. Default: a random one. */
   readonly caller?: string | undefined;
-  /** How busy the event loop is of who gave this answer, 0 to 1, if it says so. Default: nobody does. */
-  readonly utilisationOf?: ((response: Res) => number | undefined) | undefined;
   /** Which outcomes count against an instance. Default: by the error's code; see {@link judgeByCode}. */
   readonly judge?: Judge<Res> | undefined;
   /** Where the last known good set is kept. Default: in memory only. */
@@ -40,6 +41,14 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly random: Random;
   readonly logger?: Logger | undefined;
   readonly meter?: Meter | undefined;
+}
+
+/** Where an endpoint tells what its instance says of itself. */
+export interface LoadReport {
+  /** Whether anybody looks at it now: only then is it worth asking the instance. */
+  readonly wanted: boolean;
+  /** How busy its event loop is, 0 to 1; anything else is ignored. */
+  utilisation(share: number): void;
 }
 
 /** One instance as a console shows it. */

@@ -1,5 +1,6 @@
 export { createCluster } from './balanced-cluster.ts';
-export type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
+export type { Cluster, ClusterOptions, InstanceView, LoadReport } from './cluster.ts';
+export { type BalanceByService, Clusters } from './clusters.ts';
 export { createFileCache, type FileCache, type FileCacheOptions, type SetFromDisk } from './engines/file-cache.ts';
 export type { ExplainedInstance, PickExplanation } from './explain.ts';
 export { type Judge, judgeByCode, judgeByStatus } from './judge.ts';
@@ -25,6 +26,7 @@ export {
   type BalanceSettings,
   balanceDefaults,
   type LaneSettings,
+  layeredBalance,
   type PartialBalanceSettings,
   resolveBalance,
   type SubsetSettings,

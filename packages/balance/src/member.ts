@@ -7,7 +7,7 @@ import { Utilisation } from './utilisation.ts';
 
 /** What all members of a cluster share. */
 export interface MemberNeeds<Req, Res> {
-  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  readonly connect: (address: Address, instance: Instance, member: Member<Req, Res>) => Endpoint<Req, Res>;
   /** In which what was measured fades; it may change. */
   readonly decayMs: () => number;
 }
@@ -44,7 +44,7 @@ export class Member<Req, Res> implements Candidate, Ruled {
 
   /** Made on first use: of a thousand instances many are never called. */
   get endpoint(): Endpoint<Req, Res> {
-    this.#endpoint ??= this.#needs.connect(this.address, this.instance);
+    this.#endpoint ??= this.#needs.connect(this.address, this.instance, this);
     return this.#endpoint;
   }
 

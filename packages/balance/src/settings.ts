@@ -114,6 +114,23 @@ export function resolveBalance(options: PartialBalanceSettings = {}): BalanceSet
   return Object.freeze(resolved) as unknown as BalanceSettings;
 }
 
+/** What is said of the balance in several places, the later one winning value by value. */
+export function layeredBalance(layers: readonly (PartialBalanceSettings | undefined)[]): PartialBalanceSettings {
+  const merged: Record<string, unknown> = {};
+  for (const layer of layers) {
+    for (const name of Object.keys(balanceDefaults)) {
+      const value = layer?.[name as keyof PartialBalanceSettings];
+      if (value === undefined) continue;
+      merged[name] = typeof value === 'object' ? { ...(merged[name] as object), ...written(value) } : value;
+    }
+  }
+  return merged;
+}
+
+function written(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
 function resolve(name: string, value: unknown, fallback: unknown): unknown {
   if (typeof fallback === 'object' && fallback !== null) {
     const group = (value ?? {}) as Readonly<Record<string, unknown>>;

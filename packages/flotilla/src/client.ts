@@ -1,11 +1,17 @@
-import { type Cluster, type ClusterOptions, createCluster, type LiveSetCache } from '@flotilla/balance';
 import {
-  type Address,
+  type Cluster,
+  type ClusterOptions,
+  type Clusters,
+  createCluster,
+  type LiveSetCache,
+  type PartialBalanceSettings,
+  type PickPolicy,
+} from '@flotilla/balance';
+import {
   type Call,
   type Clock,
   compose,
   composeEndpoint,
-  type Endpoint,
   type Filter,
   FlotillaError,
   formatHostPort,
@@ -18,7 +24,7 @@ import {
   type Target,
   type Tracer,
 } from '@flotilla/core';
-import { type HttpNetwork, mountAt } from '@flotilla/http';
+import { askUtilisation, type HttpNetwork, mountAt } from '@flotilla/http';
 import {
   attemptTimeout,
   budgetOf,
@@ -49,8 +55,10 @@ import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 export interface ClientOptions extends PartialSettings {
   /** The service to call. Default: whichever registered that it serves the contract. */
   readonly service?: string;
-  /** How an instance is chosen. Default `least-loaded`: the better of two random ones, by calls in flight. */
-  readonly pick?: 'round-robin' | 'least-loaded';
+  /** How an instance is chosen. Default `peak-ewma`: the better of two random ones, by latency and calls in flight. */
+  readonly pick?: PickPolicy;
+  /** More about how instances are chosen: `docs/balancing.md`. The configuration (`clients.<service>.balance`) wins over it. */
+  readonly balance?: PartialBalanceSettings;
 }
 
 /** What a client needs of the process that it runs in. */
@@ -65,6 +73,12 @@ export interface ClientRuntime {
   readonly cache?: LiveSetCache;
   /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
   readonly fast?: RpcTransport | undefined;
+  /** Where the process runs; its own zone is preferred. */
+  readonly zone?: string | undefined;
+  /** Tells this process from its siblings; see `subset`. */
+  readonly caller?: string | undefined;
+  /** Configures clusters while they run, and can explain them. Default: only the code counts. */
+  readonly clusters?: Clusters | undefined;
 }
 
 /** A client that was declared before anything was started. */
@@ -122,7 +136,7 @@ export function connectClient<C extends AnyContract>(
       protocols: transport.protocols,
       accepts: serves(contract, options),
       filters: (name) => connectionFilters(name, options),
-      connect: (address, instance) => transport.connect({ address, instance, authority }),
+      connect: (address, instance, report) => transport.connect({ address, instance, authority, report }),
     },
     options,
     runtime,
@@ -137,8 +151,8 @@ export function connectClient<C extends AnyContract>(
 
 /** Calls over HTTP, below the context path that an instance may have. */
 export function plainTransport({ network, random }: Pick<ClientRuntime, 'network' | 'random'>): RpcTransport {
-  return httpTransport(network, { random }, (endpoint, { instance }) =>
-    instance ? mountAt(instance, endpoint) : endpoint,
+  return httpTransport(network, { random }, (endpoint, { instance, report }) =>
+    composeEndpoint(report ? [askUtilisation(report)] : [], instance ? mountAt(instance, endpoint) : endpoint),
   );
 }
 
@@ -231,27 +245,41 @@ export interface ClusterShape<Req, Res>
   extends Pick<ClusterOptions<Req, Res>, 'target' | 'accepts' | 'judge' | 'protocols'> {
   /** What stands before one instance. @param name of the instance, for messages */
   readonly filters: (name: string) => readonly FilterEntry<Req, Res>[];
-  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  readonly connect: ClusterOptions<Req, Res>['connect'];
 }
 
 /** All instances of a target behind one endpoint, each behind its filters. */
 export function clusterFor<Req, Res>(
   { filters, connect, ...shape }: ClusterShape<Req, Res>,
   options: ClientOptions,
-  { network: _network, fast: _fast, ...process }: ClientRuntime,
+  { network: _network, fast: _fast, zone, clusters, ...process }: ClientRuntime,
 ): Cluster<Req, Res> {
-  return createCluster<Req, Res>({
+  const name = 'service' in shape.target ? shape.target.service : shape.target.contract;
+  const code = { ...options.balance, ...(options.pick && { pick: options.pick }) };
+  const cluster = createCluster<Req, Res>({
     ...process,
     ...shape,
-    pick: options.pick,
-    connect: (address, instance) => {
+    ...(clusters?.settingsFor(name, code) ?? code),
+    ownZone: zone,
+    connect: (address, instance, report) => {
       const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`);
       return composeEndpoint(
         around.map(({ filter }) => filter),
-        connect(address, instance),
+        connect(address, instance, report),
       );
     },
   });
+  return clusters ? listed(cluster, clusters.add(name, cluster, code)) : cluster;
+}
+
+/** Leaves the list of the process when it is closed. */
+function listed<Req, Res>(cluster: Cluster<Req, Res>, leave: () => void): Cluster<Req, Res> {
+  const { close } = cluster;
+  cluster.close = () => {
+    leave();
+    return close.call(cluster);
+  };
+  return cluster;
 }
 
 function operationName(info: OperationInfo | undefined): string {

@@ -45,6 +45,8 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           allowLoopbackInstances: config.registry.every((url) => isLoopback(new URL(url).hostname)),
           developerErrors: config.developerErrors,
           webSocketDrainMs: config.webSocketDrainMs,
+          zone: config.zone,
+          clients: config.clients,
           ownPorts: [runtime.management.port],
         });
         const bind = runtime.bindOf(config.bind, config.port);
@@ -82,7 +84,9 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           ],
           refresh(now) {
             ({ drainMs, drainNoticeMs } = now);
+            gateway.configure(now.clients);
           },
+          why: (service) => gateway.why(service),
           info: () => ({ routes: gateway.routes() }),
           url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
           inHand: () => (listener && listener.inFlight > 0 ? `${listener.inFlight} requests` : ''),

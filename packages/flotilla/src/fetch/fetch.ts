@@ -4,6 +4,7 @@ import {
   attribute,
   Call,
   compose,
+  composeEndpoint,
   currentCall,
   type Filter,
   FlotillaError,
@@ -11,7 +12,7 @@ import {
   idempotentAttribute,
   toFlotillaError,
 } from '@flotilla/core';
-import { answerFailure, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
+import { answerFailure, askUtilisation, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
 import { attemptTimeout, instanceFilters, resilienceDefaults } from '@flotilla/resilience';
 import { type ClientRuntime, callFilters, clusterFor } from '../client.ts';
 import { type Copy, onlyCopy, PerCopy } from '../copies.ts';
@@ -182,8 +183,11 @@ class Fetching {
         protocols,
         judge: judgeByStatus,
         filters,
-        connect: ({ protocol, host, port }, instance) =>
-          mountAt(instance, network.connect({ protocol: protocol === 'https' ? 'https' : 'http', host, port })),
+        connect: ({ protocol, host, port }, instance, report) =>
+          composeEndpoint(
+            [askUtilisation(report)],
+            mountAt(instance, network.connect({ protocol: protocol === 'https' ? 'https' : 'http', host, port })),
+          ),
       },
       {},
       this.#runtime,

@@ -1,3 +1,4 @@
+import { Clusters } from '@flotilla/balance';
 import {
   type Address,
   type Component,
@@ -12,7 +13,14 @@ import { type ClientOptions, createLazyClient, type LazyClient } from '../client
 import { callersNoticed } from '../drain-notice.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
-import { contractsOf, describeInstance, discoveryComponent, documentsOf, type ServiceRuntime } from '../start.ts';
+import {
+  clientNeeds,
+  contractsOf,
+  describeInstance,
+  discoveryComponent,
+  documentsOf,
+  type ServiceRuntime,
+} from '../start.ts';
 import type { AppCheck } from './app-check.ts';
 import type { AppServer } from './app-server.ts';
 import { AppWatch } from './app-watch.ts';
@@ -82,7 +90,8 @@ export function memberParts(
       return status === 'up' ? { ready: true } : { ready: false, reason: reason ?? 'it was not asked yet' };
     },
   });
-  const clientRuntime = { ...runtime, resolver: runtime.discovery.resolver };
+  const clusters = new Clusters(config.clients);
+  const clientRuntime = { ...clientNeeds(config.zone, clusters, runtime), resolver: runtime.discovery.resolver };
   fetching.connect(clientRuntime);
   return {
     fetch: fetching.fetch,
@@ -120,8 +129,10 @@ export function memberParts(
     },
     refresh(changed) {
       current = changed;
+      clusters.update(changed.clients);
       listing.weigh(changed.weight);
     },
+    why: (service) => clusters.explain(service),
     info: () => ({ status: watch.health.status, instance: listing.known?.id }),
     inHand: () => (server.inFlight === 0 ? '' : `${server.inFlight} ${server.inFlight === 1 ? 'request' : 'requests'}`),
   };

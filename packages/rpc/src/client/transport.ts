@@ -1,4 +1,5 @@
 import type { Address, Endpoint, Instance } from '@flotilla/core';
+import type { UtilisationListener } from '@flotilla/http';
 import type { OperationRequest, OperationResponse } from './operation-request.ts';
 
 /** Whom to call. */
@@ -8,6 +9,8 @@ export interface RpcTarget {
   readonly instance?: Instance;
   /** The name that requests give the callee: of its service or contract. */
   readonly authority: string;
+  /** Hears how busy the instance is, where the transport can tell. */
+  readonly report?: UtilisationListener;
 }
 
 /**

@@ -22,6 +22,11 @@ export interface ManagementOptions {
     /** Undefined before it listens. */
     readonly url: string | undefined;
   };
+  /**
+   * Why calls of this process go where they go: of one service, or of all that it calls. Default: `/why` is not there.
+   * @throws FlotillaError NO_ROUTE for a service that it does not call.
+   */
+  readonly why?: (service: string | undefined) => unknown;
   readonly logger: Logger;
   /** The host that the port binds to. Default `127.0.0.1`. */
   readonly host?: string;
@@ -31,10 +36,10 @@ export interface ManagementOptions {
   readonly credentials?: () => ManagementCredentials | undefined;
 }
 
-type Route = () => HttpResponse | Promise<HttpResponse>;
+type Route = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
 
 /**
- * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/.well-known/openapi.json` and
+ * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/why?service=…`, `/.well-known/openapi.json` and
  * `/.well-known/api-catalog` (RFC 9727), which leads to it. Read only: other methods are refused, so nothing here can be
  * changed from a foreign page. A request for a foreign host name is refused before
  * anything else, and every refusal is logged.
@@ -60,7 +65,7 @@ export function managementHandler(options: ManagementOptions): HttpHandler {
   };
   return async (request, call) => {
     try {
-      const { status, headers, body } = await admit(request)();
+      const { status, headers, body } = await admit(request)(request);
       return { status, headers, body: request.method === 'HEAD' ? undefined : body };
     } catch (thrown) {
       const error = toFlotillaError(thrown);
@@ -77,7 +82,15 @@ const refusalHeaders: ReadonlyMap<string, readonly (readonly [string, string])[]
   ['METHOD_NOT_ALLOWED', [['allow', 'GET, HEAD'] as const]],
 ]);
 
-function routesOf({ health, meter, config, info, contracts, openapi }: ManagementOptions): ReadonlyMap<string, Route> {
+function routesOf({
+  health,
+  meter,
+  config,
+  info,
+  contracts,
+  openapi,
+  why,
+}: ManagementOptions): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>([
     ['/health/live', () => verdict(health.liveness().live, health.liveness())],
     ['/health/ready', () => verdict(health.readiness().ready, health.readiness())],
@@ -86,6 +99,7 @@ function routesOf({ health, meter, config, info, contracts, openapi }: Managemen
     ['/info', () => json(200, info())],
   ]);
   if (contracts) routes.set('/contracts', () => json(200, contracts()));
+  if (why) routes.set('/why', ({ query }) => json(200, why(new URLSearchParams(query).get('service') ?? undefined)));
   if (openapi) {
     routes.set(openApiPath, () => answer(200, openapi().mediaType, JSON.stringify(openapi().document)));
     routes.set('/.well-known/api-catalog', () => answer(200, linksetMediaType, JSON.stringify(catalogOf(openapi()))));
