@@ -52,12 +52,15 @@ export class Clusters {
    * @throws FlotillaError NO_ROUTE when this process does not call it.
    */
   explain(service: string | undefined): readonly PickExplanation[] {
-    const asked = [...this.#entries].filter(({ name }) => service === undefined || name === service);
+    const explained = Array.from(this.#entries, ({ name, cluster }) => ({ name, explanation: cluster.explain() }));
+    const asked = explained.filter(
+      ({ name, explanation }) => service === undefined || name === service || explanation.services.includes(service),
+    );
     if (service !== undefined && asked.length === 0) {
-      const called = [...new Set([...this.#entries].map(({ name }) => `"${name}"`))].toSorted().join(', ');
+      const called = [...new Set(explained.map(({ name }) => `"${name}"`))].toSorted().join(', ');
       throw new FlotillaError('NO_ROUTE', `this process does not call "${service}"; it calls ${called || 'nobody'}`);
     }
-    return asked.map(({ cluster }) => cluster.explain());
+    return asked.map(({ explanation }) => explanation);
   }
 }
 

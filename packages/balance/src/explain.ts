@@ -46,6 +46,8 @@ export interface ExplainedInstance {
 /** Why calls go where they go. */
 export interface PickExplanation {
   readonly target: string;
+  /** The services that its instances are of: of a contract there may be several. */
+  readonly services: readonly string[];
   readonly pick: PickPolicy;
   /** The zone of this caller. */
   readonly zone: string | undefined;
@@ -94,6 +96,7 @@ export function explainPick<Req, Res>(parts: ExplainParts<Req, Res>, call: Call 
   const instances = [...seen, ...strangers].toSorted((a, b) => placeOf(a) - placeOf(b) || (a.id < b.id ? -1 : 1));
   return {
     target: formatTarget(target),
+    services: [...new Set(Array.from(members.all(), ({ instance }) => instance.identity.service))].toSorted(),
     pick: settings.pick,
     zone,
     ownZoneShare: lane.ownShare,
@@ -168,7 +171,7 @@ function whyOf<Req, Res>(
     case 'address':
       return 'another instance came to its address after it';
     case 'lane':
-      return `its lane is "${laneOf(instance, settings.lane) ?? 'the base'}", the call's is another`;
+      return `its lane is "${laneOf(instance, settings.lane) ?? 'the base'}", the call’s is another`;
     case 'subset':
       return `it is not among the ${settings.subset.size} that this caller goes to`;
     case 'outlier':

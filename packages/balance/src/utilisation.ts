@@ -5,7 +5,8 @@ export class Utilisation {
 
   /** Above 0 to 1; 0: nothing is known. */
   at(now: number, decayMs: number): number {
-    return this.#share === 0 ? 0 : this.#share * Math.exp((this.#at - now) / decayMs);
+    const ageMs = now - this.#at;
+    return ageMs > decayMs * mostDecays ? 0 : this.#share * Math.exp(-ageMs / decayMs);
   }
 
   /** @param share 0 to 1; what is no such number is not believed. */
@@ -15,6 +16,9 @@ export class Utilisation {
     this.#at = now;
   }
 }
+
+/** After so many times `decayMs` nothing is known any more. */
+const mostDecays = 3;
 
 /** An idle loop is known to be idle. */
 const leastShare = 0.001;

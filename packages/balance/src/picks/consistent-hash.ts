@@ -18,7 +18,7 @@ export function consistentHash<C extends Candidate>(
   inFlight: () => number,
 ): Picker<C> {
   const ring = new Ring(pool, weights);
-  const shares = shareOf(weights);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const withoutKey = leastLoaded(pool, weights, random);
   return {
     next(now, key) {
@@ -31,7 +31,7 @@ export function consistentHash<C extends Candidate>(
         const candidate = pool[owner] as C;
         if (candidate.status === 'open') {
           // Rounded up: somebody always has room, since the bounds add up to more than all calls.
-          if (candidate.load < Math.ceil(allowed * (shares[owner] as number))) return candidate;
+          if (candidate.load < Math.ceil((allowed * (weights[owner] as number)) / total)) return candidate;
           open ??= candidate;
         }
         point = point + 1 === ring.length ? 0 : point + 1;
@@ -39,9 +39,4 @@ export function consistentHash<C extends Candidate>(
       return open ?? pool[ring.ownerOf(first)];
     },
   };
-}
-
-function shareOf(weights: readonly number[]): Float64Array {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return Float64Array.from(weights, (weight) => weight / total);
 }

@@ -1,28 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EndpointStatus, Random } from '@flotilla/core';
+import type { Random } from '@flotilla/core';
 import { seededRandom } from '@flotilla/core/testing';
 import fc from 'fast-check';
-import type { Candidate } from './candidate.ts';
+import { candidates, type Numbered } from '../../test/candidates.ts';
 import { createPicker, type PickPolicy, pickPolicies } from './pick.ts';
-
-interface Numbered extends Candidate {
-  readonly index: number;
-  status: EndpointStatus;
-  load: number;
-}
-
-function candidates(weights: readonly number[]): Numbered[] {
-  return weights.map((weight, index) => ({
-    index,
-    id: `i${index}`,
-    weight,
-    load: 0,
-    status: 'open',
-    latencyAt: () => 0,
-    utilisationAt: () => 0,
-  }));
-}
 
 function shares(policy: PickPolicy, pool: readonly Numbered[], picks: number, random: Random): number[] {
   const pick = createPicker(policy, pool, random);
