@@ -240,7 +240,7 @@ test('a pick explains itself: candidates, their numbers, and who was left out by
       'dubbo: protocol, it speaks none of http',
       'leaving: status, it is draining',
       'blue: lane, its lane is "blue", the call’s is another',
-      'bad: outlier, it failed unlike its peers: ejected for another 30000 ms',
+      'bad: outlier, it failed unlike its peers: ejected for another 30.0 s',
       'b1: zone, its zone is "b", and "a" can carry the calls',
       'b2: zone, its zone is "b", and "a" can carry the calls',
       'nil: weight, its weight is 0, and others have one',

@@ -175,7 +175,7 @@ function whyOf<Req, Res>(
     case 'subset':
       return `it is not among the ${settings.subset.size} that this caller goes to`;
     case 'outlier':
-      return `it failed unlike its peers: ejected for another ${Math.round(ejectedForMs(member, now))} ms`;
+      return `it failed unlike its peers: ejected for another ${(ejectedForMs(member, now) / 1_000).toFixed(1)} s`;
     case 'zone':
       return instance.zone?.toLowerCase() === zone?.toLowerCase()
         ? 'all of this zone fail: calls go to the others'

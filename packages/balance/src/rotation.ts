@@ -88,14 +88,14 @@ export class Rotation<Req, Res> {
     const pool = this.#labelled.size > 0 ? this.#poolFor(call) : this.#base;
     const wish = call.get(pickWish);
     if (tried) {
-      const next = this.#untried(pool.lane.candidates, tried) ?? this.#untried(this.#options.up(), tried);
+      const next = this.#untried(pool.lane, tried, now);
       if (next) return next;
     } else if (wish?.hint !== undefined) {
-      const hinted = this.#hinted(wish, pool);
+      const hinted = this.#hinted(wish, pool, now);
       if (hinted) return hinted;
     }
     const member = pool.picker.next(now, wish?.key);
-    if (pool.lane.spare.length > 0 && member?.status !== 'open') return this.#spare(pool.lane) ?? member;
+    if (pool.lane.spare.length > 0 && member?.status !== 'open') return this.#spare(pool.lane, now) ?? member;
     return member;
   }
 
@@ -183,21 +183,42 @@ export class Rotation<Req, Res> {
     return (label === undefined ? undefined : chooseLane(label, this.#labelled)) ?? this.#base;
   }
 
-  #untried(members: readonly Member<Req, Res>[], tried: ReadonlySet<object>): Member<Req, Res> | undefined {
-    const untried = members.filter((member) => !tried.has(member));
-    return createPicker('least-loaded', untried, this.#options.random).next(0);
+  /**
+   * Another attempt goes to another zone if there is one: the few that there are cost it nothing, and a zone that is lost
+   * costs no call.
+   */
+  #untried(
+    { spare, candidates }: Lane<Member<Req, Res>>,
+    tried: ReadonlySet<object>,
+    now: number,
+  ): Member<Req, Res> | undefined {
+    for (const members of [spare, candidates, this.#options.up()]) {
+      const member = this.#best(
+        members.filter((candidate) => !tried.has(candidate)),
+        now,
+      );
+      if (member) return member;
+    }
+    return undefined;
   }
 
-  #hinted({ hint = '' }: PickWish, { lane }: Pool<Member<Req, Res>>): Member<Req, Res> | undefined {
+  /** The better of two of them. For the calls that are not picked from a pool: they are few. */
+  #best(members: readonly Member<Req, Res>[], now: number): Member<Req, Res> | undefined {
+    return createPicker('peak-ewma', members, this.#options.random).next(now);
+  }
+
+  #hinted({ hint = '' }: PickWish, { lane }: Pool<Member<Req, Res>>, now: number): Member<Req, Res> | undefined {
     this.#hints ??= new Hints(this.#lanes().flatMap(({ candidates }) => candidates));
     const open = this.#hints.get(hint).filter(({ status }) => status === 'open');
     const ofLane = open.filter((member) => lane.candidates.includes(member));
-    return createPicker('least-loaded', ofLane.length > 0 ? ofLane : open, this.#options.random).next(0);
+    return this.#best(ofLane.length > 0 ? ofLane : open, now);
   }
 
-  #spare({ spare }: Lane<Member<Req, Res>>): Member<Req, Res> | undefined {
-    const open = spare.filter(({ status }) => status === 'open');
-    return createPicker('least-loaded', open, this.#options.random).next(0);
+  #spare({ spare }: Lane<Member<Req, Res>>, now: number): Member<Req, Res> | undefined {
+    return this.#best(
+      spare.filter(({ status }) => status === 'open'),
+      now,
+    );
   }
 
   /** Fails, and cannot be ejected: the zone counts it as one that cannot serve. */

@@ -57,7 +57,11 @@ const serviceMembers: Members = {
   ...operationMembers,
   ...policyMembers({ retryBudgetFraction, retryBudgetPerSecond, retryBudgetWindowMs, maxConcurrent }),
   balance: balanceSetting,
-  operations: map(group(operationMembers), { describe: 'what is different for some operations', maxEntries: 1_000 }),
+  operations: map(group(operationMembers), {
+    default: {},
+    describe: 'what is different for some operations',
+    maxEntries: 1_000,
+  }),
 };
 
 /** The section `clients`. */

@@ -52,7 +52,7 @@ function describe(answer: Answer): string {
     ...(panic ? ['panic: too few are healthy, so the ejected ones are used too'] : []),
     ...(counts.length === 0 ? [] : [`left out by ${counts.join(', ')}`]),
     '',
-    formatTable([heading, ...candidates.map((instance) => [...numbersOf(instance), 'candidate'])]),
+    formatTable([heading, ...candidates.map(numbersOf)]),
     ...(leftOut.length === 0
       ? []
       : [
@@ -71,7 +71,7 @@ function describe(answer: Answer): string {
   ].join('\n');
 }
 
-const heading = ['INSTANCE', 'ZONE', 'LANE', 'WEIGHT', 'SHARE', 'IN FLIGHT', 'LATENCY', 'BUSY', 'CALLS', 'FAILED', ''];
+const heading = ['CANDIDATE', 'ZONE', 'LANE', 'WEIGHT', 'SHARE', 'IN FLIGHT', 'LATENCY', 'BUSY', 'CALLS', 'FAILED'];
 
 function numbersOf(instance: ExplainedInstance): string[] {
   const { id, zone, lane, weight, warmth, share, load, latencyMs, utilisation, calls, failures } = instance;
