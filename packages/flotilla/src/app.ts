@@ -71,7 +71,7 @@ export interface App<S = unknown> {
    * Calls a contract: finds the instances that serve it, balances, retries what is safe, keeps the deadline, traces.
    * Inside a handler the call in hand is found by itself.
    */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
   /**
    * Calls a service of the fleet without a contract: `app.fetch('http://orders/7')`. Balanced, with deadline, retries and
    * trace as a typed client; inside a handler the call in hand is found by itself. It reaches no other host.

@@ -6,6 +6,7 @@ import {
   type LiveSetCache,
   type PartialBalanceSettings,
   type PickPolicy,
+  pickWish,
 } from '@flotilla/balance';
 import {
   type Call,
@@ -51,14 +52,24 @@ import {
 import { observe } from '@flotilla/telemetry';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 
+/** By which part of its input a call of an operation is kept with an instance. */
+export type PickKeys<C extends AnyContract> = {
+  readonly [Name in keyof C['operations']]?: (input: Parameters<Client<C>[Name]>[0]) => string | undefined;
+};
+
 /** What a client may be told. Everything has a default: a client without options is protected already. */
-export interface ClientOptions extends PartialSettings {
+export interface ClientOptions<C extends AnyContract = AnyContract> extends PartialSettings {
   /** The service to call. Default: whichever registered that it serves the contract. */
   readonly service?: string;
   /** How an instance is chosen. Default `peak-ewma`: the better of two random ones, by latency and calls in flight. */
   readonly pick?: PickPolicy;
   /** More about how instances are chosen: `docs/balancing.md`. The configuration (`clients.<service>.balance`) wins over it. */
   readonly balance?: PartialBalanceSettings;
+  /**
+   * For the picks `hash` and `sticky`, by operation: inputs with the same key go to the same instance.
+   * `{ product: ({ id }) => id }`. An operation without one, and `undefined`, go anywhere.
+   */
+  readonly hash?: PickKeys<C>;
 }
 
 /** What a client needs of the process that it runs in. */
@@ -124,7 +135,7 @@ export function createLazyClient(contract: AnyContract, options: ClientOptions):
 /** A client outside of any application. It begins to look for its service at once. */
 export function connectClient<C extends AnyContract>(
   contract: C,
-  options: ClientOptions,
+  options: ClientOptions<C>,
   runtime: ClientRuntime,
 ): ConnectedClient<C> {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
@@ -172,12 +183,23 @@ function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): 
       runtime,
       ({ operation }) => operation.name,
     ).map(({ filter }) => filter);
-  const forCalls = filtersOf(options);
-  const forStreams = filtersOf({ ...options, timeoutMs: Infinity });
+  const keys = options.hash === undefined ? [] : [pickKeys(options.hash)];
+  const forCalls = [...keys, ...filtersOf(options)];
+  const forStreams = [...keys, ...filtersOf({ ...options, timeoutMs: Infinity })];
   return (next) => {
     const call = compose(forCalls, next);
     const stream = compose(forStreams, next);
     return (request, within) => (request.operation.info.streamed ? stream : call)(request, within);
+  };
+}
+
+/** Tells the pick what a call is to be kept by. */
+function pickKeys(given: PickKeys<AnyContract>): CallFilter {
+  const keys = new Map(Object.entries(given));
+  return (next) => (request, call) => {
+    const key = keys.get(request.operation.info.operation)?.(request.input as never);
+    if (key !== undefined) call.set(pickWish, { ...call.get(pickWish), key });
+    return next(request, call);
   };
 }
 

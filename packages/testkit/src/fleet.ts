@@ -52,7 +52,7 @@ export interface Fleet extends AsyncDisposable {
   /** The copies of a service, also those that are down. */
   copies(service: string): readonly FleetCopy[];
   /** A typed client of the party `test`. */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
   /** Starts a further service. */
   add(service: AnyApp | ServiceEntry): Promise<void>;
   /**

@@ -101,7 +101,7 @@ export class RunningFleet implements Fleet {
     return found.map((party) => this.#viewOf(party));
   }
 
-  client<C extends AnyContract>(contract: C, options: ClientOptions = {}): Client<C> {
+  client<C extends AnyContract>(contract: C, options: ClientOptions<C> = {}): Client<C> {
     return flowingClient(this.#inside.value.connect(contract, options).client, this.#time);
   }
 

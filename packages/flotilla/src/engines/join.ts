@@ -32,7 +32,7 @@ export interface Member extends AsyncDisposable {
   /** Calls a service without a contract: `fetch('http://payments/7')`. Inside a request it works for that request's call. */
   readonly fetch: FleetFetch;
   /** Calls a contract. */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
   /** Sees requests where there is no server object to give: `app.use(member.middleware)` with Express, Nest, connect. */
   readonly middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** The same around a plain listener: `createServer(member.handler(listener))`. */

@@ -44,7 +44,7 @@ export type MemberRuntime = Omit<ServiceRuntime, 'bindOf'>;
 /** The parts of a membership that can be started. */
 export interface MemberParts extends ProcessParts<JoinConfig> {
   readonly fetch: FleetFetch;
-  client<C extends AnyContract>(contract: C, options?: ClientOptions): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
   health(): AppHealth;
   /** Resolves when the app is up for the first time. */
   readonly firstUp: Promise<void>;

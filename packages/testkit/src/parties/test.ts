@@ -8,7 +8,7 @@ import type { PartyRuntime, Up } from './party.ts';
 
 /** Whoever calls from the test itself. */
 export interface Caller {
-  connect<C extends AnyContract>(contract: C, options: ClientOptions): ConnectedClient<C>;
+  connect<C extends AnyContract>(contract: C, options: ClientOptions<C>): ConnectedClient<C>;
   fetch(at: { readonly host: string; readonly port: number }, path: string, init?: RequestInit): Promise<Response>;
 }
 
