@@ -1,16 +1,16 @@
-import { type Counter, formatTarget, type Gauge, type Meter, type Target } from '@flotilla/core';
-import { type RuleName, ruleNames } from './rules/rule.ts';
+import { type Counter, formatTarget, type Meter, type Target } from '@flotilla/core';
+import type { Division } from './rules/chain.ts';
+import type { RuleName } from './rules/rule.ts';
 
 /** The series of one cluster. */
 export interface BalanceMetrics {
-  /** Instances that receive calls. */
-  readonly picked: Gauge;
-  /** Instances that are up and get none for now. */
-  readonly ejected: Gauge;
   readonly ejections: Counter;
-  /** Instances that are up and left out, by the rule. */
-  readonly leftOut: ReadonlyMap<RuleName, Gauge>;
+  /** Whom calls go to, and who is up and left out. */
+  show(division: Division<unknown>): void;
 }
+
+/** The rules that leave out who is up, whatever the call. */
+const shownRules: readonly RuleName[] = ['subset', 'outlier', 'zone', 'weight'];
 
 export function balanceMetrics(meter: Meter, target: Target): BalanceMetrics {
   const name = formatTarget(target);
@@ -29,16 +29,23 @@ export function balanceMetrics(meter: Meter, target: Target): BalanceMetrics {
     help: 'How often an instance was taken out because it failed unlike its peers.',
     labels: ['target'],
   });
+  const picked = instances.with({ target: name, state: 'picked' });
+  const ejected = instances.with({ target: name, state: 'ejected' });
+  const byRule = shownRules.map((rule) => ({ rule, gauge: leftOut.with({ target: name, rule }) }));
   return {
-    picked: instances.with({ target: name, state: 'picked' }),
-    ejected: instances.with({ target: name, state: 'ejected' }),
     ejections: ejections.with({ target: name }),
-    leftOut: new Map(
-      ruleNames
-        .filter((rule) => rulesAfterUp.includes(rule))
-        .map((rule) => [rule, leftOut.with({ target: name, rule })]),
-    ),
+    show(division) {
+      picked.set(countPicked(division));
+      ejected.set(division.ejected);
+      const counts = new Map<RuleName, number>();
+      for (const rule of division.leftOut.values()) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+      for (const { rule, gauge } of byRule) gauge.set(counts.get(rule) ?? 0);
+    },
   };
 }
 
-const rulesAfterUp: readonly RuleName[] = ['subset', 'outlier', 'zone', 'weight'];
+/** Who is in several lanes counts once: all are in the base where all are labelled. */
+function countPicked({ base, labelled }: Division<unknown>): number {
+  if (labelled.size === 0) return base.candidates.length;
+  return new Set([base, ...labelled.values()].flatMap(({ candidates }) => candidates)).size;
+}

@@ -37,6 +37,8 @@ interface Pool<M> {
 export class Rotation<Req, Res> {
   readonly #options: RotationOptions<Req, Res>;
   #settings: BalanceSettings;
+  /** Those that may receive calls, as of the last look. */
+  #up: readonly Member<Req, Res>[] = [];
   #division: Division<Member<Req, Res>>;
   #base: Pool<Member<Req, Res>>;
   #labelled: ReadonlyMap<string, Pool<Member<Req, Res>>> = new Map();
@@ -67,7 +69,7 @@ export class Rotation<Req, Res> {
 
   /** How many may receive calls, ejected or not. */
   get up(): number {
-    return this.#options.up().length;
+    return this.#up.length;
   }
 
   /** What the rules said last. */
@@ -138,21 +140,15 @@ export class Rotation<Req, Res> {
   rebuild(): void {
     const { log, metrics, clock } = this.#options;
     const now = clock.now();
-    const up = this.#options.up();
-    for (const member of up) this.#readmit(member, now, log);
-    this.#division = this.#divide(up);
+    this.#up = this.#options.up();
+    for (const member of this.#up) this.#readmit(member, now, log);
+    this.#division = this.#divide(this.#up);
     this.#base = this.#poolOf(this.#division.base);
     this.#labelled = new Map([...this.#division.labelled].map(([name, lane]) => [name, this.#poolOf(lane)]));
     this.#ordered = [this.#base, ...this.#labelled.values()].flatMap(({ picker }) => (picker.changed ? picker : []));
     this.#hints = undefined;
     this.#setPanic(this.#division.panic);
-    metrics.picked.set(new Set(this.#lanes().flatMap(({ candidates }) => candidates)).size);
-    metrics.ejected.set(this.#division.ejected);
-    for (const [rule, gauge] of metrics.leftOut) {
-      let count = 0;
-      for (const by of this.#division.leftOut.values()) if (by === rule) count += 1;
-      gauge.set(count);
-    }
+    metrics.show(this.#division);
   }
 
   #lanes(): Lane<Member<Req, Res>>[] {
@@ -192,7 +188,7 @@ export class Rotation<Req, Res> {
     tried: ReadonlySet<object>,
     now: number,
   ): Member<Req, Res> | undefined {
-    for (const members of [spare, candidates, this.#options.up()]) {
+    for (const members of [spare, candidates, this.#up]) {
       const member = this.#best(
         members.filter((candidate) => !tried.has(candidate)),
         now,
