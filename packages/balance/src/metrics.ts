@@ -1,4 +1,4 @@
-import { type Counter, formatTarget, type Meter, type Target } from '@flotilla/core';
+import { type Counter, formatTarget, type Gauge, type Meter, type Target } from '@flotilla/core';
 import type { Division } from './rules/chain.ts';
 import type { RuleName } from './rules/rule.ts';
 
@@ -10,7 +10,7 @@ export interface BalanceMetrics {
 }
 
 /** The rules that leave out who is up, whatever the call. */
-const shownRules: readonly RuleName[] = ['subset', 'outlier', 'zone', 'weight'];
+const shownRules: ReadonlySet<RuleName> = new Set(['subset', 'outlier', 'zone', 'weight'] as const);
 
 export function balanceMetrics(meter: Meter, target: Target): BalanceMetrics {
   const name = formatTarget(target);
@@ -31,7 +31,8 @@ export function balanceMetrics(meter: Meter, target: Target): BalanceMetrics {
   });
   const picked = instances.with({ target: name, state: 'picked' });
   const ejected = instances.with({ target: name, state: 'ejected' });
-  const byRule = shownRules.map((rule) => ({ rule, gauge: leftOut.with({ target: name, rule }) }));
+  /** Opened when a rule leaves somebody out for the first time: most never do. */
+  const byRule = new Map<RuleName, Gauge>();
   return {
     ejections: ejections.with({ target: name }),
     show(division) {
@@ -39,7 +40,10 @@ export function balanceMetrics(meter: Meter, target: Target): BalanceMetrics {
       ejected.set(division.ejected);
       const counts = new Map<RuleName, number>();
       for (const rule of division.leftOut.values()) counts.set(rule, (counts.get(rule) ?? 0) + 1);
-      for (const { rule, gauge } of byRule) gauge.set(counts.get(rule) ?? 0);
+      for (const rule of counts.keys()) {
+        if (shownRules.has(rule) && !byRule.has(rule)) byRule.set(rule, leftOut.with({ target: name, rule }));
+      }
+      for (const [rule, gauge] of byRule) gauge.set(counts.get(rule) ?? 0);
     },
   };
 }
