@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Call, FlotillaError } from '@flotilla/core';
+import fc from 'fast-check';
 import { answersItsName, type Behaviour, type Fleet, fleet, instance, instances } from '../test/fleet.ts';
 import { createCluster } from './balanced-cluster.ts';
 import type { Cluster, ClusterOptions, LoadReport } from './cluster.ts';
@@ -84,6 +85,54 @@ test('sticky and sameInstance: the same instance while it is there, also across 
     assert.notEqual(next, first);
     await cluster.close();
   }
+});
+
+test('ejection leaves as many as it has to, whoever fails, and the panic threshold counts those it took', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 12 }),
+      fc.constantFrom(0, 0.1, 0.3, 0.5, 1),
+      fc.constantFrom(0, 0.5, 0.9),
+      fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+      async (count, maxEjectedFraction, panicFraction, fails) => {
+        const world = fleet(async (host, request, call) => {
+          if (!fails[Number(host.slice(1).split('.')[0])]) return answersItsName(host, request, call);
+          const error = new FlotillaError('CONNECT_FAILED', 'refused');
+          call.end(error);
+          throw error;
+        });
+        const cluster = started(world, { pick: 'round-robin', outlier: { maxEjectedFraction, panicFraction } });
+        world.resolver.say(instances(count));
+        await names(world, cluster, 200);
+        const ejected = cluster.instances().filter(({ ejectedForMs }) => ejectedForMs > 0).length;
+        const most = maxEjectedFraction === 0 ? 0 : Math.max(1, Math.floor(count * maxEjectedFraction));
+        assert.ok(ejected <= Math.min(most, count - 1), `${ejected} of ${count}, at most ${most}`);
+        const { panic, instances: seen } = cluster.explain();
+        const candidates = seen.filter(({ leftOut }) => !leftOut).length;
+        assert.equal(panic, count - ejected < count * panicFraction);
+        assert.equal(candidates, panic ? count : count - ejected);
+        assert.ok(candidates > 0);
+        await cluster.close();
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test('sticky keeps a key in each lane apart', async () => {
+  const world = fleet();
+  const cluster = started(world, { pick: 'sticky' });
+  const label = new Map([['flotilla.lane', 'blue']]);
+  const blue = ['b0', 'b1', 'b2'].map((id) => instance(id, { metadata: { lane: 'blue' } }));
+  world.resolver.say([...instances(3), ...blue]);
+  const key = (call: Call): void => call.set(pickWish, { key: 'basket' });
+  const owners = new Set<string>();
+  for (let n = 0; n < 10; n++) {
+    for (const name of await names(world, cluster, 1, key)) owners.add(name);
+    for (const name of await names(world, cluster, 1, key, label)) owners.add(name);
+  }
+  assert.equal(owners.size, 2);
+  await cluster.close();
 });
 
 test('the own zone first, and another one at once when nobody there takes anything', async () => {

@@ -45,7 +45,8 @@ export class Rotation<Req, Res> {
   /** Pickers that keep an order by load. */
   #ordered: readonly Picker<Member<Req, Res>>[] = [];
   #hints: Hints<Member<Req, Res>> | undefined;
-  #memory: StickyMemory;
+  /** Whom keys had last, by lane; the base is ''. */
+  readonly #memories = new Map<string, StickyMemory>();
   #panic = false;
   #inFlight = 0;
   readonly #countInFlight = (): number => this.#inFlight;
@@ -53,9 +54,8 @@ export class Rotation<Req, Res> {
   constructor(settings: BalanceSettings, options: RotationOptions<Req, Res>) {
     this.#options = options;
     this.#settings = settings;
-    this.#memory = new StickyMemory(settings.maxKeys);
     this.#division = this.#divide([]);
-    this.#base = this.#poolOf(this.#division.base);
+    this.#base = this.#poolOf(this.#division.base, '');
   }
 
   /** Calls in flight of all members, those that left included. */
@@ -79,7 +79,7 @@ export class Rotation<Req, Res> {
 
   /** Other settings count from now on. */
   configure(settings: BalanceSettings): void {
-    if (settings.maxKeys !== this.#settings.maxKeys) this.#memory = new StickyMemory(settings.maxKeys);
+    if (settings.maxKeys !== this.#settings.maxKeys) this.#memories.clear();
     this.#settings = settings;
     this.rebuild();
   }
@@ -143,8 +143,9 @@ export class Rotation<Req, Res> {
     this.#up = this.#options.up();
     for (const member of this.#up) this.#readmit(member, now, log);
     this.#division = this.#divide(this.#up);
-    this.#base = this.#poolOf(this.#division.base);
-    this.#labelled = new Map([...this.#division.labelled].map(([name, lane]) => [name, this.#poolOf(lane)]));
+    this.#base = this.#poolOf(this.#division.base, '');
+    this.#labelled = new Map([...this.#division.labelled].map(([name, lane]) => [name, this.#poolOf(lane, name)]));
+    for (const name of this.#memories.keys()) if (name !== '' && !this.#labelled.has(name)) this.#memories.delete(name);
     this.#ordered = [this.#base, ...this.#labelled.values()].flatMap(({ picker }) => (picker.changed ? picker : []));
     this.#hints = undefined;
     this.#setPanic(this.#division.panic);
@@ -160,9 +161,10 @@ export class Rotation<Req, Res> {
     return divide(up, { settings: this.#settings, zone, caller, now: clock.now(), wallNow: clock.wallNow() });
   }
 
-  #poolOf(lane: Lane<Member<Req, Res>>): Pool<Member<Req, Res>> {
-    const { pick, maxLoad, sameInstance } = this.#settings;
-    const memory = this.#memory;
+  #poolOf(lane: Lane<Member<Req, Res>>, name: string): Pool<Member<Req, Res>> {
+    const { pick, maxLoad, maxKeys, sameInstance } = this.#settings;
+    const memory = this.#memories.get(name) ?? new StickyMemory(maxKeys);
+    this.#memories.set(name, memory);
     const { candidates, weights } = lane;
     const picker = createPicker(pick, candidates, this.#options.random, {
       weights,
