@@ -141,3 +141,31 @@ test('a zone that is lost costs no call, and soon nobody is asked there any more
   await ask(60);
   assert.ok((asked.get('a') ?? 0) > 50, 'and when it is back, so are the calls');
 });
+
+test(
+  'hash: inputs with the same key go to the same copy, other operations and inputs without a key anywhere',
+  options,
+  async () => {
+    const app = service('catalog');
+    let copies = 0;
+    const copy = app.resource('number', () => ++copies);
+    const answer = ({ id }: { readonly id: string }): { id: string; left: number } => ({ id, left: copy() });
+    app.handle(stock, { item: answer, take: answer, async *count() {} });
+    await using fleet = await startFleet({ services: [{ app, copies: 6 }], clock: new ManualClock(), seed: 3 });
+    const client = fleet.client(stock, {
+      pick: 'hash',
+      hash: { item: ({ id }) => (id === 'anywhere' ? undefined : id) },
+    });
+    const copiesOf = async (call: () => Promise<{ readonly left: number }>): Promise<number> => {
+      const seen = new Set<number>();
+      for (let n = 0; n < 20; n++) seen.add((await call()).left);
+      return seen.size;
+    };
+    assert.equal(await copiesOf(() => client.item({ id: 'soup' })), 1);
+    assert.ok((await copiesOf(() => client.item({ id: 'anywhere' }))) > 1);
+    assert.ok((await copiesOf(() => client.take({ id: 'soup' }))) > 1);
+    const owners = new Set<number>();
+    for (let n = 0; n < 40; n++) owners.add((await client.item({ id: `dish ${n}` })).left);
+    assert.ok(owners.size > 3, `40 keys had ${owners.size} owners`);
+  },
+);
