@@ -36,6 +36,7 @@ import { HttpHeaders, safe, service } from 'flotilla';
 import { contract, error, get, query } from 'flotilla/contract';
 import { ManualClock, startFleet } from '@flotilla/testkit';
 import { gather, optional } from '@flotilla/edge';
+import { openStore } from '@flotilla/store';
 import { z } from 'zod';
 
 const greetings = contract({ name: 'greetings', version: 1 }, {
@@ -61,6 +62,9 @@ assert.deepEqual(await greeter.greet({ name: 'Ada' }), { text: 'Hello, Ada!' });
 const nobody = await safe(greeter.greet({ name: 'nobody' }));
 assert.equal(nobody.ok ? '' : nobody.error.code, 'NOBODY');
 await fleet.stop();
+const store = await openStore('memory:');
+assert.equal((await store.increment('k', { ttlMs: 1_000 })).value, 1);
+await assert.rejects(openStore('redis://127.0.0.1:1'), { code: 'PACKAGE_MISSING', message: /npm install .redis.client/ });
 console.log('JavaScript: a service was called through its contract');
 `,
   );

@@ -23,7 +23,7 @@ export const levels: readonly (readonly string[])[] = [
   ['@flotilla/core'],
   ['@flotilla/resilience', '@flotilla/http'],
   ['@flotilla/telemetry'],
-  ['@flotilla/registry', '@flotilla/config', '@flotilla/rpc', '@flotilla/balance'],
+  ['@flotilla/registry', '@flotilla/config', '@flotilla/rpc', '@flotilla/balance', '@flotilla/store'],
   ['@flotilla/eureka', '@flotilla/dubbo'],
   ['flotilla'],
   ['@flotilla/gateway', '@flotilla/edge', 'create-flotilla'],

@@ -12,12 +12,14 @@ import {
   systemRandom,
   type Tracer,
 } from '@flotilla/core';
+import { NodeLoad } from '@flotilla/resilience/node';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { createHealth, type PrometheusMeter, prometheusMeter } from '@flotilla/telemetry';
 import {
   type App,
   fastNetwork,
   plainTransport,
+  policiesOf,
   type RunningService,
   type ServiceRuntime,
   startService,
@@ -133,7 +135,7 @@ export async function startApp(app: App<Record<never, never>>, resolver: Resolve
   const runtime: ServiceRuntime = {
     ...foundation,
     network,
-    fast: rsocketTransport(connector, plainTransport({ ...foundation, network })),
+    fast: rsocketTransport(connector, plainTransport({ ...foundation, network }), foundation),
     bindOf: (_, port) => ({ host: '0.0.0.0', port }), // all addresses of the loopback network
     discovery: { resolver, registrar: { register: () => noRegistration }, close: async () => {} },
     meter,
@@ -142,7 +144,8 @@ export async function startApp(app: App<Record<never, never>>, resolver: Resolve
     advertise: (host) => ({ host, reason: 'the bench runs on one machine' }),
   };
   const { values } = loadConfig(serviceSchema(undefined), { files: [] });
-  return { running: await startService(app, values, runtime), meter, tracer };
+  const policies = policiesOf(values, { ...foundation, meter, load: new NodeLoad() });
+  return { running: await startService(app, values, { ...runtime, policies }), meter, tracer };
 }
 
 /** The sum of all series of a metric. */

@@ -15,10 +15,11 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
+import { Policies } from '@flotilla/resilience';
 import { calledOperations, type OperationRequest, type OperationResponse } from '@flotilla/rpc';
 import { contract, query } from '@flotilla/rpc/contract';
 import { prometheusMeter } from '@flotilla/telemetry';
-import { callFilters, connectionFilters } from 'flotilla';
+import { callFilters, connectionFilters, typedCalls } from 'flotilla';
 import { fixedResolver, metricSum, RecordingTracer } from '../calls/fleet.ts';
 import { allocatedBytes } from '../harness/allocation.ts';
 import { serveHarness } from '../harness/program.ts';
@@ -31,6 +32,7 @@ const catalog = contract({ name: 'catalog', version: 1 }, { product: query({}) }
 const operation = calledOperations(catalog).get('product');
 if (!operation) throw new Error('the contract has no such operation');
 const answered = { calls: 0, armed: 0 };
+const guard = new Policies({ clock: systemClock, meter }).client('catalog');
 /** Calls whose memory is counted. */
 const sampled = 20_000;
 
@@ -45,15 +47,16 @@ const cluster = createCluster<OperationRequest, OperationResponse>({
   protocols: ['http'],
   connect: (_address, instance) =>
     composeEndpoint(
-      connectionFilters(instance.id, {})
+      connectionFilters(instance.id, guard)
         .filter(kept)
         .map(({ filter }) => filter),
       memoryEndpoint(),
     ),
 });
-const filters = callFilters<OperationRequest, OperationResponse>(target, {}, { meter, tracer, logger: nullLogger })
-  .filter(kept)
-  .map(({ filter }) => filter);
+const around = callFilters(target, guard, { meter, tracer, logger: nullLogger }, typedCalls);
+// As it is in a process; or, to leave out one part, with the policies of the operation as a list of their own.
+const parts = [...around.slice(0, 1), ...guard.callFilters(operation.info, { ...typedCalls, meter })];
+const filters = (without === '' ? around : parts.filter(kept)).map(({ filter }) => filter);
 const handle = compose(filters, innermost());
 cluster.start();
 
@@ -96,7 +99,7 @@ async function many(calls: number): Promise<void> {
 /** The cluster, or, when that is left out, what stands behind it. */
 function innermost(): typeof cluster.handle {
   if (without !== 'cluster' && without !== 'everything') return cluster.handle;
-  const around = connectionFilters('alone', {})
+  const around = connectionFilters('alone', guard)
     .filter(kept)
     .map(({ filter }) => filter);
   return composeEndpoint(around, memoryEndpoint()).handle;

@@ -1,6 +1,7 @@
 import { pickPolicies } from '@flotilla/balance';
-import { nullLogger, nullMeter, nullTracer } from '@flotilla/core';
-import { callFilters, connectionFilters } from 'flotilla';
+import { systemClock } from '@flotilla/core';
+import { Policies } from '@flotilla/resilience';
+import { connectionFilters } from 'flotilla';
 import { warmUp } from '../harness/cpu.ts';
 import { assertCount, type Measurement, type Row } from '../harness/measurement.ts';
 import type { Plan } from '../harness/plan.ts';
@@ -40,10 +41,11 @@ export const clientFilterCosts: Row = {
 
 /** In the order in which a call meets them. */
 function partsOfStack(): string[] {
-  const runtime = { meter: nullMeter, tracer: nullTracer, logger: nullLogger };
-  const outer = callFilters({ service: 'catalog' }, {}, runtime).map(({ name }) => name);
-  const inner = connectionFilters('one', {}).map(({ name }) => name);
-  return [...outer, 'cluster', ...inner, 'everything'];
+  const guard = new Policies({ clock: systemClock }).client('catalog');
+  const outer = guard.callFilters({ contract: 'catalog', operation: 'product', streamed: false }, {});
+  const inner = connectionFilters('one', guard);
+  const names = (entries: readonly { readonly name: string }[]): string[] => entries.map(({ name }) => name);
+  return ['observe', ...names(outer), 'cluster', ...names(inner), 'everything'];
 }
 
 /** Every pick, with the bookkeeping of calls that begin and end. */

@@ -27,7 +27,15 @@ export interface Backends {
 
 export function backendsOf(app: App<EdgeSettings>): Backends {
   return {
-    catalog: app.client(catalog, { timeoutMs: 1_500 }),
+    catalog: app.client(catalog, {
+      timeoutMs: 1_500,
+      operations: {
+        // They hardly ever change, and every page shows them: also while the catalog is away.
+        categories: { cache: { enabled: true, ttlMs: 60_000 } },
+        // How many are left has to be true, so nothing is kept; but who asks at the same moment may share the answer.
+        products: { singleFlight: { enabled: true } },
+      },
+    }),
     reviews: app.client(reviews, { timeoutMs: 1_500 }),
     // Placing an order asks the catalog twice, and may wait for its disk.
     orders: app.client(orders, { timeoutMs: 4_000 }),

@@ -11,6 +11,7 @@ import {
   nullLogger,
   nullMeter,
   type Outcome,
+  raceAttribute,
   type Target,
   toFlotillaError,
   type Watch,
@@ -25,7 +26,7 @@ import { type BalanceLog, balanceLog } from './log.ts';
 import type { Member } from './member.ts';
 import { Members } from './members.ts';
 import { balanceMetrics } from './metrics.ts';
-import { noneCanServe, notKnownYet, tooManyWait } from './no-instance.ts';
+import { nobodyElse, noneCanServe, notKnownYet, tooManyWait } from './no-instance.ts';
 import type { Judgement } from './outlier.ts';
 import { Rotation } from './rotation.ts';
 import { type BalanceSettings, type PartialBalanceSettings, resolveBalance } from './settings.ts';
@@ -203,8 +204,12 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
 
   #send(request: Req, call: Call): Promise<Res> {
     const startedAt = this.#clock.now();
-    const member = this.#rotation.pick(call, startedAt, call.get(this.#tried));
+    const tried = call.get(this.#tried);
+    const member = this.#rotation.pick(call, startedAt, tried);
     if (!member || this.#closed) return Promise.reject(this.#refuse(call));
+    const race = call.get(raceAttribute);
+    if (race === 'first') rememberTried(call, this.#tried, member);
+    else if (race === 'second' && tried?.has(member)) return Promise.reject(this.#nobodyElse(call));
     this.#rotation.began(member, startedAt);
     return this.#begin(member, request, call).then(
       (response) => {
@@ -271,6 +276,12 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
 
   #refuse(call: Call): FlotillaError {
     const error = this.#closed ? this.#closedError() : this.#noInstance();
+    call.end(error);
+    return error;
+  }
+
+  #nobodyElse(call: Call): FlotillaError {
+    const error = nobodyElse(this.target);
     call.end(error);
     return error;
   }

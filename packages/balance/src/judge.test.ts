@@ -15,6 +15,7 @@ const rows: readonly [claim: string, Outcome, expected: string][] = [
   ['an answer not understood', local('BAD_RESPONSE'), 'failure'],
   ['an instance that fails', fromPeer('INTERNAL'), 'failure'],
   ['an instance that takes no work', fromPeer('UNAVAILABLE'), 'failure'],
+  ['an instance that sheds', fromPeer('UNAVAILABLE', { executed: 'no', retryAfterMs: 100 }), 'ignore'],
   ['a bug on this side', local('INTERNAL'), 'ignore'],
   ['our own cap', local('UNAVAILABLE'), 'ignore'],
   ['a caller that went away', local('CANCELLED'), 'ignore'],

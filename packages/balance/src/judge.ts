@@ -15,6 +15,7 @@ export type Judge<Res> = (outcome: Outcome, response: Res | undefined) => Judgem
  * |---|---|
  * | CONNECT_FAILED, CONNECTION_LOST, DEADLINE_EXCEEDED, BAD_RESPONSE | failure |
  * | INTERNAL, UNAVAILABLE from the instance | failure |
+ * | UNAVAILABLE from the instance, not executed and with `retryAfterMs` | nothing: it protects itself, and is well |
  * | the same from this side of the wire (our own cap, our own bug) | nothing |
  * | CANCELLED, NO_INSTANCE | nothing |
  * | any other error | success: the instance worked and declined |
@@ -27,8 +28,11 @@ export function judgeByCode(outcome: Outcome): Judgement | 'ignore' {
     case 'DEADLINE_EXCEEDED':
     case 'BAD_RESPONSE':
       return 'failure';
-    case 'INTERNAL':
     case 'UNAVAILABLE':
+      // Ejecting who sheds would leave its load to the others, who then shed as well.
+      if (outcome.executed === 'no' && outcome.retryAfterMs !== undefined) return 'ignore';
+      return outcome.fromPeer ? 'failure' : 'ignore';
+    case 'INTERNAL':
       return outcome.fromPeer ? 'failure' : 'ignore';
     case 'CANCELLED':
     case 'NO_INSTANCE':

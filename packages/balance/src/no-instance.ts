@@ -50,3 +50,8 @@ export function tooManyWait(target: Target, maxWaiting: number): FlotillaError {
 function refusal(detail: string): FlotillaError {
   return new FlotillaError('NO_INSTANCE', detail);
 }
+
+/** A second attempt of a request found only instances that the first went to. */
+export function nobodyElse(target: Target): FlotillaError {
+  return new FlotillaError('NO_INSTANCE', `no other instance of ${formatTarget(target)} can take a second attempt`);
+}

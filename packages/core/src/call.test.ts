@@ -10,6 +10,19 @@ function newCall({ clock = new ManualClock(), ...options }: { clock?: ManualCloc
   return { clock, call: new Call({ clock, random: seededRandom(1), ...options }) };
 }
 
+test('attributes are taken over from a call and those around it, the nearest counting', () => {
+  const [near, far] = [attribute<string>('near'), attribute<string>('far')];
+  const around = new Call({ clock: new ManualClock(), random: seededRandom(1) });
+  around.set(near, 'around');
+  around.set(far, 'around');
+  const call = around.child();
+  call.set(near, 'itself');
+  const other = new Call({ clock: new ManualClock(), random: seededRandom(1) });
+  other.takeAttributes(call);
+  call.set(far, 'later');
+  assert.deepEqual([other.get(near), other.child().get(far)], ['itself', 'around']);
+});
+
 test('a deadline cancels the call at its instant, with the numbers that decided', async () => {
   const { clock, call } = newCall({ deadline: 300 });
   await clock.advance(299);

@@ -265,6 +265,16 @@ export class Call {
     return undefined;
   }
 
+  /** Takes over the attributes of another call, and of those around it, that this one is not inside of: as they are now. */
+  takeAttributes(from: Call): void {
+    if (from.parent) this.takeAttributes(from.parent);
+    const attributes = from.#attributes;
+    if (!attributes) return;
+    for (let at = 0; at < attributes.length; at += 2) {
+      this.set(attributes[at] as Attribute<unknown>, attributes[at + 1]);
+    }
+  }
+
   set<T>(key: Attribute<T>, value: T): void {
     const attributes = this.#attributes;
     if (!attributes) {

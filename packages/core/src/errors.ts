@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
   | 'LOOP_DETECTED'
+  | 'DUPLICATE_REQUEST'
+  | 'IDEMPOTENCY_KEY_REUSED'
   | 'START_FAILED'
   | 'ADDRESS_IN_USE'
   | 'CONFIG_INVALID'
@@ -76,6 +78,20 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = Object.freeze({
     'the deadline passed before the answer',
   ),
   LOOP_DETECTED: row(508, 'FAILED_PRECONDITION', 'REJECTED', 'no', 'the request came back to a gateway it had passed'),
+  DUPLICATE_REQUEST: row(
+    409,
+    'ABORTED',
+    'APPLICATION_ERROR',
+    'unknown',
+    'the same command came before, and its answer cannot be given',
+  ),
+  IDEMPOTENCY_KEY_REUSED: row(
+    422,
+    'FAILED_PRECONDITION',
+    'REJECTED',
+    'no',
+    'the idempotency key belongs to another request',
+  ),
   START_FAILED: row(500, 'INTERNAL', 'APPLICATION_ERROR', 'no', 'a component could not start'),
   ADDRESS_IN_USE: row(500, 'INTERNAL', 'APPLICATION_ERROR', 'no', 'another process listens on this address'),
   CONFIG_INVALID: row(500, 'INTERNAL', 'APPLICATION_ERROR', 'no', 'the configuration has mistakes'),

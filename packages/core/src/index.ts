@@ -101,9 +101,11 @@ export {
   type MetricSpec,
   nullMeter,
 } from './ports/meter.ts';
+export type { Store, StoreChange, StoreCount, StoreStep, StoreSwap } from './ports/store.ts';
 export { nullTracer, type Span, type SpanKind, type Tracer } from './ports/tracer.ts';
 export { defaultUrgency, type PriorityClass, priorityClass } from './priority.ts';
 export { fromProblem, type Problem, problemMediaType, toProblem } from './problem.ts';
+export { raceAttribute } from './race.ts';
 export {
   formatTarget,
   type InstanceSet,

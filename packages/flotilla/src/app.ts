@@ -2,7 +2,7 @@ import type { ConfigSchema } from '@flotilla/config';
 import { type Call, type Filter, FlotillaError } from '@flotilla/core';
 import type { HttpHandler, HttpRequest, HttpResponse, RouteSpec } from '@flotilla/http';
 import { type AnyContract, type Binding, bind, type Client, type Handlers } from '@flotilla/rpc';
-import { type ClientOptions, createLazyClient, type LazyClient } from './client.ts';
+import { type ContractClientOptions, createLazyClient, type LazyClient } from './client.ts';
 import { type Copy, PerCopy } from './copies.ts';
 import { createLazyFetch, type FleetFetch, type LazyFetch } from './fetch/fetch.ts';
 import { assertRepeat, type RepeatedWork, type RepeatOptions } from './repeated-work.ts';
@@ -71,7 +71,7 @@ export interface App<S = unknown> {
    * Calls a contract: finds the instances that serve it, balances, retries what is safe, keeps the deadline, traces.
    * Inside a handler the call in hand is found by itself.
    */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ContractClientOptions<C>): Client<C>;
   /**
    * Calls a service of the fleet without a contract: `app.fetch('http://orders/7')`. Balanced, with deadline, retries and
    * trace as a typed client; inside a handler the call in hand is found by itself. It reaches no other host.

@@ -9,9 +9,7 @@ import {
   pickWish,
 } from '@flotilla/balance';
 import {
-  type Call,
   type Clock,
-  compose,
   composeEndpoint,
   type Filter,
   FlotillaError,
@@ -27,44 +25,57 @@ import {
 } from '@flotilla/core';
 import { askUtilisation, type HttpNetwork, mountAt } from '@flotilla/http';
 import {
-  attemptTimeout,
-  budgetOf,
-  clientFilters,
+  type ClientGuard,
   type FilterEntry,
-  instanceFilters,
-  type PartialSettings,
-  type RetryOptions,
-  resolveResilience,
+  type GivenServicePolicies,
+  type GuardedCalls,
+  type GuardedOperation,
+  Policies,
 } from '@flotilla/resilience';
 import {
   type AnyContract,
+  type Binding,
   type Client,
   createClient,
   httpTransport,
   isRepeatableInput,
-  type OperationInfo,
   type OperationRequest,
   type OperationResponse,
-  operationAttribute,
   type RpcTransport,
   sendsMany,
 } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
+import { type AnswerOptions, clientAnswers, withBatchNumbers } from './answers.ts';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
+import { type Fallbacks, fallbackFilter } from './fallbacks.ts';
 
 /** By which part of its input a call of an operation is kept with an instance. */
 export type PickKeys<C extends AnyContract> = {
   readonly [Name in keyof C['operations']]?: (input: Parameters<Client<C>[Name]>[0]) => string | undefined;
 };
 
-/** What a client may be told. Everything has a default: a client without options is protected already. */
-export interface ClientOptions<C extends AnyContract = AnyContract> extends PartialSettings {
+/**
+ * What a client may be told. Everything has a default: a client without options is protected already. What the
+ * configuration says under `clients` wins over it.
+ */
+export interface ClientOptions extends GivenServicePolicies {
   /** The service to call. Default: whichever registered that it serves the contract. */
   readonly service?: string;
+  /**
+   * Contracts that the service may call back, on the connections of this client: `[bind(events, handlers)]`. Its handlers
+   * reach them by `callerOf(events, call)`. Default: none. Only over RSocket.
+   */
+  readonly serves?: readonly Binding[];
   /** How an instance is chosen. Default `peak-ewma`: the better of two random ones, by latency and calls in flight. */
   readonly pick?: PickPolicy;
   /** More about how instances are chosen: `docs/balancing.md`. The configuration (`clients.<service>.balance`) wins over it. */
   readonly balance?: PartialBalanceSettings;
+}
+
+/** The same for a contract whose operations are known. */
+export interface ContractClientOptions<C extends AnyContract> extends ClientOptions, AnswerOptions<C> {
+  /** What is answered when nobody could, by operation. The call itself has failed for metrics and traces. */
+  readonly fallback?: Fallbacks<C>;
   /**
    * For the picks `hash` and `sticky`, by operation: inputs with the same key go to the same instance.
    * `{ product: ({ id }) => id }`. An operation without one, and `undefined`, go anywhere.
@@ -90,6 +101,8 @@ export interface ClientRuntime {
   readonly caller?: string | undefined;
   /** Configures clusters while they run, and can explain them. Default: only the code counts. */
   readonly clusters?: Clusters | undefined;
+  /** What protects the calls of this process. Default: every client is by itself, with what its code says. */
+  readonly policies?: Policies;
 }
 
 /** A client that was declared before anything was started. */
@@ -105,12 +118,14 @@ export interface LazyClient {
 /** A client that finds instances already. */
 export interface ConnectedClient<C extends AnyContract> {
   readonly client: Client<C>;
+  /** Forgets answers that are kept: all, those of an operation, or those to one input. */
+  forget(operation?: string, input?: unknown): void;
   /** Lets calls in hand end, then gives up all connections. */
   close(): Promise<void>;
 }
 
 /** Declares a client. Calls made before {@link LazyClient.connect} and after the close are refused. */
-export function createLazyClient(contract: AnyContract, options: ClientOptions): LazyClient {
+export function createLazyClient<C extends AnyContract>(contract: C, options: ContractClientOptions<C>): LazyClient {
   const connected = new PerCopy<ConnectedClient<AnyContract>>();
   const method =
     (operation: string): Client<AnyContract>[string] =>
@@ -119,11 +134,13 @@ export function createLazyClient(contract: AnyContract, options: ClientOptions):
       if (!live) throw notStarted(contract);
       return (live.client[operation] as Client<AnyContract>[string])(...args);
     };
+  const client = Object.freeze(
+    Object.fromEntries(Object.keys(contract.operations).map((operation) => [operation, method(operation)])),
+  );
+  connections.set(client, () => connected.current);
   return {
     contract,
-    client: Object.freeze(
-      Object.fromEntries(Object.keys(contract.operations).map((operation) => [operation, method(operation)])),
-    ),
+    client,
     connect: (runtime, copy = onlyCopy) => connected.set(copy, connectClient(contract, options, runtime)),
     async close(copy = onlyCopy) {
       await connected.get(copy)?.close();
@@ -132,32 +149,66 @@ export function createLazyClient(contract: AnyContract, options: ClientOptions):
   };
 }
 
+/** What each declared client is connected by. */
+const connections = new WeakMap<object, () => ConnectedClient<AnyContract> | undefined>();
+
+/**
+ * Forgets what a client of {@link App.client} keeps of answers: all, those of an operation, or those to one input, whoever
+ * asked. After a change of one's own, so that the next look-up sees it. Other processes keep what they have.
+ *
+ * ```ts
+ * await products.rename({ id, name });
+ * forgetAnswers(products, 'product', { id });
+ * ```
+ */
+export function forgetAnswers<C extends object>(client: C, operation?: keyof C & string, input?: unknown): void {
+  const connection = connections.get(client);
+  if (!connection) throw new TypeError('this is no client of an application: make it with app.client()');
+  connection()?.forget(operation, input);
+}
+
 /** A client outside of any application. It begins to look for its service at once. */
 export function connectClient<C extends AnyContract>(
   contract: C,
-  options: ClientOptions<C>,
+  options: ContractClientOptions<C>,
   runtime: ClientRuntime,
 ): ConnectedClient<C> {
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const authority = options.service ?? contract.name;
   const transport = runtime.fast ?? plainTransport(runtime);
+  const policies = runtime.policies ?? new Policies(runtime);
+  const guard = policies.client(authority, withBatchNumbers(options));
   const cluster = clusterFor<OperationRequest, OperationResponse>(
     {
       target,
       protocols: transport.protocols,
       accepts: serves(contract, options),
-      filters: (name) => connectionFilters(name, options),
-      connect: (address, instance, report) => transport.connect({ address, instance, authority, report }),
+      filters: (name) => connectionFilters(name, guard),
+      connect: (address, instance, report) =>
+        transport.connect({ address, instance, authority, report, serves: options.serves }),
     },
     options,
     runtime,
   );
   cluster.start(); // known before the first call needs it
-  const client = createClient(contract, composeEndpoint([chain(target, options, runtime)], cluster), {
+  const { events } = policies;
+  const answers = clientAnswers({ contract, options, guard, events, meter: runtime.meter });
+  const filters = callFilters(target, guard, runtime, { ...typedCalls, sparing: [answers.entry] });
+  const instead = fallbackFilter(contract, options.fallback, authority, events);
+  const keys = options.hash === undefined ? [] : [pickKeys(options.hash)];
+  const around = [...keys, ...(instead ? [instead] : []), ...filters.map(({ filter }) => filter)];
+  const client = createClient(contract, composeEndpoint(around, cluster), {
     clock: runtime.clock,
     random: runtime.random,
   });
-  return { client, close: () => cluster.close() };
+  return {
+    client,
+    forget: (operation, input) => answers.forget(operation, input),
+    close() {
+      policies.release(guard);
+      return cluster.close();
+    },
+  };
 }
 
 /** Calls over HTTP, below the context path that an instance may have. */
@@ -167,37 +218,17 @@ export function plainTransport({ network, random }: Pick<ClientRuntime, 'network
   );
 }
 
-/** What the filters of a typed client work on. */
-type CallFilter = Filter<OperationRequest, OperationResponse>;
-
-/**
- * A stream, of elements or of bytes, may go on for as long as its consumer likes: it only has to begin in time. Both share
- * one retry budget.
- */
-function chain(target: Target, options: ClientOptions, runtime: ClientRuntime): CallFilter {
-  const budget = budgetOf(resolveResilience(options));
-  const filtersOf = (given: ClientOptions): CallFilter[] =>
-    callFilters<OperationRequest, OperationResponse>(
-      target,
-      { repeatable: isRepeatableInput, ...given, budget },
-      runtime,
-      ({ operation }) => operation.name,
-    ).map(({ filter }) => filter);
-  const keys = options.hash === undefined ? [] : [pickKeys(options.hash)];
-  const forCalls = [...keys, ...filtersOf(options)];
-  const forStreams = [...keys, ...filtersOf({ ...options, timeoutMs: Infinity })];
-  return (next) => {
-    const call = compose(forCalls, next);
-    const stream = compose(forStreams, next);
-    return (request, within) => (request.operation.info.streamed ? stream : call)(request, within);
-  };
-}
+/** How the calls of a typed client become filters. */
+export const typedCalls: GuardedCalls<OperationRequest, OperationResponse> = {
+  operationOf: ({ operation }) => operation.info,
+  repeatable: isRepeatableInput,
+};
 
 /** Tells the pick what a call is to be kept by. */
-function pickKeys(given: PickKeys<AnyContract>): CallFilter {
-  const keys = new Map(Object.entries(given));
+function pickKeys(given: object): Filter<OperationRequest, OperationResponse> {
+  const keys = new Map<string, (input: unknown) => string | undefined>(Object.entries(given));
   return (next) => (request, call) => {
-    const key = keys.get(request.operation.info.operation)?.(request.input as never);
+    const key = keys.get(request.operation.info.operation)?.(request.input);
     if (key !== undefined) call.set(pickWish, { ...call.get(pickWish), key });
     return next(request, call);
   };
@@ -206,47 +237,42 @@ function pickKeys(given: PickKeys<AnyContract>): CallFilter {
 /** What stands between a caller and the cluster, outermost first. */
 export function callFilters<Req, Res>(
   target: Target,
-  options: ClientOptions & RetryOptions<Req, Res>,
+  guard: ClientGuard,
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
-  name: (request: Req, call: Call) => string = (_, call) => operationName(call.get(operationAttribute)),
+  { sparing = [], ...calls }: GuardedCalls<Req, Res> & { readonly sparing?: readonly FilterEntry<Req, Res>[] },
+  name: (operation: GuardedOperation) => string = ({ contract, operation }) => `${contract}.${operation}`,
 ): readonly FilterEntry<Req, Res>[] {
+  const { operationOf } = calls;
   return [
     {
       name: 'observe',
       reason: 'outermost: one span and one sample per call, whatever happens further in',
-      filter: observe({ meter, tracer, logger, kind: 'client', name }),
+      filter: observe({
+        meter,
+        tracer,
+        logger,
+        kind: 'client',
+        name: (request, call) => name(operationOf(request, call)),
+      }),
     },
-    ...clientFilters<Req, Res>({ ...options, meter, target: formatTarget(target) }),
+    ...sparing,
+    {
+      name: 'policies',
+      reason: 'what is configured for the operation, in the order of clientFilters',
+      filter: guard.callFilter<Req, Res>({ ...calls, meter, target: formatTarget(target) }),
+    },
   ];
 }
 
 /** What stands between the cluster, which ejects failing instances, and one of them, outermost first. */
 export function connectionFilters(
   name: string,
-  options: ClientOptions,
+  guard: ClientGuard,
 ): readonly FilterEntry<OperationRequest, OperationResponse>[] {
-  return instanceFilters<OperationRequest, OperationResponse>({ ...options, name }).map((entry) =>
-    sparingUploads(entry, options),
-  );
+  return guard.instanceFilters(name, typedCalls, isSentOnce);
 }
 
-/** Another attempt cannot follow a stream that is being sent, so the one there is may take as long as a whole call. */
-function sparingUploads(
-  entry: FilterEntry<OperationRequest, OperationResponse>,
-  options: ClientOptions,
-): FilterEntry<OperationRequest, OperationResponse> {
-  if (entry.name !== 'attemptTimeout') return entry;
-  const patient = attemptTimeout<OperationRequest, OperationResponse>({
-    attemptTimeoutMs: resolveResilience(options).timeoutMs,
-  });
-  const filter: CallFilter = (next) => {
-    const once = patient(next);
-    const oneOfSeveral = entry.filter(next);
-    return (request, call) => (isSentOnce(request) ? once : oneOfSeveral)(request, call);
-  };
-  return { ...entry, filter };
-}
-
+/** Another attempt cannot follow a stream that is being sent. */
 function isSentOnce(request: OperationRequest): boolean {
   return sendsMany(request.operation) || !isRepeatableInput(request);
 }
@@ -273,7 +299,7 @@ export interface ClusterShape<Req, Res>
 /** All instances of a target behind one endpoint, each behind its filters. */
 export function clusterFor<Req, Res>(
   { filters, connect, ...shape }: ClusterShape<Req, Res>,
-  options: ClientOptions,
+  options: Pick<ClientOptions, 'pick' | 'balance'>,
   { network: _network, fast: _fast, zone, clusters, ...process }: ClientRuntime,
 ): Cluster<Req, Res> {
   const name = 'service' in shape.target ? shape.target.service : shape.target.contract;
@@ -302,10 +328,6 @@ function listed<Req, Res>(cluster: Cluster<Req, Res>, leave: () => void): Cluste
     return close.call(cluster);
   };
   return cluster;
-}
-
-function operationName(info: OperationInfo | undefined): string {
-  return info ? `${info.contract}.${info.operation}` : 'unknown';
 }
 
 function notStarted(contract: AnyContract): FlotillaError {

@@ -15,7 +15,9 @@ export {
 } from '@flotilla/config';
 export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret } from '@flotilla/core';
 export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute } from '@flotilla/http';
+export { freshAttribute } from '@flotilla/resilience';
 export {
+  bind,
   type Client,
   type Handlers,
   type OpenApi,
@@ -24,15 +26,19 @@ export {
   type Reply,
   safe,
 } from '@flotilla/rpc';
+export { callerOf } from '@flotilla/rpc/rsocket';
 export { type App, type FilterMaker, type ServiceOptions, service } from './app.ts';
 export {
   type ClientOptions,
   type ClientRuntime,
   type ConnectedClient,
+  type ContractClientOptions,
   callFilters,
   connectClient,
   connectionFilters,
+  forgetAnswers,
   plainTransport,
+  typedCalls,
 } from './client.ts';
 export { connectDiscovery } from './discovery/connect.ts';
 export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';
@@ -48,6 +54,7 @@ export {
 } from './engines/process.ts';
 export { run } from './engines/run.ts';
 export { keepObjectsYoung } from './engines/young-objects.ts';
+export type { Fallback, Fallbacks } from './fallbacks.ts';
 export type { FleetFetch } from './fetch/fetch.ts';
 export type { FetchInit } from './fetch/request.ts';
 export type { JoinOptions } from './join/options.ts';
@@ -62,6 +69,7 @@ export {
   serviceSchema,
   serviceSettings,
 } from './platform-settings.ts';
+export { policiesOf } from './process-policies.ts';
 export type { RepeatOptions } from './repeated-work.ts';
 export {
   configSchemaOf,

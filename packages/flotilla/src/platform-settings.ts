@@ -58,6 +58,8 @@ export interface PlatformConfig extends ProcessConfig {
   readonly transport: 'auto' | 'http';
   /** Whether the service's own port shows the OpenAPI document too. */
   readonly openapi: boolean;
+  /** What its instances remember together: a URL of `@flotilla/store`. */
+  readonly store: string;
   /** Policies of its clients, by the service that they call. */
   readonly clients: ClientsConfig;
   /** Limits of what it serves. */
@@ -165,6 +167,12 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
     default: false,
     restart: true,
     describe: 'shows /.well-known/openapi.json on the port of the service too, to everyone who reaches it',
+  }),
+  store: text({
+    default: 'memory:',
+    restart: true,
+    maxLength: 2_048,
+    describe: 'where commands that come again are recognised: memory: (this process), redis://user:password@host:6379',
   }),
   clients: clientsSetting,
   server: serverSetting,

@@ -1,15 +1,19 @@
 import type { PartialBalanceSettings } from '@flotilla/balance';
 import { flag, group, integer, type Members, map, number, oneOf, type Setting } from '@flotilla/config';
 import {
+  batchFields,
   breakerFields,
   bulkheadFields,
+  cacheFields,
   type GivenServerPolicies,
   type GivenServicePolicies,
+  hedgeFields,
   type PolicyField,
   type PolicyFields,
   rateLimitFields,
   resilienceFields,
   serverPolicyFields,
+  singleFlightFields,
 } from '@flotilla/resilience';
 import { balanceSetting } from './balance-settings.ts';
 
@@ -50,6 +54,14 @@ const operationMembers: Members = {
   breaker: group(policyMembers(breakerFields), { describe: 'stops asking what fails' }),
   bulkhead: group(policyMembers(bulkheadFields), { describe: 'a cap on concurrent calls; off without maxConcurrent' }),
   rateLimit: group(policyMembers(rateLimitFields), { describe: 'how often it is called; off without ratePerSecond' }),
+  hedge: group(policyMembers(hedgeFields), {
+    describe: 'a second attempt elsewhere when the first is slow; off unless enabled',
+  }),
+  singleFlight: group(policyMembers(singleFlightFields), {
+    describe: 'callers who ask for the same share a call; off unless enabled',
+  }),
+  cache: group(policyMembers(cacheFields), { describe: 'answers that are kept; off unless enabled' }),
+  batch: group(policyMembers(batchFields), { describe: 'how calls are gathered, where the code says into what' }),
 };
 
 /** What may be set for a service: the same, and what its operations share. */
@@ -59,8 +71,8 @@ const serviceMembers: Members = {
   balance: balanceSetting,
   operations: map(group(operationMembers), {
     default: {},
-    describe: 'what is different for some operations',
     maxEntries: 1_000,
+    describe: 'what is different for some operations',
   }),
 };
 

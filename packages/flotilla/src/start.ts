@@ -17,20 +17,24 @@ import {
   type Random,
   type Registration,
   type Running,
+  type Store,
   startAll,
   type Tracer,
 } from '@flotilla/core';
 import { type Bind, type HttpHandler, type HttpListener, type HttpNetwork, tellUtilisation } from '@flotilla/http';
+import { createSharedRateLimiter, type Policies } from '@flotilla/resilience';
 import { type AnyContract, contractHandler, contractHash, contractText, type RpcTransport } from '@flotilla/rpc';
 import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import type { ClientRuntime } from './client.ts';
+import { commandMemory, openConfiguredStore } from './command-memory.ts';
 import { type Copy, runInCopy } from './copies.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { callersNoticed } from './drain-notice.ts';
 import { openApiRoute } from './openapi.ts';
 import { type PlatformConfig, type ServiceConfig, serviceSchema } from './platform-settings.ts';
+import { policiesOf, protectedRoute, protectWith } from './process-policies.ts';
 import { type RepeatedWork, repeatedWork } from './repeated-work.ts';
 
 /** What a service runs on. `run()` takes sockets and the machine's clock; a test takes memory and a manual clock. */
@@ -45,6 +49,8 @@ export interface ServiceRuntime {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly health: Health;
+  /** What instances remember together. Default: what the configuration names. */
+  readonly store?: Store;
   /** Keeps the last known instances on disk. Default: memory only. */
   readonly cache?: LiveSetCache;
   /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
@@ -54,6 +60,8 @@ export interface ServiceRuntime {
     bind: string,
     explicit: string | undefined,
   ) => { readonly host: string; readonly reason: string };
+  /** What protects the calls that it makes and takes. Default: one with its configuration, of a process that is never busy. */
+  readonly policies?: Policies;
   /** Where the management port listens, for tools that look the instance up. */
   readonly management?: Pick<Address, 'host' | 'port'>;
   /** How busy the event loop of this process is, 0 to 1, for callers that ask. Default: they are not told. */
@@ -70,7 +78,7 @@ export interface ServiceParts {
   url(): string;
   /** Calls that ending at once would lose: "3 calls". Empty: none. */
   inHand(): string;
-  /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
+  /** Takes in what may change while the service runs: its own settings, policies, `weight`, `drainNoticeMs`, `drainMs`. */
   refresh(now: ServiceConfig<unknown>): void;
   /**
    * Why the calls of its clients go where they go, of one service or of all.
@@ -85,7 +93,7 @@ export interface ServiceParts {
 export interface RunningService {
   readonly instance: Instance;
   readonly url: string;
-  /** Takes in what may change while the service runs: its own settings, `weight`, `drainNoticeMs`, `drainMs`. */
+  /** Takes in what may change while the service runs: its own settings, policies, `weight`, `drainNoticeMs`, `drainMs`. */
   refresh(now: ServiceConfig<unknown>): void;
   /**
    * Leaves well.
@@ -131,23 +139,27 @@ export async function startService<S>(
  * What starting an application means, in order.
  * 1. The settings can be read.
  * 2. Resources are opened, in the order in which they were declared.
- * 3. Clients begin to look for their services.
+ * 3. Clients begin to look for their services. The store is opened; one that cannot be reached now is tried again.
  * 4. Repeated work begins its first run.
  * 5. The listener opens.
  * 6. The instance is registered as `up`. A registry that cannot be reached now is tried again, and is no error.
  */
-export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: ServiceRuntime): ServiceParts {
+export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: ServiceRuntime): ServiceParts {
   const parts = appParts(app);
   const copy: Copy = {};
   let current = config;
+  const policies = given.policies ?? policiesOf(config, given);
+  const runtime: ProtectedRuntime = { ...given, policies };
   const now = (): ServiceConfig<S> => current;
   const clusters = new Clusters(config.clients);
-  const door = listenerOf(parts, copy, now, runtime);
+  const shared = storeOf(parts.name, config.store, runtime);
+  const door = listenerOf(parts, copy, now, runtime, shared.store);
   const listing = registrationOf(parts, now, runtime, door.listener);
   const own = [
     settingsComponent(parts, copy, now),
     ...parts.resources.map((resource) => resourceComponent(resource, copy, config.settings)),
     clientsComponent(parts, copy, now, clientNeeds(config.zone, clusters, runtime), runtime.discovery),
+    shared.component,
   ];
   return {
     components: [
@@ -166,6 +178,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, runtime: 
     refresh(changed) {
       current = changed as ServiceConfig<S>;
       clusters.update(current.clients);
+      policies.configure(changed);
       refreshSettings(parts, copy, current.settings, runtime.logger);
       listing.refresh();
     },
@@ -259,11 +272,44 @@ export function discoveryComponent({ discovery }: Pick<ServiceRuntime, 'discover
   return { name: 'discovery', start: async () => {}, stop: () => discovery.close() };
 }
 
+/** A runtime that has its policies. */
+type ProtectedRuntime = ServiceRuntime & { readonly policies: Policies };
+
+/** The store that the configuration names, from the start to the stop. One that the runtime brings is closed by its owner. */
+function storeOf(
+  service: string,
+  url: string,
+  runtime: ProtectedRuntime,
+): { readonly component: Component; readonly store: () => Store } {
+  let opened: Store | undefined = runtime.store;
+  const component: Component = {
+    name: 'store',
+    async start() {
+      opened ??= await openConfiguredStore(url, runtime);
+      const { clock, logger, policies } = runtime;
+      policies.sharedLimits.countBy(
+        createSharedRateLimiter({ store: opened, clock, logger, name: `limit:${service}` }),
+      );
+    },
+    async stop() {
+      if (opened !== runtime.store) await opened?.close();
+    },
+  };
+  return {
+    component,
+    store() {
+      if (!opened) throw new FlotillaError('UNAVAILABLE', 'the store is not open yet');
+      return opened;
+    },
+  };
+}
+
 function listenerOf<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
-  { network, bindOf, logger, meter, tracer, clock, random, fast, utilisation }: ServiceRuntime,
+  { network, bindOf, logger, meter, tracer, clock, random, fast, policies, utilisation }: ProtectedRuntime,
+  store: () => Store,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
   const listener = (): HttpListener => {
@@ -274,8 +320,21 @@ function listenerOf<S>(
     name: 'listener',
     async start() {
       const config = now();
-      const serving = { maxBodyBytes: config.maxBodyBytes, clock, logger, meter, tracer };
-      const extraRoutes = config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes;
+      const serving = {
+        maxBodyBytes: config.maxBodyBytes,
+        protect: protectWith(policies),
+        remember: commandMemory({
+          store: store(),
+          settings: () => policies.server.policies.idempotency,
+          events: policies.events,
+        }),
+        clock,
+        logger,
+        meter,
+        tracer,
+      };
+      const routes = config.openapi ? [...parts.routes, openApiRoute(parts)] : parts.routes;
+      const extraRoutes = routes.map((route) => protectedRoute(policies, route));
       const handler = contractHandler(parts.bindings, { ...serving, extraRoutes });
       const filtered = compose(
         [...(utilisation ? [tellUtilisation(utilisation)] : []), ...parts.filters.map((make) => make(now().settings))],

@@ -188,6 +188,42 @@ test('a changed configuration file reaches the running process, whole or not at 
   assert.doesNotMatch(text, /"msg":"draining"/, 'the level counts for lines, too');
 });
 
+test('policies are shown, followed and changed while the process runs', async () => {
+  const own = mkdtempSync(join(folder, 'policies-'));
+  const write = (yaml: string): void => writeFileSync(join(own, 'flotilla.yaml'), `services:\n  slow: ${yaml}\n`);
+  write('{ server: { rateLimit: { ratePerSecond: 1000 } } }');
+  const service = start([noRegistry, '--drain-notice-ms=0'], {}, own);
+  const { url, management } = await servingUrl(service);
+  const shown = async (): Promise<{ settings: { rateLimit: { burst: number } }; limit: number }> =>
+    ((await (await fetch(`${management}/policies`)).json()) as { server: never }).server;
+  const events = await fetch(`${management}/events`, { headers: { accept: 'text/event-stream' } });
+  assert.equal(events.headers.get('content-type'), 'text/event-stream');
+  assert.equal((await shown()).limit, 20);
+
+  write('{ server: { rateLimit: { ratePerSecond: 0.01, burst: 1 } } }');
+  await service.line(/"msg":"configuration changed".*server\.rateLimit\.burst/);
+  assert.equal((await shown()).settings.rateLimit.burst, 1);
+  assert.equal((await fetch(`${url}/word`)).status, 200);
+  const refused = await fetch(`${url}/word`);
+  assert.equal(refused.status, 429);
+  const problem = (await refused.json()) as { executed: string; retryAfterMs: number };
+  assert.equal(problem.executed, 'no');
+  assert.ok(problem.retryAfterMs > 0);
+
+  write('{ server: { concurrency: { minLimit: 9, maxLimit: 8 } } }');
+  assert.match(await service.line(/changed configuration refused/), /concurrency\.maxLimit must be at least/);
+  const reader = (events.body as ReadableStream<Uint8Array>).getReader();
+  let text = '';
+  while (!text.includes('"policy":"rateLimit","kind":"refused"')) {
+    const { value, done } = await reader.read();
+    assert.equal(done, false, text);
+    text += new TextDecoder().decode(value);
+  }
+  service.process.kill('SIGTERM');
+  assert.equal((await service.ended).code, 0, 'who follows the events holds nobody up');
+  await reader.cancel().catch(() => {});
+});
+
 test('a new management password in its file counts at once, and a bad one changes nothing', async () => {
   const secretFile = join(folder, 'password');
   const write = (text: string): void => writeFileSync(secretFile, text, { mode: 0o600 });

@@ -3,9 +3,9 @@ import { type Guard, guarded, innerCall } from './inner-call.ts';
 import { resolveResilience } from './settings.ts';
 
 /** How long one attempt may take to answer. */
-export interface AttemptTimeoutOptions {
-  /** Milliseconds until the answer must have begun. `Infinity`: no bound of its own. */
-  readonly attemptTimeoutMs: number;
+export interface AttemptTimeoutOptions<Req = never> {
+  /** Milliseconds until the answer must have begun, also by the call. `Infinity`: no bound of its own. */
+  readonly attemptTimeoutMs: number | ((request: Req, call: Call) => number);
 }
 
 /**
@@ -16,9 +16,13 @@ export interface AttemptTimeoutOptions {
  * Errors: DEADLINE_EXCEEDED; what is inside is cancelled with it.
  * @throws RangeError
  */
-export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions): Filter<Req, Res> {
-  const { attemptTimeoutMs } = resolveResilience(options);
+export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): Filter<Req, Res> {
+  const given = options.attemptTimeoutMs;
+  const fixedMs =
+    typeof given === 'function' ? undefined : resolveResilience({ attemptTimeoutMs: given }).attemptTimeoutMs;
+  const timeoutOf = typeof given === 'function' ? given : () => given;
   return (next) => (request, call) => {
+    const attemptTimeoutMs = fixedMs ?? timeoutOf(request, call);
     const now = call.clock.now();
     if (attemptTimeoutMs >= call.deadline - now) return next(request, call);
     const inner = call.expendable ? call : innerCall(call, now);

@@ -1,3 +1,6 @@
+import { type BatchSettings, batchDefaults, batchFields } from './batch.ts';
+import { type CacheSettings, cacheDefaults, cacheFields } from './cache.ts';
+import { type HedgeSettings, hedgeDefaults, hedgeFields } from './hedge.ts';
 import {
   amount,
   choice,
@@ -9,6 +12,7 @@ import {
   whole,
 } from './policy-fields.ts';
 import { type ResilienceSettings, resilienceDefaults, resolveResilience } from './settings.ts';
+import { type SingleFlightSettings, singleFlightDefaults, singleFlightFields } from './single-flight.ts';
 
 /** When a client stops asking a service, or one of its operations, that fails. */
 export interface BreakerSettings {
@@ -109,6 +113,8 @@ export interface RateLimitSettings {
   readonly burst: number;
   /** A call that is early waits up to this long for its turn; 0: it is refused at once. */
   readonly maxWaitMs: number;
+  /** Counts together with all instances of this service that have one store; then nobody waits. */
+  readonly shared: boolean;
 }
 
 export const rateLimitDefaults: RateLimitSettings = Object.freeze({
@@ -117,6 +123,7 @@ export const rateLimitDefaults: RateLimitSettings = Object.freeze({
   ratePerSecond: Infinity, // off: only who knows the agreed rate can name it
   burst: 0,
   maxWaitMs: 0, // a refusal at once says more than a silent delay
+  shared: false, // a round trip to the store for each call
 });
 
 export const rateLimitFields: PolicyFields<RateLimitSettings> = {
@@ -125,6 +132,7 @@ export const rateLimitFields: PolicyFields<RateLimitSettings> = {
   ratePerSecond: amount('calls per second in the long run', { min: 0.001, max: 1_000_000, orInfinity: true }),
   burst: whole('calls that may come at once; 0: as many as one second allows', { min: 0, max: 1_000_000 }),
   maxWaitMs: milliseconds('how long an early call may wait for its turn', { min: 0, max: 60_000 }),
+  shared: flag('counts together with all instances of this service that have one store'),
 };
 
 /** Every policy of one client, for one operation. */
@@ -132,6 +140,10 @@ export interface ClientPolicies extends ResilienceSettings {
   readonly breaker: BreakerSettings;
   readonly bulkhead: BulkheadSettings;
   readonly rateLimit: RateLimitSettings;
+  readonly hedge: HedgeSettings;
+  readonly cache: CacheSettings;
+  readonly singleFlight: SingleFlightSettings;
+  readonly batch: BatchSettings;
 }
 
 /** The same as it is written: any part of it. */
@@ -139,6 +151,10 @@ export interface GivenClientPolicies extends Given<ResilienceSettings> {
   readonly breaker?: Given<BreakerSettings> | undefined;
   readonly bulkhead?: Given<BulkheadSettings> | undefined;
   readonly rateLimit?: Given<RateLimitSettings> | undefined;
+  readonly hedge?: Given<HedgeSettings> | undefined;
+  readonly cache?: Given<CacheSettings> | undefined;
+  readonly singleFlight?: Given<SingleFlightSettings> | undefined;
+  readonly batch?: Given<BatchSettings> | undefined;
 }
 
 /** Policies of a service, and what is different for some of its operations, by name. */
@@ -152,6 +168,10 @@ export const clientPolicyDefaults: ClientPolicies = Object.freeze({
   breaker: breakerDefaults,
   bulkhead: bulkheadDefaults,
   rateLimit: rateLimitDefaults,
+  hedge: hedgeDefaults,
+  cache: cacheDefaults,
+  singleFlight: singleFlightDefaults,
+  batch: batchDefaults,
 });
 
 /**
@@ -164,6 +184,10 @@ export function resolveClientPolicies(given: GivenClientPolicies = {}): ClientPo
     breaker: resolveFields(breakerFields, breakerDefaults, given.breaker, 'breaker.'),
     bulkhead: resolveFields(bulkheadFields, bulkheadDefaults, given.bulkhead, 'bulkhead.'),
     rateLimit: resolveFields(rateLimitFields, rateLimitDefaults, given.rateLimit, 'rateLimit.'),
+    hedge: resolveFields(hedgeFields, hedgeDefaults, given.hedge, 'hedge.'),
+    cache: resolveFields(cacheFields, cacheDefaults, given.cache, 'cache.'),
+    singleFlight: resolveFields(singleFlightFields, singleFlightDefaults, given.singleFlight, 'singleFlight.'),
+    batch: resolveFields(batchFields, batchDefaults, given.batch, 'batch.'),
   });
 }
 

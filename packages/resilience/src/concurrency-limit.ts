@@ -5,8 +5,8 @@ import { resolveResilience } from './settings.ts';
 export interface ConcurrencyLimitOptions {
   /** What is protected, for the message: `orders at 10.0.0.7:8080`. */
   readonly name: string;
-  /** Calls in flight until their last byte. Default 1,000; `Infinity`: no cap. */
-  readonly maxConcurrent?: number | undefined;
+  /** Calls in flight until their last byte, also as it is now. Default 1,000; `Infinity`: no cap. */
+  readonly maxConcurrent?: number | (() => number) | undefined;
 }
 
 /**
@@ -17,10 +17,13 @@ export interface ConcurrencyLimitOptions {
  * @throws RangeError
  */
 export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Filter<Req, Res> {
-  const { maxConcurrent } = resolveResilience({ maxConcurrent: options.maxConcurrent });
+  const given = options.maxConcurrent;
+  const fixed = typeof given === 'function' ? undefined : resolveResilience({ maxConcurrent: given }).maxConcurrent;
+  const limit = typeof given === 'function' ? given : () => fixed ?? Infinity;
   return (next) => {
-    let inFlight = 0; // Invariant: 0 <= inFlight <= maxConcurrent
+    let inFlight = 0; // Invariant: 0 <= inFlight, and nobody enters above the limit
     return (request, call) => {
+      const maxConcurrent = fixed ?? limit();
       if (inFlight >= maxConcurrent) {
         const error = refusal(options.name, maxConcurrent);
         call.end(error);

@@ -70,7 +70,13 @@ test('no more than so many listen; who leaves makes room, and closing ends them 
 
 test('every event is counted by policy, kind, target and operation; names without end become one series', () => {
   const counted = new Map<string, number>();
+  const gauges = new Map<string, number>();
   const meter = {
+    gauge: ({ name }: { name: string }) => ({
+      with: (labels: Labels) => ({
+        set: (value: number) => gauges.set([name, ...Object.values(labels)].join(' '), value),
+      }),
+    }),
     counter: () => ({
       with: (labels: Labels) => ({
         add: () => {
@@ -87,4 +93,10 @@ test('every event is counted by policy, kind, target and operation; names withou
   assert.equal(counted.get('breaker refused orders get'), 2);
   assert.equal(counted.get('breaker refused other '), 1_001);
   assert.equal(counted.size, 2_001);
+  hub.report({ ...event(1), kind: 'opened' } as PolicyEvent);
+  assert.equal(gauges.get('flotilla_policy_breaker_open orders get'), 1);
+  hub.report({ ...event(1), kind: 'closed' } as PolicyEvent);
+  assert.equal(gauges.get('flotilla_policy_breaker_open orders get'), 0);
+  hub.report({ policy: 'concurrency', kind: 'raised', target: 'server', at: 1, numbers: { limit: 30 } });
+  assert.equal(gauges.get('flotilla_policy_concurrency_limit'), 30);
 });

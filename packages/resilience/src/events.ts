@@ -1,4 +1,4 @@
-import { type Clock, type Counter, type Meter, nullMeter } from '@flotilla/core';
+import { type Clock, type Counter, type Gauge, type Meter, nullMeter } from '@flotilla/core';
 
 /**
  * What each policy can tell. A kind is one decision that somebody may want to know of: a state that changed, a call that was
@@ -17,7 +17,7 @@ export interface PolicyKinds {
   cache: 'stale' | 'stale_if_error' | 'evicted';
   singleFlight: 'joined';
   batch: 'sent' | 'failed';
-  idempotency: 'replayed' | 'waited' | 'conflict';
+  idempotency: 'replayed' | 'waited' | 'conflict' | 'store_away';
   balance: 'ejected' | 'readmitted' | 'panicked';
 }
 
@@ -200,6 +200,7 @@ const maxSeries = 2_000;
 class EventCounters {
   readonly #family: ReturnType<Meter['counter']>;
   readonly #counters = new Map<string, Counter>();
+  readonly #gauges: EventGauges;
 
   constructor(meter: Meter) {
     this.#family = meter.counter({
@@ -207,9 +208,12 @@ class EventCounters {
       help: 'Decisions of the policies of this process.',
       labels: ['policy', 'kind', 'target', 'operation'],
     });
+    this.#gauges = new EventGauges(meter);
   }
 
-  count({ policy, kind, target, operation = '' }: PolicyEvent): void {
+  count(event: PolicyEvent): void {
+    const { policy, kind, target, operation = '' } = event;
+    this.#gauges.follow(event);
     const key = `${policy}\n${kind}\n${target}\n${operation}`;
     let counter = this.#counters.get(key);
     if (!counter) {
@@ -218,6 +222,31 @@ class EventCounters {
       if (!full) this.#counters.set(key, counter);
     }
     counter.add();
+  }
+}
+
+/** What stands as an event left it. */
+class EventGauges {
+  readonly #limit: Gauge;
+  readonly #breakers: ReturnType<Meter['gauge']>;
+
+  constructor(meter: Meter) {
+    const limit = meter.gauge({
+      name: 'flotilla_policy_concurrency_limit',
+      help: 'How many calls this process works on at a time; it follows latency and the delay of the event loop.',
+    });
+    this.#limit = limit.with({});
+    this.#breakers = meter.gauge({
+      name: 'flotilla_policy_breaker_open',
+      help: 'Breakers: 1 open, 0.5 while it tries, 0 closed again.',
+      labels: ['target', 'operation'],
+    });
+  }
+
+  follow({ policy, kind, target, operation = '', numbers }: PolicyEvent): void {
+    if (policy === 'concurrency' && numbers?.['limit'] !== undefined) this.#limit.set(numbers['limit']);
+    if (policy !== 'breaker' || kind === 'refused') return;
+    this.#breakers.with({ target, operation }).set(kind === 'opened' ? 1 : kind === 'tried' ? 0.5 : 0);
   }
 }
 

@@ -50,6 +50,8 @@ export interface RateLimitOptions {
   readonly operation: string;
   readonly limiter: RateLimiter;
   readonly events?: PolicyEvents | undefined;
+  /** On a server whoever answers ends the call; on the caller's side who refuses does. Default `client`. */
+  readonly side?: 'client' | 'server' | undefined;
 }
 
 /**
@@ -59,13 +61,13 @@ export interface RateLimitOptions {
  * Errors: RATE_LIMITED with `executed: 'no'` and `retryAfterMs`.
  */
 export function rateLimit<Req, Res>(options: RateLimitOptions): Filter<Req, Res> {
-  const { settings, target, operation, limiter, events = nullEvents } = options;
+  const { settings, target, operation, limiter, events = nullEvents, side = 'client' } = options;
   const pace = paceOf(settings);
   const keyOf = keyBy(settings.per, operation);
   const refuse = (call: Call, waitMs: number): Promise<never> => {
     tell(events, call.clock, 'rateLimit', 'refused', target, operation);
     const error = refusal(settings, target, waitMs);
-    call.end(error);
+    if (side === 'client') call.end(error);
     return Promise.reject(error);
   };
   return (next) => {
@@ -79,7 +81,7 @@ export function rateLimit<Req, Res>(options: RateLimitOptions): Filter<Req, Res>
       try {
         await sleep(waitMs, call);
       } catch (thrown) {
-        call.end(toFlotillaError(thrown));
+        if (side === 'client') call.end(toFlotillaError(thrown));
         throw thrown;
       }
       return next(request, call);

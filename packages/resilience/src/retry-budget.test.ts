@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createRetryBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
+import { createRetryBudget, jointBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 
 const standard: RetryBudgetOptions = { fraction: 0.2, perSecond: 10, windowMs: 10_000 };
 
@@ -93,4 +93,35 @@ test('a clock that steps back gives nothing away', () => {
   for (let request = 0; request < 5; request++) budget.deposit(50_000);
   assert.equal(budget.withdraw(20_000), true);
   assert.equal(budget.withdraw(50_000), false);
+});
+
+test('a joint budget gives what both give, and takes from neither what the other refuses', () => {
+  const steps = fc.array(
+    fc.record({ client: fc.integer({ min: 0, max: 2 }), kind: fc.constantFrom('deposit', 'withdraw') }),
+    {
+      maxLength: 200,
+    },
+  );
+  const options: RetryBudgetOptions = { fraction: 0.5, perSecond: 0, windowMs: 10_000 };
+  fc.assert(
+    fc.property(steps, (events) => {
+      const shared = createRetryBudget({ ...options, fraction: 0.3 });
+      const clients = [0, 1, 2].map(() => jointBudget(createRetryBudget(options), shared));
+      const requests = [0, 0, 0];
+      const retries = [0, 0, 0];
+      const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+      for (const { client, kind } of events) {
+        if (kind === 'deposit') {
+          clients[client]?.deposit(0);
+          requests[client] = (requests[client] ?? 0) + 1;
+          continue;
+        }
+        const own = Math.floor(0.5 * (requests[client] ?? 0) - (retries[client] ?? 0) + 1e-9);
+        const all = Math.floor(0.3 * sum(requests) - sum(retries) + 1e-9);
+        const expected = own >= 1 && all >= 1;
+        assert.equal(clients[client]?.withdraw(0), expected);
+        if (expected) retries[client] = (retries[client] ?? 0) + 1;
+      }
+    }),
+  );
 });

@@ -54,6 +54,31 @@ export function createRetryBudget(options: RetryBudgetOptions): RetryBudget {
   };
 }
 
+/**
+ * A budget of one client that also draws on one that all clients of a process share: a retry needs both. So no client
+ * spends what is meant for all, and many clients that fail together stay within one bound.
+ */
+export function jointBudget(own: RetryBudget, shared: RetryBudget): RetryBudget {
+  return {
+    deposit(now) {
+      own.deposit(now);
+      shared.deposit(now);
+    },
+    withdraw(now) {
+      // Asked first, so that nothing is taken from one when the other has nothing left.
+      return own.available(now) >= 1 && shared.withdraw(now) && own.withdraw(now);
+    },
+    available: (now) => Math.min(own.available(now), shared.available(now)),
+  };
+}
+
+/** What all clients of a process share. */
+export const processBudgetDefaults: RetryBudgetOptions = Object.freeze({
+  fraction: 0.2, // as for one client: when everything fails, everybody together sees 1.2 times the load
+  perSecond: 50, // five quiet clients that fail at once may still retry
+  windowMs: 10_000,
+});
+
 function emptyBudget({ fraction, perSecond, windowMs }: RetryBudgetOptions): RetryBudgetState {
   return {
     slotMs: windowMs / slots,

@@ -11,6 +11,7 @@ import {
   sleep,
   toFlotillaError,
 } from '@flotilla/core';
+import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
 import { endWith } from './inner-call.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { backoffMs, isRepeatable } from './retry-rules.ts';
@@ -32,6 +33,10 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
   readonly meter?: Meter | undefined;
   /** The label `target` of that metric. Default: empty. */
   readonly target?: string | undefined;
+  /** Hears of each wish to try again, and what became of it. */
+  readonly events?: PolicyEvents | undefined;
+  /** The operation, for those events. */
+  readonly operation?: string | undefined;
 }
 
 /**
@@ -63,6 +68,7 @@ interface Policy<Req, Res> extends ResilienceSettings {
   readonly failure: (response: Res) => FlotillaError | undefined;
   readonly discard: (response: Res) => void;
   readonly counters: Counters;
+  readonly told: (call: Call, kind: PolicyKinds['retry']) => void;
 }
 
 interface Counters {
@@ -73,6 +79,7 @@ interface Counters {
 
 function resolvePolicy<Req, Res>(options: RetryOptions<Req, Res>): Policy<Req, Res> {
   const settings = resolveResilience(options);
+  const { events = nullEvents, target = '', operation } = options;
   return {
     ...settings,
     budget: options.budget ?? budgetOf(settings),
@@ -80,7 +87,8 @@ function resolvePolicy<Req, Res>(options: RetryOptions<Req, Res>): Policy<Req, R
     repeatable: options.repeatable ?? (() => true),
     failure: options.failure ?? (() => undefined),
     discard: options.discard ?? (() => {}),
-    counters: countersOf(options.meter ?? nullMeter, options.target ?? ''),
+    told: (call, kind) => tell(events, call.clock, 'retry', kind, target, operation),
+    counters: countersOf(options.meter ?? nullMeter, target),
   };
 }
 
@@ -171,13 +179,16 @@ function delayBeforeRetry<Req, Res>(
   const delayMs = backoffMs(number, policy, call.random, failure.retryAfterMs);
   if (call.remainingMs - delayMs < Math.max(policy.minRemainingMs, Number.MIN_VALUE)) {
     policy.counters.overDeadline.add();
+    policy.told(call, 'over_deadline');
     return undefined;
   }
   if (!policy.budget.withdraw(call.clock.now())) {
     policy.counters.overBudget.add();
+    policy.told(call, 'over_budget');
     return undefined;
   }
   policy.counters.repeated.add();
+  policy.told(call, 'repeated');
   return delayMs;
 }
 

@@ -1,4 +1,5 @@
 import { type RateLimitSettings, rateLimitDefaults, rateLimitFields } from './client-policies.ts';
+import { type IdempotencySettings, idempotencyDefaults, idempotencyFields } from './idempotency.ts';
 import {
   amount,
   flag,
@@ -13,7 +14,7 @@ import {
 /** How many calls a server works on at a time: a number that follows latency and the delay of the event loop. */
 export interface ConcurrencySettings {
   readonly enabled: boolean;
-  /** What it starts with. */
+  /** What it starts with, and what it falls back to while nobody needs more. */
   readonly initialLimit: number;
   /** It never falls below: so many calls are always taken. */
   readonly minLimit: number;
@@ -29,17 +30,17 @@ export interface ConcurrencySettings {
 
 export const concurrencyDefaults: ConcurrencySettings = Object.freeze({
   enabled: true,
-  initialLimit: 50, // enough for the first burst; the first window already knows better
+  initialLimit: 20, // an idle process raises it at once, a busy one is spared
   minLimit: 4, // fewer would idle while one call waits for a disk
   maxLimit: 1_000, // as many as the cap of a caller's connection allows
-  windowMs: 100, // follows a step of the load within a second
-  latencyTolerance: 1.5, // at rest times vary by half; beyond that calls wait for each other
+  windowMs: 50, // follows a step of the load within a second
+  latencyTolerance: 2, // at rest times vary by half; at twice that calls wait for each other
   maxLoopDelayMs: 20, // what a person does not notice and a deadline of 50 ms survives
 });
 
 export const concurrencyFields: PolicyFields<ConcurrencySettings> = {
   enabled: flag('whether there is a limit at all'),
-  initialLimit: whole('what it starts with', { min: 1, max: 100_000 }),
+  initialLimit: whole('what it starts with, and falls back to while nobody needs more', { min: 1, max: 100_000 }),
   minLimit: whole('it never falls below', { min: 1, max: 100_000 }),
   maxLimit: whole('it never rises above', { min: 1, max: 100_000 }),
   windowMs: milliseconds('it is moved once in this time at most', { min: 10, max: 60_000 }),
@@ -118,6 +119,7 @@ export interface ServerPolicies {
   readonly shedding: SheddingSettings;
   readonly queue: QueueSettings;
   readonly rateLimit: RateLimitSettings;
+  readonly idempotency: IdempotencySettings;
 }
 
 /** The same as it is written: any part of it. */
@@ -131,6 +133,7 @@ export const serverPolicyDefaults: ServerPolicies = Object.freeze({
   shedding: sheddingDefaults,
   queue: queueDefaults,
   rateLimit: rateLimitDefaults,
+  idempotency: idempotencyDefaults,
 });
 
 /** What each may be. */
@@ -139,6 +142,7 @@ export const serverPolicyFields: { readonly [Group in keyof ServerPolicies]: Pol
   shedding: sheddingFields,
   queue: queueFields,
   rateLimit: rateLimitFields,
+  idempotency: idempotencyFields,
 };
 
 /**
@@ -156,5 +160,6 @@ export function resolveServerPolicies(given: GivenServerPolicies = {}): ServerPo
     shedding: resolveFields(sheddingFields, sheddingDefaults, given.shedding, 'shedding.'),
     queue: resolveFields(queueFields, queueDefaults, given.queue, 'queue.'),
     rateLimit: resolveFields(rateLimitFields, rateLimitDefaults, given.rateLimit, 'rateLimit.'),
+    idempotency: resolveFields(idempotencyFields, idempotencyDefaults, given.idempotency, 'idempotency.'),
   });
 }

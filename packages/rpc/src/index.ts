@@ -1,5 +1,14 @@
+export {
+  type AnyBatchRule,
+  type BatchedItem,
+  type BatchPlan,
+  type BatchRule,
+  type BatchRules,
+  batchPlan,
+} from './client/batch-rule.ts';
 export { type Client, type ClientMethod, createClient } from './client/client.ts';
 export { type HttpCallsOptions, httpCalls, httpCallsDefaults, httpTransport } from './client/http/http-calls.ts';
+export { groupKey, keyPrefix, operationKey } from './client/operation-key.ts';
 export {
   type CalledOperation,
   calledOperations,
@@ -25,6 +34,7 @@ export { type Binding, bind, type HandlerResult, type Handlers, type OperationHa
 export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';
 export type { FailArguments, OperationCall } from './operation-call.ts';
+export { printValue } from './print-value.ts';
 export {
   type DeclaredError,
   type PlatformError,
@@ -35,5 +45,12 @@ export {
   safe,
 } from './reply.ts';
 export { contractHandler } from './server/contract-handler.ts';
-export { type ContractHandlerOptions, contractHandlerDefaults } from './server/options.ts';
+export {
+  type ContractHandlerOptions,
+  contractHandlerDefaults,
+  type ProtectedOperation,
+  type ProtectOperation,
+} from './server/options.ts';
+export type { RememberedOperation, RememberOperation } from './server/remember.ts';
+export { answeredErrorAttribute } from './server/served-operation.ts';
 export { problemMember } from './stream-problem.ts';

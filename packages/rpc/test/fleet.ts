@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  type Baggage,
   Call,
   type Endpoint,
   type LogFields,
@@ -55,6 +56,7 @@ export interface Ask {
   readonly body?: unknown;
   /** How long the caller waits, and says that it does. */
   readonly timeoutMs?: number;
+  readonly baggage?: Baggage | undefined;
 }
 
 /** Contracts served at `services:80` in memory, with a clock that the test moves. */
@@ -86,9 +88,9 @@ export class Fleet {
     return createClient(contract, calls, { clock, random, ...options });
   }
 
-  call(timeoutMs = Infinity): Call {
+  call(timeoutMs = Infinity, baggage?: Baggage): Call {
     const { clock, random } = this;
-    return new Call({ clock, random, deadline: clock.now() + timeoutMs });
+    return new Call({ clock, random, deadline: clock.now() + timeoutMs, baggage });
   }
 
   async send(path: string, ask: Ask = {}, call: Call = this.call()): Promise<HttpResponse> {
@@ -104,7 +106,7 @@ export class Fleet {
   }
 
   async ask(path: string, ask: Ask = {}): Promise<Answer> {
-    const call = this.call(ask.timeoutMs);
+    const call = this.call(ask.timeoutMs, ask.baggage);
     const { status, headers, body } = await this.send(path, ask, call);
     const text = new TextDecoder().decode(await readBody(body, 10_000_000, call));
     const json =

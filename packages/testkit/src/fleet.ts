@@ -2,7 +2,7 @@ import type { Clock, Instance, Random } from '@flotilla/core';
 import type { AppliedTable, Gateway } from '@flotilla/gateway';
 import type { Registry } from '@flotilla/registry/server';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import type { ClientOptions } from 'flotilla';
+import type { ContractClientOptions } from 'flotilla';
 import type { FetchPath } from './fetch.ts';
 import type { FleetNetwork } from './network/faulty-network.ts';
 import type { AnyApp, ServiceEntry } from './options.ts';
@@ -52,7 +52,7 @@ export interface Fleet extends AsyncDisposable {
   /** The copies of a service, also those that are down. */
   copies(service: string): readonly FleetCopy[];
   /** A typed client of the party `test`. */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ContractClientOptions<C>): Client<C>;
   /** Starts a further service. */
   add(service: AnyApp | ServiceEntry): Promise<void>;
   /**

@@ -3,7 +3,7 @@ import { seededRandom, settle } from '@flotilla/core/testing';
 import { type RouteDocument, readRoutes } from '@flotilla/gateway';
 import type { Registry } from '@flotilla/registry/server';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import type { ClientOptions } from 'flotilla';
+import type { ContractClientOptions } from 'flotilla';
 import { fleetEngines } from './engines/networks.ts';
 import { givingUp, untilTrue } from './engines/real-time.ts';
 import type { Fleet, FleetCopy, FleetGateway } from './fleet.ts';
@@ -101,7 +101,7 @@ export class RunningFleet implements Fleet {
     return found.map((party) => this.#viewOf(party));
   }
 
-  client<C extends AnyContract>(contract: C, options: ClientOptions<C> = {}): Client<C> {
+  client<C extends AnyContract>(contract: C, options: ContractClientOptions<C> = {}): Client<C> {
     return flowingClient(this.#inside.value.connect(contract, options).client, this.#time);
   }
 

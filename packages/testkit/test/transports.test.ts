@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Call, FlotillaError, tenantKey } from '@flotilla/core';
 import { ManualClock, seededRandom, startFleet } from '@flotilla/testkit';
-import { type App, type Client, service } from 'flotilla';
+import { type App, bind, type Client, callerOf, service } from 'flotilla';
 import { command, contract, duplex, get, query, stream, upload } from 'flotilla/contract';
 import { z } from 'zod';
 
@@ -192,4 +192,57 @@ it('a caller that may only use HTTP calls a service that speaks both, and the ot
     await using fleet = await startFleet({ services, clock: new ManualClock() });
     assert.match((await fleet.until(toFront.ask(undefined))).traceId, /^[0-9a-f]{32}$/);
   }
+});
+
+describe('calls back to the caller', () => {
+  const events = contract(
+    { name: 'events', version: 1 },
+    { progress: command({ in: z.object({ percent: z.number() }), out: z.object({ go: z.boolean() }) }) },
+  );
+  const jobs = contract({ name: 'jobs', version: 1 }, { run: command({ out: z.object({ steps: z.number() }) }) });
+
+  function apps(): {
+    readonly services: readonly App[];
+    readonly toWorker: Client<typeof jobs>;
+    readonly heard: number[];
+  } {
+    const heard: number[] = [];
+    const worker = service('worker');
+    worker.handle(jobs, {
+      async run(_, call) {
+        const caller = callerOf(events, call);
+        let steps = 0;
+        for (const percent of [0, 50, 100]) {
+          const { go } = await caller.progress({ percent });
+          if (!go) break;
+          steps++;
+        }
+        return { steps };
+      },
+    });
+    const boss = service('boss');
+    const progress = ({ percent }: { readonly percent: number }): { go: boolean } => {
+      heard.push(percent);
+      return { go: percent < 100 };
+    };
+    const toWorker = boss.client(jobs, { serves: [bind(events, { progress })] });
+    return { services: [worker, boss], toWorker, heard };
+  }
+
+  for (const network of ['memory', 'sockets'] as const) {
+    it(`travel on the same connection, in ${network}`, async () => {
+      const { services, toWorker, heard } = apps();
+      const time = network === 'memory' ? { clock: new ManualClock() } : {};
+      await using fleet = await startFleet({ services, network, ...time });
+      assert.deepEqual(await fleet.until(toWorker.run(undefined)), { steps: 2 });
+      assert.deepEqual(heard, [0, 50, 100]);
+    });
+  }
+
+  it('are refused over HTTP, in words', async () => {
+    const { services, toWorker } = apps();
+    const entries = services.map((app) => ({ app, config: { transport: 'http' as const } }));
+    await using fleet = await startFleet({ services: entries, clock: new ManualClock() });
+    await assert.rejects(fleet.until(toWorker.run(undefined)), { code: 'UNIMPLEMENTED', message: /came over HTTP/ });
+  });
 });

@@ -4,7 +4,7 @@ import type { Loaded } from '@flotilla/config';
 import { type Instance, runInCall } from '@flotilla/core';
 import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { type AnyContract, type Client, describeContracts } from '@flotilla/rpc';
-import type { ClientOptions } from '../client.ts';
+import type { ContractClientOptions } from '../client.ts';
 import { connectDiscovery } from '../discovery/connect.ts';
 import type { FleetFetch } from '../fetch/fetch.ts';
 import { appCheck } from '../join/app-check.ts';
@@ -32,7 +32,7 @@ export interface Member extends AsyncDisposable {
   /** Calls a service without a contract: `fetch('http://payments/7')`. Inside a request it works for that request's call. */
   readonly fetch: FleetFetch;
   /** Calls a contract. */
-  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ContractClientOptions<C>): Client<C>;
   /** Sees requests where there is no server object to give: `app.use(member.middleware)` with Express, Nest, connect. */
   readonly middleware: (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
   /** The same around a plain listener: `createServer(member.handler(listener))`. */
@@ -105,6 +105,7 @@ async function open(
       schema: joinSchema,
       section: ['services', name],
       contracts: describeContracts(contracts),
+      policies: ({ clients }) => ({ clients }), // what it serves is the app's own affair
       check: (config) => void portOf(options, config.port),
       async build(config, runtime) {
         requests = new ObservedRequests(runtime);

@@ -30,6 +30,8 @@ import {
 } from '@flotilla/core';
 import { type Bind, type HttpListener, type HttpNetwork, isLoopback } from '@flotilla/http';
 import { inheritedSockets, type NodeNetworkOptions, openTls } from '@flotilla/http/node';
+import type { Policies } from '@flotilla/resilience';
+import { NodeLoad } from '@flotilla/resilience/node';
 import type { RSocketConnector } from '@flotilla/rpc/rsocket';
 import {
   assertManagementExposure,
@@ -42,7 +44,8 @@ import {
   prometheusMeter,
 } from '@flotilla/telemetry';
 import * as opentelemetry from '@opentelemetry/api';
-import type { ProcessConfig } from '../platform-settings.ts';
+import type { PlatformConfig, ProcessConfig } from '../platform-settings.ts';
+import { assertPolicies, policiesOf } from '../process-policies.ts';
 import { fastNetwork } from './fast-network.ts';
 import { LiveConfig } from './live-config.ts';
 import { logOutput } from './log-output.ts';
@@ -61,6 +64,8 @@ export interface ProcessRuntime {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly health: Health;
+  /** What protects the calls that it makes and takes. */
+  readonly policies: Policies;
   /** Where the management port listens. */
   readonly management: { readonly host: string; readonly port: number };
   /** The interfaces of this machine, for choosing an address that others can reach. */
@@ -100,6 +105,8 @@ export interface ProcessSpec<C extends ProcessConfig, P extends ProcessParts<C> 
   readonly contracts?: unknown;
   /** What it serves as OpenAPI, for the management port. @param url where it serves; undefined before it does */
   readonly openapi?: (url: string | undefined) => { readonly document: unknown; readonly mediaType: string };
+  /** What its configuration says of policies. Default: nothing. */
+  readonly policies?: (config: C) => Pick<PlatformConfig, 'clients'> & Partial<Pick<PlatformConfig, 'server'>>;
   /** A last look at a configuration before it counts, at the start and later. @throws FlotillaError CONFIG_INVALID. */
   readonly check?: (config: C) => void;
   readonly build: (config: C, runtime: ProcessRuntime) => Promise<P>;
@@ -177,6 +184,7 @@ function secretFilePaths({ env = process.env }: ProcessSources): string[] {
 
 function checkConfig<C extends ProcessConfig>(spec: ProcessSpec<C>, config: C): void {
   assertManagementExposure(config.management.bind, credentialsOf(config));
+  assertPolicies(spec.policies?.(config) ?? {});
   spec.check?.(config);
 }
 
@@ -241,10 +249,15 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
       ? undefined
       : await openTls(tlsOptions, { clock: systemClock, logger, meter });
   const { network, connector } = fastNetwork({ ...foundation, tls, ...spec.network?.(foundation, config.now) });
+  const busyness = new NodeLoad();
+  const policies = policiesOf(
+    { clients: {}, server: {}, ...spec.policies?.(config.now) },
+    { ...foundation, meter, load: busyness },
+  );
   const servesTls = spec.servesTls === true && tlsOptions.cert !== undefined;
   const [inherited] = inheritedSockets(process.env, process.pid).values();
   let parts: P | undefined;
-  const management = managementPort(spec, config, { network, meter, health, logger, parts: () => parts });
+  const management = managementPort(spec, config, { network, meter, health, logger, policies, parts: () => parts });
   await management.component.start();
   try {
     parts = await spec.build(config.now, {
@@ -255,6 +268,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
       meter,
       tracer: tracesAreCollected() ? otelTracer(opentelemetry) : nullTracer,
       health,
+      policies,
       management: management.address(),
       interfaces: networkInterfaces(),
     });
@@ -270,7 +284,9 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
       await follower.close();
       health.drain();
       await running.stop(reason);
+      policies.events.close(); // whoever follows them comes to an end
       await management.component.stop(reason);
+      busyness.close();
       tls?.close();
     };
     let stopping: Promise<void> | undefined;
@@ -288,6 +304,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     };
   } catch (thrown) {
     await management.component.stop('start failed');
+    busyness.close();
     tls?.close();
     throw thrown;
   }
@@ -321,8 +338,9 @@ function managementPort<C extends ProcessConfig>(
     meter,
     health,
     logger,
+    policies,
     parts,
-  }: Pick<ProcessRuntime, 'network' | 'health' | 'logger'> & {
+  }: Pick<ProcessRuntime, 'network' | 'health' | 'logger' | 'policies'> & {
     readonly meter: ReturnType<typeof prometheusMeter>;
     readonly parts: () => ProcessParts<C> | undefined;
   },
@@ -347,6 +365,10 @@ function managementPort<C extends ProcessConfig>(
           info: () => ({ name: spec.name, node: process.versions.node, pid: process.pid, ...parts()?.info?.() }),
           contracts: () => spec.contracts ?? [],
           why: (service) => parts()?.why?.(service) ?? [],
+          ...(spec.policies && {
+            policies: () => shownPolicies(policies, spec.policies?.(config.now)),
+            events: policies.events,
+          }),
           ...(openapi && { openapi: () => ({ ...openapi(parts()?.url()), url: parts()?.url() }) }),
           credentials: () => credentialsOf(config.now),
         });
@@ -355,6 +377,12 @@ function managementPort<C extends ProcessConfig>(
       stop: async () => open?.drain(1_000),
     },
   };
+}
+
+/** Limits of what it serves are shown by who has them. */
+function shownPolicies(policies: Policies, config: object | undefined): object {
+  const { server, ...view } = policies.view();
+  return config && 'server' in config ? { ...view, server } : view;
 }
 
 function credentialsOf({ management: { user, password } }: ProcessConfig): ManagementCredentials | undefined {

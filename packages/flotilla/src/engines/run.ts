@@ -29,6 +29,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
       name,
       schema: configSchemaOf(app),
       section: ['services', name],
+      policies: ({ clients, server }) => ({ clients, server }),
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
       openapi: (url) => ({ document: describeApp(parts, url).document, mediaType: openApiMediaType }),
       // An operation that takes more than the listener's own limit would never be asked.
@@ -44,7 +45,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
         runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
-        const fast = rsocketTransport(runtime.connector, plainTransport(runtime));
+        const fast = rsocketTransport(runtime.connector, plainTransport(runtime), runtime);
         const utilisation = eventLoopShare();
         return serviceParts(app, config, { ...runtime, discovery, cache, advertise, fast, utilisation });
       },

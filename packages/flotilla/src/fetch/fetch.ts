@@ -13,7 +13,13 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import { answerFailure, askUtilisation, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
-import { attemptTimeout, instanceFilters, resilienceDefaults } from '@flotilla/resilience';
+import {
+  attemptTimeout,
+  type ClientGuard,
+  type GuardedOperation,
+  Policies,
+  resilienceDefaults,
+} from '@flotilla/resilience';
 import { type ClientRuntime, callFilters, clusterFor } from '../client.ts';
 import { type Copy, onlyCopy, PerCopy } from '../copies.ts';
 import { isRedirect, mostRedirects, redirected, refuseRedirect } from './redirect.ts';
@@ -74,6 +80,7 @@ export function createLazyFetch(): LazyFetch {
 /** What follows one service. */
 interface Upstream {
   readonly cluster: Cluster<HttpRequest, HttpResponse>;
+  readonly guard: ClientGuard;
   readonly handle: Handler<HttpRequest, HttpResponse>;
   /** Calls to it that have not ended, those that still wait for an instance included. */
   inHand: number;
@@ -81,6 +88,7 @@ interface Upstream {
 
 class Fetching {
   readonly #runtime: ClientRuntime;
+  readonly #policies: Policies;
   /** In the order of use, the latest last. */
   readonly #upstreams = new Map<string, Upstream>();
   readonly #closing = new Set<Promise<void>>();
@@ -88,6 +96,7 @@ class Fetching {
 
   constructor(runtime: ClientRuntime) {
     this.#runtime = runtime;
+    this.#policies = runtime.policies ?? new Policies(runtime);
   }
 
   async fetch(input: string | URL | Request, init: FetchInit): Promise<Response> {
@@ -109,7 +118,7 @@ class Fetching {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const [name, { cluster }] of this.#upstreams) this.#forget(name, cluster);
+    for (const [name, upstream] of this.#upstreams) this.#forget(name, upstream);
     await Promise.all(this.#closing);
   }
 
@@ -175,14 +184,16 @@ class Fetching {
 
   #open({ service, protocols }: FetchTarget): Upstream {
     const target = { service };
-    const filters = (name: string) => instanceFilters<HttpRequest, HttpResponse>({ name, attemptTimeoutMs: Infinity }); // each call has its own
+    // Each call has its own deadline, and its own patience with an attempt.
+    const guard = this.#policies.client(service, { timeoutMs: Infinity, attemptTimeoutMs: Infinity });
+    const operationOf = byMethod(service);
     const { network } = this.#runtime;
     const cluster = clusterFor<HttpRequest, HttpResponse>(
       {
         target,
         protocols,
         judge: judgeByStatus,
-        filters,
+        filters: (name) => guard.instanceFilters(name, { operationOf }),
         connect: ({ protocol, host, port }, instance, report) =>
           composeEndpoint(
             [askUtilisation(report)],
@@ -195,32 +206,34 @@ class Fetching {
     cluster.start();
     const around = callFilters<HttpRequest, HttpResponse>(
       target,
+      guard,
+      this.#runtime,
       {
-        timeoutMs: Infinity, // each call has its own deadline
+        operationOf,
         repeatable: (_, call) => call.get(termsAttribute)?.repeatable === true,
         failure: answerFailure,
         discard: ({ body }) => leaveBody(body),
       },
-      this.#runtime,
-      ({ method }) => `${method} ${service}`,
+      ({ operation }) => `${operation} ${service}`,
     );
     const handle = compose(
       [...around.map(({ filter }) => filter), whenKnown(cluster), attemptTimeouts, wholeErrors],
       cluster.handle,
     );
-    return { cluster, handle, inHand: 0 };
+    return { cluster, guard, handle, inHand: 0 };
   }
 
   /** Makes room for one more. Calls in hand are never cut off: a service that is being called is not forgotten. */
   #trim(): void {
-    for (const [name, { cluster, inHand }] of this.#upstreams) {
+    for (const [name, upstream] of this.#upstreams) {
       if (this.#upstreams.size < mostServices) return;
-      if (inHand === 0) this.#forget(name, cluster);
+      if (upstream.inHand === 0) this.#forget(name, upstream);
     }
   }
 
-  #forget(name: string, cluster: Cluster<HttpRequest, HttpResponse>): void {
+  #forget(name: string, { cluster, guard }: Upstream): void {
     this.#upstreams.delete(name);
+    this.#policies.release(guard);
     const closing = cluster.close().finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
   }
@@ -240,10 +253,23 @@ function whenKnown(cluster: Cluster<HttpRequest, HttpResponse>): Filter<HttpRequ
 }
 
 /** As long as the call's own terms say. */
-const attemptTimeouts: Filter<HttpRequest, HttpResponse> = (next) => (request, call) => {
-  const attemptTimeoutMs = call.get(termsAttribute)?.attemptTimeoutMs ?? resilienceDefaults.attemptTimeoutMs;
-  return attemptTimeout<HttpRequest, HttpResponse>({ attemptTimeoutMs })(next)(request, call);
-};
+const attemptTimeouts: Filter<HttpRequest, HttpResponse> = attemptTimeout({
+  attemptTimeoutMs: (_request, call) =>
+    call.get(termsAttribute)?.attemptTimeoutMs ?? resilienceDefaults.attemptTimeoutMs,
+});
+
+/** A fetch knows no operations: the method stands for one. Platforms allow few methods. */
+function byMethod(service: string): (request: HttpRequest) => GuardedOperation {
+  const operations = new Map<string, GuardedOperation>();
+  return ({ method }) => {
+    let operation = operations.get(method);
+    if (!operation) {
+      operation = { contract: service, operation: method, streamed: false };
+      if (operations.size < 100) operations.set(method, operation);
+    }
+    return operation;
+  };
+}
 
 function timeoutOf({ timeoutMs = resilienceDefaults.timeoutMs }: FetchInit): number {
   if (timeoutMs > 0) return timeoutMs;

@@ -9,10 +9,11 @@ import {
 } from '@flotilla/core';
 import { contextPathKey, isLoopback } from '@flotilla/http';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import { type ClientOptions, createLazyClient, type LazyClient } from '../client.ts';
+import { type ContractClientOptions, createLazyClient, type LazyClient } from '../client.ts';
 import { callersNoticed } from '../drain-notice.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
+import { policiesOf } from '../process-policies.ts';
 import {
   clientNeeds,
   contractsOf,
@@ -44,7 +45,7 @@ export type MemberRuntime = Omit<ServiceRuntime, 'bindOf'>;
 /** The parts of a membership that can be started. */
 export interface MemberParts extends ProcessParts<JoinConfig> {
   readonly fetch: FleetFetch;
-  client<C extends AnyContract>(contract: C, options?: ClientOptions<C>): Client<C>;
+  client<C extends AnyContract>(contract: C, options?: ContractClientOptions<C>): Client<C>;
   health(): AppHealth;
   /** Resolves when the app is up for the first time. */
   readonly firstUp: Promise<void>;
@@ -90,8 +91,13 @@ export function memberParts(
       return status === 'up' ? { ready: true } : { ready: false, reason: reason ?? 'it was not asked yet' };
     },
   });
+  const policies = runtime.policies ?? policiesOf({ clients: config.clients, server: {} }, runtime);
   const clusters = new Clusters(config.clients);
-  const clientRuntime = { ...clientNeeds(config.zone, clusters, runtime), resolver: runtime.discovery.resolver };
+  const clientRuntime = {
+    ...clientNeeds(config.zone, clusters, runtime),
+    resolver: runtime.discovery.resolver,
+    policies,
+  };
   fetching.connect(clientRuntime);
   return {
     fetch: fetching.fetch,
@@ -130,6 +136,7 @@ export function memberParts(
     refresh(changed) {
       current = changed;
       clusters.update(changed.clients);
+      policies.configure({ clients: changed.clients });
       listing.weigh(changed.weight);
     },
     why: (service) => clusters.explain(service),

@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { type ClientRequest, createServer, request as httpRequest } from 'node:http';
 import { test } from 'node:test';
 import { systemClock, systemRandom } from '@flotilla/core';
-import { settle } from '@flotilla/core/testing';
+import { settle, until } from '@flotilla/core/testing';
 import { type HttpHandler, HttpHeaders, type HttpResponse } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry } from '../server/registry.ts';
 import { registryHandler } from '../server/routes.ts';
 import { anInstance } from '../testing/instances.ts';
-import { until } from '../testing/real-server.ts';
 import { World } from '../testing/world.ts';
 import { registryClient } from './registry-client.ts';
 

@@ -1,7 +1,7 @@
 import { systemClock, systemRandom } from '@flotilla/core';
+import { TcpLink } from '@flotilla/core/testing';
 import { EtcdServer, etcdMissing } from '../testing/etcd-server.ts';
 import { type EngineUnderTest, leaseStoreContract, type NodeWay } from '../testing/lease-engine-contract.ts';
-import { TcpLink } from '../testing/tcp-link.ts';
 import { ZooKeeperServer, zookeeperMissing } from '../testing/zookeeper-server.ts';
 import { EtcdClient } from './etcd/client.ts';
 import { etcdEngine } from './etcd/engine.ts';

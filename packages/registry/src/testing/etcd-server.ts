@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, missing, type RealProcess, startProcess, until } from './real-server.ts';
+import { freePorts, missing, type RealProcess, startProcess, until } from '@flotilla/core/testing';
 
 const program = '/usr/bin/etcd';
 

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { FlotillaError, type Instance, systemClock } from '@flotilla/core';
-import { seededRandom } from '@flotilla/core/testing';
+import { seededRandom, until } from '@flotilla/core/testing';
 import { createRegistry, type Registry } from '../server/registry.ts';
 import type { EngineListener, EngineRecord, LeaseEngine, Written } from '../shared/engine.ts';
 import { anInstance } from './instances.ts';
-import { until } from './real-server.ts';
 import { type RecordedLine, recordingLogger } from './recording-logger.ts';
 
 /** One node's way to the engine. */

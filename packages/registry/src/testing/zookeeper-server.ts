@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, missing, type RealProcess, startProcess, until } from './real-server.ts';
+import { freePorts, missing, type RealProcess, startProcess, until } from '@flotilla/core/testing';
 
 const [java, jar] = ['/usr/bin/java', '/usr/share/java/zookeeper.jar'];
 

@@ -1,5 +1,6 @@
 import type { Address, Endpoint, Instance } from '@flotilla/core';
 import type { UtilisationListener } from '@flotilla/http';
+import type { Binding } from '../handlers.ts';
 import type { OperationRequest, OperationResponse } from './operation-request.ts';
 
 /** Whom to call. */
@@ -11,6 +12,8 @@ export interface RpcTarget {
   readonly authority: string;
   /** Hears how busy the instance is, where the transport can tell. */
   readonly report?: UtilisationListener;
+  /** Contracts that the callee may call back, by a transport that goes both ways. Default: none. */
+  readonly serves?: readonly Binding[] | undefined;
 }
 
 /**

@@ -27,6 +27,8 @@ export const platformCodes: ReadonlySet<string> = new Set([
   'UNAVAILABLE',
   'DEADLINE_EXCEEDED',
   'LOOP_DETECTED',
+  'DUPLICATE_REQUEST',
+  'IDEMPOTENCY_KEY_REUSED',
   'START_FAILED',
   'ADDRESS_IN_USE',
   'CONFIG_INVALID',

@@ -8,6 +8,7 @@ import { failOf } from '../operation-call.ts';
 import { serverLog } from './log.ts';
 import { serve } from './operation-server.ts';
 import { type ContractHandlerOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { remembering } from './remember.ts';
 import { answeredErrorAttribute, type ServedOperation } from './served-operation.ts';
 
 /**
@@ -45,7 +46,7 @@ export function servedOperations(bindings: readonly Binding[], options: Resolved
 }
 
 function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions): ServedOperation[] {
-  const { logger, maxBodyBytes, heartbeatMs, headWaitMs, clock } = options;
+  const { logger, maxBodyBytes, heartbeatMs, headWaitMs, clock, remember } = options;
   const log = serverLog(logger);
   assertComplete(contract.name, Object.keys(contract.operations), handlers);
   return Object.entries(contract.operations).flatMap(([operation, spec]) => {
@@ -53,7 +54,7 @@ function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions)
     const handler = handlers[operation];
     if (!mapping || !handler) return [];
     const name = `${contract.name}.${operation}`;
-    return {
+    const served: ServedOperation = {
       name,
       info: operationInfo(contract, operation, spec, mapping),
       contract,
@@ -67,6 +68,7 @@ function serveBinding({ contract, handlers }: Binding, options: ResolvedOptions)
       headWaitMs,
       clock,
     };
+    return remembering(served, remember);
   });
 }
 
@@ -101,7 +103,7 @@ function assertApart(served: readonly ServedOperation[]): void {
   }
 }
 
-function routeOf(served: ServedOperation, { logger, meter, tracer }: ResolvedOptions): RouteSpec<HttpHandler> {
+function routeOf(served: ServedOperation, { logger, meter, tracer, protect }: ResolvedOptions): RouteSpec<HttpHandler> {
   const { method, path } = served.mapping;
   const observed = observe<HttpRequest, HttpResponse>({
     meter,
@@ -111,5 +113,13 @@ function routeOf(served: ServedOperation, { logger, meter, tracer }: ResolvedOpt
     name: () => served.name,
     failure: (_, call) => call.get(answeredErrorAttribute),
   });
-  return { path, methods: [method], value: observed((request, call) => serve(served, request, call)) };
+  return {
+    path,
+    methods: [method],
+    value: observed(
+      protect<HttpRequest, HttpResponse>({ operation: served.name, streamed: served.info.streamed })((request, call) =>
+        serve(served, request, call),
+      ),
+    ),
+  };
 }

@@ -1,5 +1,15 @@
-import { type Clock, type Logger, type Meter, nullLogger, nullMeter, nullTracer, type Tracer } from '@flotilla/core';
+import {
+  type Clock,
+  type Filter,
+  type Logger,
+  type Meter,
+  nullLogger,
+  nullMeter,
+  nullTracer,
+  type Tracer,
+} from '@flotilla/core';
 import type { HttpHandler, RouteSpec } from '@flotilla/http';
+import type { RememberOperation } from './remember.ts';
 
 /** How contracts are served. */
 export interface ContractHandlerOptions {
@@ -16,10 +26,25 @@ export interface ContractHandlerOptions {
   readonly logger?: Logger;
   readonly meter?: Meter;
   readonly tracer?: Tracer;
+  /** Recognises commands that come again under their idempotency key. Default: nobody does, and a command runs each time. */
+  readonly remember?: RememberOperation;
   /** For heartbeats. Default: the clock of each call. */
   readonly clock?: Clock;
   /** Routes beside those of the contracts, such as a page or a web hook. */
   readonly extraRoutes?: readonly RouteSpec<HttpHandler>[];
+  /** What stands before each operation, inside of what measures it: limits that refuse before the body is read. Default: nothing. */
+  readonly protect?: ProtectOperation;
+}
+
+/** Makes the filter before one operation. */
+export type ProtectOperation = <Req, Res>(operation: ProtectedOperation) => Filter<Req, Res>;
+
+/** What is known of an operation that is protected. */
+export interface ProtectedOperation {
+  /** `catalog.product` */
+  readonly operation: string;
+  /** The answer goes on after it has begun. */
+  readonly streamed: boolean;
 }
 
 /** The default of each number of {@link ContractHandlerOptions}. */
@@ -37,6 +62,8 @@ export interface ResolvedOptions {
   readonly tracer: Tracer;
   readonly clock: Clock | undefined;
   readonly extraRoutes: readonly RouteSpec<HttpHandler>[];
+  readonly protect: ProtectOperation;
+  readonly remember: RememberOperation | undefined;
 }
 
 /** @throws RangeError naming the number that cannot be used */
@@ -51,6 +78,8 @@ export function resolveOptions(options: ContractHandlerOptions): ResolvedOptions
     tracer: options.tracer ?? nullTracer,
     clock: options.clock,
     extraRoutes: options.extraRoutes ?? [],
+    protect: options.protect ?? (() => (next) => next),
+    remember: options.remember,
   };
 }
 

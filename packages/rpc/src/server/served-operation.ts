@@ -13,7 +13,7 @@ import type { OperationInfo } from '../operation-attribute.ts';
 import { type Fail, operationCall } from '../operation-call.ts';
 import { answerError } from './answer-error.ts';
 import type { ServerLog } from './log.ts';
-import { validate } from './validate.ts';
+import { type Validation, validateNow } from './validate.ts';
 
 /** All that serving one operation takes. */
 export interface ServedOperation {
@@ -40,14 +40,20 @@ export function run({ handler, fail }: ServedOperation, input: unknown, call: Ca
   return handler(input as never, operationCall(call, fail) as never);
 }
 
-/** Parses and strips an output by its schema: a misfit is the handler's fault, and is logged with its issues. */
-export async function parseOutput(
-  { name, operation, log }: ServedOperation,
-  output: unknown,
-  call: Call,
-): Promise<unknown> {
-  if (!operation.out) return undefined;
-  const parsed = await validate(operation.out, output);
+/**
+ * Parses and strips an output by its schema: a misfit is the handler's fault, and is logged with its issues.
+ * @returns a promise only where the validator gives one @throws what {@link explain} explains
+ */
+export function parseOutput(served: ServedOperation, output: unknown, call: Call): unknown {
+  const { out } = served.operation;
+  if (!out) return undefined;
+  const validation = validateNow(out, output);
+  return validation instanceof Promise
+    ? validation.then((parsed) => outputOf(served, parsed, call))
+    : outputOf(served, validation, call);
+}
+
+function outputOf({ name, log }: ServedOperation, parsed: Validation, call: Call): unknown {
   if (parsed.ok && parsed.value === undefined) throw new TypeError('the output is undefined; JSON has null');
   if (parsed.ok) return parsed.value;
   log.outputInvalid({ operation: name, traceId: call.trace.traceId }, parsed.issues);

@@ -1,4 +1,5 @@
 import { FlotillaError } from '@flotilla/core';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Schema } from '../contract/index.ts';
 
 /** One thing that is wrong with a value. */
@@ -23,8 +24,16 @@ export const issueLimits: Readonly<{ maxIssues: number; maxMessage: number; maxP
 
 /** Runs a schema over a value, once. Rejects with whatever the validator throws. */
 export async function validate(schema: Schema, value: unknown): Promise<Validation> {
+  return validateNow(schema, value);
+}
+
+/** {@link validate}, with a promise only where the validator gives one. @throws whatever the validator throws */
+export function validateNow(schema: Schema, value: unknown): Validation | Promise<Validation> {
   const running = schema['~standard'].validate(value);
-  const result = running instanceof Promise ? await running : running;
+  return running instanceof Promise ? running.then(validationOf) : validationOf(running);
+}
+
+function validationOf(result: StandardSchemaV1.Result<unknown>): Validation {
   if (!result.issues) return { ok: true, value: result.value };
   const issues = result.issues.slice(0, issueLimits.maxIssues).map(({ message, path }) => ({
     path: (path ?? []).slice(0, issueLimits.maxPath).map((segment) => keyOf(segment)),

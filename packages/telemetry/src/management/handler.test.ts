@@ -259,3 +259,125 @@ describe('hostAllowed', () => {
     });
   }
 });
+
+describe('/policies and /events', () => {
+  /** A feed of a test: events come when it says so. */
+  function feed(room = 1) {
+    const queue: object[] = [];
+    let wake = (): void => {};
+    let closed = 0;
+    let left = room;
+    let dropped = 0;
+    return {
+      closed: () => closed,
+      say(event: object) {
+        queue.push(event);
+        wake();
+      },
+      drop(count: number) {
+        dropped += count;
+      },
+      recent: () => [{ at: 1 }],
+      subscribe() {
+        if (left === 0) return undefined;
+        left -= 1;
+        let open = true;
+        return {
+          takeDropped() {
+            const taken = dropped;
+            dropped = 0;
+            return taken;
+          },
+          close() {
+            if (open) closed += 1;
+            open = false;
+            wake();
+          },
+          async *[Symbol.asyncIterator]() {
+            while (open) {
+              if (queue.length === 0) {
+                await new Promise<void>((resolve) => {
+                  wake = resolve;
+                });
+              }
+              yield* queue.splice(0);
+            }
+          },
+        };
+      },
+    };
+  }
+
+  async function follow(options: Partial<ManagementOptions>, accept: string, method = 'GET') {
+    const clock = new ManualClock();
+    const call = new Call({ clock, random: seededRandom(1) });
+    const handler = managementHandler({
+      health: createHealth(),
+      meter: prometheusMeter({ processMetrics: false }),
+      config: () => [],
+      info: () => ({}),
+      logger: nullLogger,
+      ...options,
+    });
+    const { status, headers, body } = await handler(
+      {
+        method,
+        authority: '127.0.0.1:9000',
+        path: { text: '/events', segments: ['events'] },
+        query: '',
+        headers: new HttpHeaders([['accept', accept]]),
+        body: undefined,
+      },
+      call,
+    );
+    const chunks = body instanceof Uint8Array ? undefined : body;
+    const reading = chunks?.[Symbol.asyncIterator]();
+    const read = async (): Promise<string | undefined> => {
+      const step = await reading?.next();
+      return step?.done ? undefined : new TextDecoder().decode(step?.value);
+    };
+    return { status, type: headers.get('content-type'), read, call, clock, body };
+  }
+
+  it('shows every policy, and says of what has no limit that it is unlimited', async () => {
+    const { ask } = management({ policies: () => ({ bulkhead: { maxConcurrent: Infinity } }) });
+    const { status, text } = await ask('/policies');
+    assert.deepEqual([status, text], [200, '{"bulkhead":{"maxConcurrent":"unlimited"}}']);
+    assert.equal((await management().ask('/policies')).status, 404);
+    assert.equal((await management().ask('/events')).status, 404);
+  });
+
+  it('gives the latest events, then what happens, as lines of JSON', async () => {
+    const events = feed();
+    const { status, type, read, call } = await follow({ events }, '*/*');
+    assert.deepEqual([status, type], [200, 'application/x-ndjson']);
+    assert.deepEqual([await read(), await read()], ['\n', '{"at":1}\n']);
+    events.say({ at: 2 });
+    assert.equal(await read(), '{"at":2}\n');
+    events.drop(7);
+    events.say({ at: 10 });
+    assert.deepEqual([await read(), await read()], ['{"dropped":7}\n', '{"at":10}\n']);
+    call.cancel();
+    assert.equal(await read(), undefined);
+    assert.equal(events.closed(), 1);
+  });
+
+  it('gives server-sent events to who accepts them, and a sign of life to who waits', async () => {
+    const events = feed();
+    const { type, read, clock, call } = await follow({ events }, 'text/event-stream');
+    assert.equal(type, 'text/event-stream');
+    assert.deepEqual([await read(), await read()], [': \n\n', 'data: {"at":1}\n\n']);
+    const waiting = read();
+    await clock.advance(15_000);
+    assert.equal(await waiting, ': \n\n');
+    call.end();
+    assert.equal(await read(), undefined);
+  });
+
+  it('refuses readers beyond its bound; a HEAD takes no place', async () => {
+    const events = feed();
+    assert.deepEqual([(await follow({ events }, '*/*', 'HEAD')).body, events.closed()], [undefined, 0]);
+    await follow({ events }, '*/*');
+    assert.equal((await follow({ events }, '*/*')).status, 503);
+  });
+});

@@ -1,8 +1,9 @@
-import { FlotillaError, type Logger, toFlotillaError } from '@flotilla/core';
+import { type Call, FlotillaError, type Logger, toFlotillaError } from '@flotilla/core';
 import { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, problemResponse } from '@flotilla/http';
 import type { Health } from '../health.ts';
 import { telemetryLog } from '../log.ts';
 import type { PrometheusMeter } from '../metrics/prometheus-meter.ts';
+import { answerEvents, type EventFeed } from './events.ts';
 import { assertManagementExposure, hostAllowed, type ManagementCredentials, matchesBasic } from './exposure.ts';
 
 /** What the management port shows, and to whom. */
@@ -27,6 +28,10 @@ export interface ManagementOptions {
    * @throws FlotillaError NO_ROUTE for a service that it does not call.
    */
   readonly why?: (service: string | undefined) => unknown;
+  /** Every live policy with its state and its numbers. Default: `/policies` is not there. */
+  readonly policies?: () => unknown;
+  /** What policies decide. Default: `/events` is not there. */
+  readonly events?: EventFeed;
   readonly logger: Logger;
   /** The host that the port binds to. Default `127.0.0.1`. */
   readonly host?: string;
@@ -36,10 +41,11 @@ export interface ManagementOptions {
   readonly credentials?: () => ManagementCredentials | undefined;
 }
 
-type Route = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+type Route = (request: HttpRequest, call: Call) => HttpResponse | Promise<HttpResponse>;
 
 /**
- * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/why?service=…`, `/.well-known/openapi.json` and
+ * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/why?service=…`, `/policies`, `/events` (a stream of
+ * them, as NDJSON or, where it is accepted, as server-sent events), `/.well-known/openapi.json` and
  * `/.well-known/api-catalog` (RFC 9727), which leads to it. Read only: other methods are refused, so nothing here can be
  * changed from a foreign page. A request for a foreign host name is refused before
  * anything else, and every refusal is logged.
@@ -65,7 +71,7 @@ export function managementHandler(options: ManagementOptions): HttpHandler {
   };
   return async (request, call) => {
     try {
-      const { status, headers, body } = await admit(request)(request);
+      const { status, headers, body } = await admit(request)(request, call);
       return { status, headers, body: request.method === 'HEAD' ? undefined : body };
     } catch (thrown) {
       const error = toFlotillaError(thrown);
@@ -82,15 +88,8 @@ const refusalHeaders: ReadonlyMap<string, readonly (readonly [string, string])[]
   ['METHOD_NOT_ALLOWED', [['allow', 'GET, HEAD'] as const]],
 ]);
 
-function routesOf({
-  health,
-  meter,
-  config,
-  info,
-  contracts,
-  openapi,
-  why,
-}: ManagementOptions): ReadonlyMap<string, Route> {
+function routesOf(options: ManagementOptions): ReadonlyMap<string, Route> {
+  const { health, meter, config, info, contracts, openapi, policies, events, why } = options;
   const routes = new Map<string, Route>([
     ['/health/live', () => verdict(health.liveness().live, health.liveness())],
     ['/health/ready', () => verdict(health.readiness().ready, health.readiness())],
@@ -98,6 +97,8 @@ function routesOf({
     ['/config', () => json(200, config())],
     ['/info', () => json(200, info())],
   ]);
+  if (policies) routes.set('/policies', () => answer(200, 'application/json', JSON.stringify(policies(), unlimited)));
+  if (events) routes.set('/events', (request, call) => answerEvents(events, request, call));
   if (contracts) routes.set('/contracts', () => json(200, contracts()));
   if (why) routes.set('/why', ({ query }) => json(200, why(new URLSearchParams(query).get('service') ?? undefined)));
   if (openapi) {
@@ -116,6 +117,11 @@ const linksetMediaType = 'application/linkset+json; profile="https://www.rfc-edi
 function catalogOf({ mediaType, url }: { readonly mediaType: string; readonly url: string | undefined }): unknown {
   const description = { href: openApiPath, type: mediaType };
   return { linkset: url === undefined ? [] : [{ anchor: url, 'service-desc': [description] }] };
+}
+
+/** JSON has no Infinity, and `null` would say that nothing is known. */
+function unlimited(_key: string, value: unknown): unknown {
+  return value === Infinity ? 'unlimited' : value;
 }
 
 function verdict(good: boolean, report: unknown): HttpResponse {

@@ -1,4 +1,4 @@
-import { type Call, type Clock, type Endpoint, FlotillaError, formatHostPort } from '@flotilla/core';
+import { type Call, type Clock, type Endpoint, FlotillaError, formatHostPort, type Random } from '@flotilla/core';
 import {
   type Bind,
   CountedEndpoint,
@@ -101,11 +101,11 @@ export class PartyNetwork implements HttpNetwork {
   }
 
   /** Calls over RSocket to whoever advertises it, over HTTP to all others; both fail as ordered. */
-  transport(http: RpcTransport): RpcTransport | undefined {
+  transport(http: RpcTransport, random: Random): RpcTransport | undefined {
     const { rsocket } = this.#engines;
     if (!rsocket) return undefined;
     const connector = rsocket.connector(this.#clock);
-    const fast = rsocketTransport(connector, http);
+    const fast = rsocketTransport(connector, http, { clock: this.#clock, random });
     return {
       protocols: fast.protocols,
       connect: (target) =>

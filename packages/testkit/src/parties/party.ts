@@ -89,7 +89,7 @@ export class Party<T> {
       clock.stop();
     };
     try {
-      const fast = network.transport(plainTransport({ network, random }));
+      const fast = network.transport(plainTransport({ network, random }), random);
       const recorded = records.of(this.name, clock, () => alive);
       const up = await this.#begin({ network, clock, random, ...(fast && { fast }), ...recorded });
       this.#up = { ...up, clock, network, die };

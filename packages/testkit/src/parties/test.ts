@@ -2,13 +2,13 @@ import type { Endpoint } from '@flotilla/core';
 import type { HttpRequest, HttpResponse } from '@flotilla/http';
 import { registryClient } from '@flotilla/registry/client';
 import type { AnyContract } from '@flotilla/rpc';
-import { type ClientOptions, type ConnectedClient, connectClient } from 'flotilla';
+import { type ConnectedClient, type ContractClientOptions, connectClient } from 'flotilla';
 import { fetchThrough } from '../fetch.ts';
 import type { PartyRuntime, Up } from './party.ts';
 
 /** Whoever calls from the test itself. */
 export interface Caller {
-  connect<C extends AnyContract>(contract: C, options: ClientOptions<C>): ConnectedClient<C>;
+  connect<C extends AnyContract>(contract: C, options: ContractClientOptions<C>): ConnectedClient<C>;
   fetch(at: { readonly host: string; readonly port: number }, path: string, init?: RequestInit): Promise<Response>;
 }
 

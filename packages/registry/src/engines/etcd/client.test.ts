@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { type FlotillaError, systemClock, systemRandom } from '@flotilla/core';
+import { until } from '@flotilla/core/testing';
 import { EtcdServer, etcdMissing } from '../../testing/etcd-server.ts';
-import { until } from '../../testing/real-server.ts';
 import { EtcdClient, type EtcdClientOptions, type EtcdEvent, isCompacted } from './client.ts';
 import { prefixEnd } from './keys.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { systemClock, systemRandom } from '@flotilla/core';
-import { freePorts, until } from '../../testing/real-server.ts';
+import { freePorts, until } from '@flotilla/core/testing';
 import { ZooKeeperServer, zookeeperMissing } from '../../testing/zookeeper-server.ts';
 import { codeOf, type SessionEvent, ZooKeeperClient, type ZooKeeperClientOptions, zookeeperCode } from './client.ts';
 import { JuteReader, JuteWriter } from './jute.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Resolver as NodeResolver } from 'node:dns/promises';
 import { test } from 'node:test';
 import { Call, FlotillaError, systemClock, systemRandom } from '@flotilla/core';
-import { ManualClock, seededRandom, settle } from '@flotilla/core/testing';
+import { ManualClock, seededRandom, settle, until } from '@flotilla/core/testing';
 import {
   aaaaRecord,
   aRecord,
@@ -13,7 +13,6 @@ import {
   srvRecord,
 } from '../../testing/dns-server.ts';
 import { manualUntil } from '../../testing/manual-until.ts';
-import { until } from '../../testing/real-server.ts';
 import { type RecordedLine, recordingLogger } from '../../testing/recording-logger.ts';
 import { type ContractWorld, follow, resolverContract } from '../../testing/resolver-contract.ts';
 import { dnsDiscovery, dnsDiscoveryDefaults } from './dns-discovery.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Instance, systemClock, systemRandom } from '@flotilla/core';
+import { until } from '@flotilla/core/testing';
 import { EtcdClient } from '../../engines/etcd/client.ts';
 import { countingClock } from '../../testing/counting-clock.ts';
 import { EtcdServer, etcdMissing } from '../../testing/etcd-server.ts';
 import { anInstance } from '../../testing/instances.ts';
-import { until } from '../../testing/real-server.ts';
 import { type RecordedLine, recordingLogger } from '../../testing/recording-logger.ts';
 import { type ContractWorld, follow, type Listed, placeOf, resolverContract } from '../../testing/resolver-contract.ts';
 import { etcdDiscovery, etcdDiscoveryDefaults } from './etcd-discovery.ts';

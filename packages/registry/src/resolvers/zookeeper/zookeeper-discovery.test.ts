@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { systemClock, systemRandom } from '@flotilla/core';
+import { TcpLink, until } from '@flotilla/core/testing';
 import { ZooKeeperClient } from '../../engines/zookeeper/client.ts';
 import { countingClock } from '../../testing/counting-clock.ts';
 import { anInstance } from '../../testing/instances.ts';
-import { until } from '../../testing/real-server.ts';
 import { type RecordedLine, recordingLogger } from '../../testing/recording-logger.ts';
 import { type ContractWorld, follow, type Listed, placeOf, resolverContract } from '../../testing/resolver-contract.ts';
-import { TcpLink } from '../../testing/tcp-link.ts';
 import { ZooKeeperServer, zookeeperMissing } from '../../testing/zookeeper-server.ts';
 import { decodeCuratorInstance, encodeCuratorInstance, nodeName } from './curator-instance.ts';
 import { zookeeperDiscovery, zookeeperDiscoveryDefaults } from './zookeeper-discovery.ts';

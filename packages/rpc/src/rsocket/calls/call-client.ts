@@ -2,9 +2,9 @@ import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@floti
 import { badResponse, declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import { operationKinds } from '../../contract/index.ts';
-import type { RSocketConnection } from '../connection.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
+import type { RSocketPeer } from '../peer.ts';
 import type { RSocketReceiver } from '../requester-port.ts';
 import type { RequesterStream } from '../requester-stream.ts';
 import { CallMetadata } from './call-metadata.ts';
@@ -57,12 +57,7 @@ interface Terms {
 // Prepared and written within one turn: one object does for all calls.
 const metadata = new CallMetadata();
 
-function ask(
-  connection: RSocketConnection,
-  request: OperationRequest,
-  call: Call,
-  terms: Terms,
-): Promise<OperationResponse> {
+function ask(connection: RSocketPeer, request: OperationRequest, call: Call, terms: Terms): Promise<OperationResponse> {
   try {
     call.throwIfCancelled();
     const { request: sent, response } = operationKinds[request.operation.info.kind];
@@ -81,7 +76,7 @@ function refuse(thrown: unknown, call: Call): Promise<never> {
 }
 
 function once(
-  connection: RSocketConnection,
+  connection: RSocketPeer,
   { operation, input }: OperationRequest,
   call: Call,
   terms: Terms,
@@ -108,7 +103,6 @@ class Answer implements RSocketReceiver {
   readonly operation: CalledOperation;
   readonly #call: Call;
   readonly #terms: Terms;
-  readonly #leave: () => void;
   #resolve!: (value: OperationResponse) => void;
   #reject!: (error: FlotillaError) => void;
   #value: unknown = undefined;
@@ -122,7 +116,7 @@ class Answer implements RSocketReceiver {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#leave = call.onCancel((reason) => this.cancelled(reason));
+    call.onCancel((reason) => this.cancelled(reason));
   }
 
   next(payload: PayloadView): void {
@@ -141,7 +135,6 @@ class Answer implements RSocketReceiver {
       this.failed(badResponse(name, 'no output, but its contract promises one'));
       return;
     }
-    this.#leave();
     this.#call.end();
     this.#resolve(spec.out ? this.#value : undefined);
   }
@@ -151,7 +144,6 @@ class Answer implements RSocketReceiver {
   }
 
   failed(error: FlotillaError): void {
-    this.#leave();
     this.#call.end(error);
     this.#reject(error);
   }
@@ -181,7 +173,7 @@ function errorFor(operation: CalledOperation, code: number, text: string): Floti
 
 /** The elements of an answer. The reader's demand is the demand on the wire. */
 function stream(
-  connection: RSocketConnection,
+  connection: RSocketPeer,
   { operation, input }: OperationRequest,
   call: Call,
   terms: Terms,
@@ -288,7 +280,7 @@ class Elements implements RSocketReceiver {
  * which peers of ours understand: a callee may want to speak first.
  */
 async function channel(
-  connection: RSocketConnection,
+  connection: RSocketPeer,
   request: OperationRequest,
   call: Call,
   terms: Terms,

@@ -23,15 +23,19 @@ import { type ContractHandlerOptions, resolveOptions } from '../../server/option
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
+import type { RSocketPeer } from '../peer.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import type { Setup } from '../setup.ts';
+import { callerAttribute, callerLinks } from './caller.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
+import { hasBytes } from './has-bytes.ts';
+import type { RSocketLinks } from './links.ts';
 import { answerError } from './problem-frame.ts';
 import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
-import { hasBytes } from './rsocket-transport.ts';
-import { type Served, serveOperation } from './serve-operation.ts';
+import { serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
+import type { Served, ServedRequest } from './served-request.ts';
 import { type RoutedOperation, ServedTable } from './served-table.ts';
 
 /** How contracts are served over RSocket. */
@@ -47,16 +51,6 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
   readonly through?: HttpHandler | undefined;
   /** Of data beside JSON, by their types. Default: JSON only. */
   readonly codecs?: readonly DataCodec[];
-}
-
-/** What filters of a served call see. */
-export interface ServedRequest {
-  readonly served: ServedOperation;
-  /** The input as it came, not parsed by its schema; of `upload` and `duplex` the elements. */
-  readonly value: unknown;
-  readonly context: CarriedContext;
-  /** Why there is no value: it could not be read. */
-  readonly unreadable: FlotillaError | undefined;
 }
 
 type OperationHandler = Handler<ServedRequest, Served>;
@@ -82,9 +76,12 @@ export class CallServer {
       name: ({ served }) => served.name,
       failure: (_, call) => call.get(answeredErrorAttribute),
     });
-    const serving: OperationHandler = through ? serveThroughHttp(through) : serveOperation;
-    const around = through ? filters : [observed, ...filters];
-    this.table = new ServedTable(servedOperations(bindings, resolveOptions(options)), () => compose(around, serving));
+    const serving: OperationHandler = through ? serveThroughHttp(through, options.random) : serveOperation;
+    const resolved = resolveOptions(options);
+    // What goes through a handler of HTTP messages is measured and protected there.
+    const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
+      through ? filters : [observed, ...filters, resolved.protect({ operation: name, streamed: info.streamed })];
+    this.table = new ServedTable(servedOperations(bindings, resolved), (served) => compose(around(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [])]) this.#codecs.set(codec.mime, codec);
   }
 
@@ -111,6 +108,7 @@ export class CallResponder implements RSocketResponder {
   readonly #http: RSocketResponder | undefined;
   #codec: DataCodec = jsonCodec;
   #metadataMime = '';
+  #caller: RSocketLinks | undefined;
   #peerIsOurs = false;
 
   constructor(server: CallServer, http: RSocketResponder | undefined) {
@@ -118,8 +116,15 @@ export class CallResponder implements RSocketResponder {
     this.#http = http;
   }
 
-  /** @returns why this peer cannot be served */
-  accept({ dataMime, metadataMime }: Setup, peerIsOurs: boolean): FlotillaError | undefined {
+  /**
+   * @param caller whom the handlers of its calls may call back. Default: they may not
+   * @returns why this peer cannot be served
+   */
+  accept(
+    { dataMime, metadataMime }: Pick<Setup, 'dataMime' | 'metadataMime'>,
+    peerIsOurs: boolean,
+    caller?: RSocketPeer,
+  ): FlotillaError | undefined {
     const codec = this.#server.codecFor(dataMime.toLowerCase());
     if (!codec) {
       const detail = `data of type "${dataMime.slice(0, 100)}" is not read here; connect with ${this.#server.dataTypes}`;
@@ -128,6 +133,7 @@ export class CallResponder implements RSocketResponder {
     this.#codec = codec;
     this.#metadataMime = metadataMime;
     this.#peerIsOurs = peerIsOurs;
+    this.#caller = caller && callerLinks(caller);
     return undefined;
   }
 
@@ -169,6 +175,7 @@ export class CallResponder implements RSocketResponder {
   ): Answering | undefined {
     const { clock, random } = this.#server.options;
     const call = callOfContext(context, { clock, random });
+    if (this.#caller) call.set(callerAttribute, this.#caller);
     try {
       const routed = this.#server.table.find(route, context);
       assertInteraction(routed.served, asked);

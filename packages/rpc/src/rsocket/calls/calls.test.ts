@@ -16,6 +16,7 @@ import {
   get,
   type Handlers,
   notify,
+  type ProtectOperation,
   query,
   safe,
   stream,
@@ -504,5 +505,26 @@ describe('what anybody may ask over RSocket', () => {
       assert.match(thrown.detail, /"note" is required there, and optional here/);
       return true;
     });
+  });
+});
+
+describe('what protects operations', () => {
+  it('stands before each of them, knows its name, and refuses before its handler runs', async () => {
+    const asked: string[] = [];
+    const protect: ProtectOperation =
+      ({ operation, streamed }) =>
+      (next) =>
+      (request, call) => {
+        asked.push(`${operation}${streamed ? ', streamed' : ''}`);
+        if (operation !== 'shop.order') return next(request, call);
+        return Promise.reject(new FlotillaError('UNAVAILABLE', 'busy', { executed: 'no', retryAfterMs: 70 }));
+      };
+    const pair = serving({ order: () => assert.fail('it was refused') }, { protect });
+    const client = pair.client(shop);
+    assert.deepEqual(await client.item({ id: 'a' }), { id: 'a' });
+    assert.deepEqual(await collect(client.counts({ to: 2 })), [1, 2]);
+    await assert.rejects(client.order({}), { code: 'UNAVAILABLE', executed: 'no', retryAfterMs: 70, fromPeer: true });
+    assert.deepEqual(asked, ['shop.item', 'shop.counts, streamed', 'shop.order']);
+    assertIdle(pair);
   });
 });

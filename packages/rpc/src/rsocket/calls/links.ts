@@ -1,5 +1,6 @@
 import type { Call, EndpointStatus } from '@flotilla/core';
-import type { RSocketConnection } from '../connection.ts';
+import type { RSocketPeer } from '../peer.ts';
+import type { RSocketResponder } from '../responder-port.ts';
 
 /** Port: connections to one peer. Engines: `RSocketClient` on sockets, and the memory connector. */
 export interface RSocketLinks {
@@ -8,9 +9,9 @@ export interface RSocketLinks {
   /** Requests without an end, and calls that wait for a connection. */
   readonly outstanding: number;
   /** A connection that takes a request now; undefined when there is none: then {@link connect}. */
-  current(): RSocketConnection | undefined;
+  current(): RSocketPeer | undefined;
   /** Waits for a connection, no longer than the call lasts. Rejects with CONNECT_FAILED or UNAVAILABLE, `executed: no`. */
-  connect(call: Call): Promise<RSocketConnection>;
+  connect(call: Call): Promise<RSocketPeer>;
   /** Takes no more requests; lets those in hand end, then closes. */
   close(): Promise<void>;
 }
@@ -21,6 +22,8 @@ export interface LinkTarget {
   readonly protocol: 'rsocket' | 'rsockets';
   readonly host: string;
   readonly port: number;
+  /** Answers what the peer asks on these connections. Default: it is refused. */
+  readonly responder?: RSocketResponder | undefined;
 }
 
 /** Port: makes connections to peers. Nothing is opened before the first call. */
@@ -36,6 +39,7 @@ export function sharedConnector(connector: RSocketConnector): RSocketConnector {
   const shared = new Map<string, { readonly links: RSocketLinks; users: number }>();
   return {
     connect(target) {
+      if (target.responder) return connector.connect(target); // who answers on it has it for itself
       const key = `${target.protocol}://${target.host}:${target.port}`;
       const entry = shared.get(key) ?? { links: connector.connect(target), users: 0 };
       shared.set(key, entry);
@@ -77,11 +81,11 @@ class Share implements RSocketLinks {
     return this.#links.outstanding;
   }
 
-  current(): RSocketConnection | undefined {
+  current(): RSocketPeer | undefined {
     return this.#links.current();
   }
 
-  connect(call: Call): Promise<RSocketConnection> {
+  connect(call: Call): Promise<RSocketPeer> {
     return this.#links.connect(call);
   }
 

@@ -1,23 +1,50 @@
 import { addressFor, type Endpoint } from '@flotilla/core';
-import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
+import type { OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import type { RpcTarget, RpcTransport } from '../../client/transport.ts';
+import type { Binding } from '../../handlers.ts';
+import { setupDefaults } from '../connection-options.ts';
+import type { RSocketResponder } from '../responder-port.ts';
 import { rsocketCalls } from './call-client.ts';
+import { CallServer, type CallServerOptions } from './call-server.ts';
+import { hasBytes } from './has-bytes.ts';
 import type { RSocketConnector } from './links.ts';
 
 /**
  * Calls of operations over RSocket where an instance advertises it, else as `http` has them. Operations with bytes always
  * go over HTTP: to the instance's HTTP address, else to the same port, which speaks both.
+ * @param serving how contracts are served to who calls back
  */
-export function rsocketTransport(connector: RSocketConnector, http: RpcTransport): RpcTransport {
+export function rsocketTransport(
+  connector: RSocketConnector,
+  http: RpcTransport,
+  serving: CallServerOptions,
+): RpcTransport {
+  const responders = new WeakMap<readonly Binding[], RSocketResponder>();
+  const responderOf = (serves: readonly Binding[]): RSocketResponder => {
+    let responder = responders.get(serves);
+    if (!responder) {
+      responder = callbacks(serves, serving);
+      responders.set(serves, responder);
+    }
+    return responder;
+  };
   return {
     protocols: ['rsocket', 'rsockets', ...http.protocols],
     connect(target) {
       const { protocol, host, port } = target.address;
       if (protocol !== 'rsocket' && protocol !== 'rsockets') return http.connect(target);
-      const fast = rsocketCalls(connector.connect({ protocol, host, port }));
+      const responder = target.serves && responderOf(target.serves);
+      const fast = rsocketCalls(connector.connect({ protocol, host, port, responder }));
       return withBytesOver(() => http.connect(plainTarget(target)), fast);
     },
   };
+}
+
+/** What answers a callee that calls back: the same contracts, on every connection. */
+function callbacks(serves: readonly Binding[], serving: CallServerOptions): RSocketResponder {
+  const responder = new CallServer(serves, serving).responder();
+  responder.accept(setupDefaults, true);
+  return responder;
 }
 
 function plainTarget(target: RpcTarget): RpcTarget {
@@ -47,9 +74,4 @@ function withBytesOver(
       await Promise.all([fast.close(), plain?.close()]);
     },
   };
-}
-
-/** Are its input or its output bytes, which are no JSON? */
-export function hasBytes({ mapping: { answer, body } }: Pick<CalledOperation, 'mapping'>): boolean {
-  return answer !== undefined || (body !== undefined && 'field' in body);
 }

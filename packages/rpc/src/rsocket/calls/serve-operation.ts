@@ -12,37 +12,70 @@ import {
   run,
   type ServedOperation,
 } from '../../server/served-operation.ts';
-import { invalidInput, validate } from '../../server/validate.ts';
-import type { ServedRequest } from './call-server.ts';
-
-/** What serving a call came to: the output, the elements of a stream, undefined without output, or the error to answer. */
-export type Served = unknown;
+import { invalidInput, type Validation, validateNow } from '../../server/validate.ts';
+import type { Served, ServedRequest } from './served-request.ts';
 
 /**
  * Serves one call without any message of HTTP: parses the input by its schema, once, runs the handler in its call, parses
- * and strips the output. Whatever failed is the answer: this never rejects.
+ * and strips the output. Whatever failed is the answer: this never rejects. What validators and handlers answer at once
+ * costs no further turn.
  */
-export async function serveOperation(request: ServedRequest, call: Call): Promise<Served> {
+export function serveOperation(request: ServedRequest, call: Call): Promise<Served> {
   const { served } = request;
   call.set(operationAttribute, served.info);
-  let input: unknown;
   try {
-    input = await parseInput(request, call);
+    const input = parseInput(request, call);
+    if (input instanceof Promise) {
+      return input.then(
+        (parsed) => begin(served, parsed, call),
+        (thrown) => refused(thrown, served, call),
+      );
+    }
+    return begin(served, input, call);
+  } catch (thrown) {
+    return Promise.resolve(refused(thrown, served, call));
+  }
+}
+
+function refused(thrown: unknown, served: ServedOperation, call: Call): FlotillaError {
+  return told(refusalOf(thrown, served, call), call);
+}
+
+function begin(served: ServedOperation, input: unknown, call: Call): Promise<Served> {
+  try {
     call.throwIfCancelled();
   } catch (thrown) {
-    return told(refusalOf(thrown, served, call), call);
+    return Promise.resolve(refused(thrown, served, call));
   }
   try {
-    if (operationKinds[served.info.kind].response === 'many') return new AnsweredElements(served, input, call);
+    if (operationKinds[served.info.kind].response === 'many') {
+      return Promise.resolve(new AnsweredElements(served, input, call));
+    }
+    const output = run(served, input, call);
     // The caller learns in time that it is too late, also from a handler that looks at no deadline.
-    const output = await within(
-      call,
-      Promise.try(() => run(served, input, call)),
+    const work = output instanceof Promise ? within(call, output) : undefined;
+    if (!work) return answer(served, output, call);
+    return work.then(
+      (value) => answer(served, value, call),
+      (thrown) => failed(served, thrown, call),
     );
-    return await parseOutput(served, output, call);
   } catch (thrown) {
-    return told(await explain(served, thrown, call), call);
+    return failed(served, thrown, call);
   }
+}
+
+function answer(served: ServedOperation, output: unknown, call: Call): Promise<Served> {
+  try {
+    const parsed = parseOutput(served, output, call);
+    if (!(parsed instanceof Promise)) return Promise.resolve(parsed);
+    return parsed.catch((thrown: unknown) => failed(served, thrown, call));
+  } catch (thrown) {
+    return failed(served, thrown, call);
+  }
+}
+
+async function failed(served: ServedOperation, thrown: unknown, call: Call): Promise<Served> {
+  return told(await explain(served, thrown, call), call);
 }
 
 function told(error: FlotillaError, call: Call): FlotillaError {
@@ -50,16 +83,24 @@ function told(error: FlotillaError, call: Call): FlotillaError {
   return error;
 }
 
-async function parseInput({ served, value, unreadable, context }: ServedRequest, call: Call): Promise<unknown> {
+/** @returns a promise only where the validator gives one @throws FlotillaError INVALID_INPUT */
+function parseInput(request: ServedRequest, call: Call): unknown {
+  const { served, value, unreadable } = request;
   if (unreadable) throw unreadable;
   const { name, operation } = served;
   if (!operation.in) return undefined;
   if (operationKinds[served.info.kind].request === 'many') {
     return parsedElements({ operation: name, schema: operation.in }, value as AsyncIterable<unknown>, call);
   }
-  const parsed = await validate(operation.in, value);
+  const validation = validateNow(operation.in, value);
+  return validation instanceof Promise
+    ? validation.then((parsed) => inputOf(parsed, request))
+    : inputOf(validation, request);
+}
+
+function inputOf(parsed: Validation, { served, context }: ServedRequest): unknown {
   if (parsed.ok) return parsed.value;
-  const error = invalidInput(name, parsed.issues);
+  const error = invalidInput(served.name, parsed.issues);
   throw context.contractHash === undefined ? error : withContract(error, served, context.contractHash);
 }
 

@@ -1,16 +1,15 @@
-import { type Call, type Endpoint, type Handler, toFlotillaError } from '@flotilla/core';
+import { type Call, type Endpoint, type Handler, type Random, toFlotillaError } from '@flotilla/core';
 import { type HttpHandler, type HttpRequest, type HttpResponse, writeContext } from '@flotilla/http';
 import { httpCalls } from '../../client/http/http-calls.ts';
 import type { CalledOperation } from '../../client/operation-request.ts';
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
-import type { ServedRequest } from './call-server.ts';
-import type { Served } from './serve-operation.ts';
+import type { Served, ServedRequest } from './served-request.ts';
 
 /**
  * Serves calls by a handler of HTTP messages: filters that an application has put before its operations see the request
  * that the call would be, and may refuse it or change its answer. It costs what the messages cost.
  */
-export function serveThroughHttp(handler: HttpHandler): Handler<ServedRequest, Served> {
+export function serveThroughHttp(handler: HttpHandler, random: Random): Handler<ServedRequest, Served> {
   const endpoint: Endpoint<HttpRequest, HttpResponse> = {
     handle(request, call) {
       writeContext(call, request.headers);
@@ -20,7 +19,7 @@ export function serveThroughHttp(handler: HttpHandler): Handler<ServedRequest, S
     load: 0,
     close: async () => {},
   };
-  const calls = httpCalls(endpoint, { authority: 'rsocket', random: Math.random, maxResponseBytes: Infinity });
+  const calls = httpCalls(endpoint, { authority: 'rsocket', random, maxResponseBytes: Infinity });
   const called = new WeakMap<ServedOperation, CalledOperation>();
   const operationOf = (served: ServedOperation): CalledOperation => {
     let operation = called.get(served);

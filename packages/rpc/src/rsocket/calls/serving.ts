@@ -1,11 +1,16 @@
 import type { HttpHandler, Peer } from '@flotilla/http';
 import { isAnnounced } from '../announcement.ts';
 import type { ServerConnectionOptions } from '../connection-options.ts';
+import type { RSocketResponder } from '../responder-port.ts';
 import type { CallServer } from './call-server.ts';
 
-/** How connections of RSocket to a listener are served: asked for each one. */
+/**
+ * How connections of RSocket to a listener are served: asked for each one.
+ * @param http answers requests that hold the head of an HTTP request, where the listener has one for them
+ */
 export type RSocketServing = (
   peer: Peer,
+  http?: RSocketResponder,
 ) => Pick<ServerConnectionOptions, 'responder' | 'accept' | 'leases' | 'events'>;
 
 const servings = new WeakMap<HttpHandler, RSocketServing>();
@@ -24,13 +29,13 @@ export function rsocketServingOf(handler: HttpHandler): RSocketServing | undefin
   return servings.get(handler);
 }
 
-/** Serves the calls of `responder()` on a connection. */
+/** Serves calls of operations, and HTTP requests beside them, on one connection. */
 export function servingCalls(server: CallServer): RSocketServing {
-  return () => {
-    const responder = server.responder();
+  return (_peer, http) => {
+    const responder = server.responder(http);
     return {
       responder,
-      accept: (setup) => responder.accept(setup, isAnnounced(setup)),
+      accept: (setup, caller) => responder.accept(setup, isAnnounced(setup), caller),
     };
   };
 }

@@ -118,11 +118,13 @@ class MemoryLinks implements RSocketLinks {
   readonly target: string;
   readonly #clock: Clock;
   readonly #find: () => Listening | undefined;
+  readonly #responder: LinkTarget['responder'];
   #connection: RSocketConnection | undefined;
   #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(target: LinkTarget, clock: Clock, find: () => Listening | undefined) {
     this.target = formatHostPort(target);
+    this.#responder = target.responder;
     this.#clock = clock;
     this.#find = find;
   }
@@ -149,6 +151,7 @@ class MemoryLinks implements RSocketLinks {
     const connection: RSocketConnection = RSocketConnection.client({
       channel: pair.client,
       clock: this.#clock,
+      responder: this.#responder,
       events: {
         closed: () => {
           if (this.#connection !== connection) return;

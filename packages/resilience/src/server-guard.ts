@@ -1,0 +1,272 @@
+import { type Call, type Clock, type Filter, FlotillaError } from '@flotilla/core';
+import { type AdaptiveLimit, addCall, growAtOnce, newLimit, reconfiguredLimit, turnWindow } from './adaptive-limit.ts';
+import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
+import { LiveChains } from './live-chain.ts';
+import { idleLoad, type LoadSource } from './load-source.ts';
+import { Places, ranks } from './places.ts';
+import { LocalRateLimiter, type RateLimiter } from './rate-limit.ts';
+import type { ServerPolicies } from './server-policies.ts';
+import { isShed, levelOf, type SheddingLevel, shareOf } from './shedding.ts';
+
+/** What the guard of a process needs. */
+export interface ServerGuardOptions {
+  readonly policies: ServerPolicies;
+  readonly clock: Clock;
+  /** Default: the process is never busy, the limit follows latency alone. */
+  readonly load?: LoadSource | undefined;
+  readonly events?: PolicyEvents | undefined;
+  /** Counts for the rate limit. Default: in this process. */
+  readonly limiter?: RateLimiter | undefined;
+  /** Counts where the limit is to be shared. Default: as any other. */
+  readonly sharedLimiter?: RateLimiter | undefined;
+  /** Did the call end with an error, though the answer was delivered? Its time then says nothing. Default: no call did. */
+  readonly failed?: ((call: Call) => boolean) | undefined;
+}
+
+/** After a refusal nobody but critical calls waits for so many times `standingMs`. */
+const closedTimes = 10;
+
+/**
+ * The limits of one serving process: how many calls it works on at a time, and who is refused when that is too few. One
+ * guard for everything that it serves, by whatever transport; it outlives the filters, so that another configuration goes
+ * on with what was learnt.
+ */
+export class ServerGuard {
+  readonly clock: Clock;
+  readonly events: PolicyEvents;
+  readonly limiter: RateLimiter;
+  readonly sharedLimiter: RateLimiter;
+  readonly places: Places;
+  /** The chains that are made of it. */
+  readonly chains: LiveChains = new LiveChains();
+  readonly #load: LoadSource;
+  readonly #failed: (call: Call) => boolean;
+  readonly #limit: AdaptiveLimit;
+  #policies: ServerPolicies;
+  #level: SheddingLevel = 'calm';
+  #queuedSince = 0;
+  #queueClosedUntil = Number.NEGATIVE_INFINITY;
+  #refused = 0;
+
+  constructor(options: ServerGuardOptions) {
+    this.clock = options.clock;
+    this.events = options.events ?? nullEvents;
+    this.limiter = options.limiter ?? new LocalRateLimiter();
+    this.sharedLimiter = options.sharedLimiter ?? this.limiter;
+    this.#load = options.load ?? idleLoad;
+    this.#failed = options.failed ?? (() => false);
+    this.#policies = options.policies;
+    this.#limit = newLimit(options.policies.concurrency, options.clock.now());
+    this.places = new Places((rank) => shareOf(rank, this.#limit.limit, this.#policies.shedding));
+  }
+
+  get policies(): ServerPolicies {
+    return this.#policies;
+  }
+
+  /** The limit as it stands now. */
+  get limit(): number {
+    return Math.floor(this.#limit.limit);
+  }
+
+  get level(): SheddingLevel {
+    return this.#level;
+  }
+
+  /** Calls refused since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** How busy the process is. */
+  get load(): ReturnType<LoadSource['load']> {
+    return this.#load.load(this.clock.now());
+  }
+
+  configure(policies: ServerPolicies): void {
+    this.#policies = policies;
+    reconfiguredLimit(this.#limit, policies.concurrency);
+    this.places.admit();
+    this.chains.rebuild();
+  }
+
+  /**
+   * Sheds by the load of the process, whoever else is in flight. A process that has next to nothing in hand is never too
+   * busy for one more call: its load is somebody else's.
+   * @returns the error to refuse with
+   */
+  shed(call: Call, operation: string): FlotillaError | undefined {
+    const { shedding, concurrency } = this.#policies;
+    const load = this.#load.load(call.clock.now());
+    const level = levelOf(load, shedding);
+    if (level !== this.#level) this.#changeLevel(level, load.loopDelayMs, load.heapFraction);
+    if (level === 'calm' || !isShed(ranks[call.priority], level)) return undefined;
+    if (this.places.inFlight < concurrency.minLimit) return undefined;
+    return this.#refuse(
+      call,
+      operation,
+      () =>
+        `the process is ${level}: its event loop is ${Math.round(load.loopDelayMs)} ms late, ${Math.round(load.heapFraction * 100)} % of its heap is in use`,
+    );
+  }
+
+  /** Takes a place at once. @returns false: there is none. */
+  enter(call: Call): boolean {
+    const rank = ranks[call.priority];
+    if (this.places.enter(rank)) return true;
+    return this.#grow(call.clock.now()) && this.places.enter(rank);
+  }
+
+  /** Waits for a place, or refuses. Rejects with the error to refuse with. */
+  async queue(call: Call, operation: string): Promise<void> {
+    const { queue } = this.#policies;
+    this.#limit.keptOut = true;
+    if (!this.#mayWait(call)) throw this.#full(call, operation);
+    if (this.places.queued === 0) this.#queuedSince = call.clock.now();
+    tell(this.events, call.clock, 'concurrency', 'queued', 'server', operation);
+    if ((await this.places.wait(call, ranks[call.priority], queue)) !== undefined) throw this.#full(call, operation);
+  }
+
+  /** Watches a call that has a place, until it ends and gives it back. */
+  watch(call: Call, { operation, timed = true }: GuardedOptions): void {
+    this.#seePeak();
+    const startedAt = call.clock.now();
+    call.onEnd((outcome) => this.#left(call, timed && !outcome ? operation : undefined, startedAt));
+  }
+
+  /** The same until its answer begins. */
+  watchHead<Res>(call: Call, answer: Promise<Res>, { operation, timed = true }: GuardedOptions): Promise<Res> {
+    this.#seePeak();
+    const startedAt = call.clock.now();
+    answer.then(
+      () => this.#left(call, timed ? operation : undefined, startedAt),
+      () => this.#left(call, undefined, startedAt),
+    );
+    return answer;
+  }
+
+  /** Raises the limit at once, if nothing speaks against it. */
+  #grow(now: number): boolean {
+    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
+    this.places.admit();
+    return true;
+  }
+
+  #seePeak(): void {
+    if (this.places.inFlight > this.#limit.peak) this.#limit.peak = this.places.inFlight;
+  }
+
+  /** @param timed the operation whose time says something */
+  #left(call: Call, timed: string | undefined, startedAt: number): void {
+    const now = call.clock.now();
+    if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
+    this.places.leave();
+    if (this.places.queued > 0) this.#grow(now);
+    const move = turnWindow(this.#limit, now, this.#load.load(now), this.#policies.concurrency);
+    if (!move || Math.floor(move.before) === this.limit) return;
+    const raised = this.limit > move.before;
+    if (raised) this.places.admit();
+    const { ratio, loopDelayMs } = move;
+    this.#tell('concurrency', raised ? 'raised' : 'lowered', { limit: this.limit, ratio, loopDelayMs });
+  }
+
+  /** A burst may wait. A queue that is never empty only makes everybody late. */
+  #mayWait(call: Call): boolean {
+    const { maxQueued, standingMs } = this.#policies.queue;
+    if (maxQueued === 0) return false;
+    const now = call.clock.now();
+    const standing = this.places.queued > 0 && now - this.#queuedSince >= standingMs;
+    return call.priority === 'critical' || (!standing && now >= this.#queueClosedUntil);
+  }
+
+  #full(call: Call, operation: string): FlotillaError {
+    const { queue } = this.#policies;
+    this.#queueClosedUntil = call.clock.now() + closedTimes * queue.standingMs;
+    return this.#refuse(
+      call,
+      operation,
+      () =>
+        `${this.places.inFlight} calls are in hand, the limit for ${call.priority} ones is ${Math.floor(shareOf(ranks[call.priority], this.#limit.limit, this.#policies.shedding))}`,
+    );
+  }
+
+  #refuse(call: Call, operation: string, why: () => string): FlotillaError {
+    this.#refused += 1;
+    tell(this.events, call.clock, 'shedding', 'refused', 'server', operation);
+    const { retryAfterMs } = this.#policies.shedding;
+    return quickError(`not started: ${why()}; the caller may try another instance`, {
+      executed: 'no',
+      // Give or take a half, so that those who were refused together do not come back together.
+      retryAfterMs: Math.ceil(retryAfterMs * (0.5 + call.random())),
+    });
+  }
+
+  #changeLevel(level: SheddingLevel, loopDelayMs: number, heapFraction: number): void {
+    const began = this.#level === 'calm';
+    const ended = level === 'calm';
+    this.#level = level;
+    if (began || ended) this.#tell('shedding', ended ? 'ended' : 'began', { loopDelayMs, heapFraction });
+  }
+
+  #tell<Name extends 'concurrency' | 'shedding'>(
+    policy: Name,
+    kind: PolicyKinds[Name],
+    numbers: Readonly<Record<string, number>>,
+  ): void {
+    tell(this.events, this.clock, policy, kind, 'server', undefined, numbers);
+  }
+}
+
+/** How a chain of the server uses the guard. */
+export interface GuardedOptions {
+  readonly guard: ServerGuard;
+  /** `catalog.product` */
+  readonly operation: string;
+  /**
+   * Until when it keeps its place: `end`, its last byte; `head`, when its answer begins. Default `end`. For what may stay
+   * open for long and wait for events most of the time: it would keep others out for nothing, and what its elements cost
+   * shows in the delay of the event loop.
+   */
+  readonly until?: 'end' | 'head' | undefined;
+  /** False: its time depends on what it waits for, and says nothing of the load. Default true. */
+  readonly timed?: boolean | undefined;
+}
+
+/** Refuses what the process is too busy for. Errors: UNAVAILABLE with `executed: 'no'` and `retryAfterMs`. */
+export function shedding<Req, Res>({ guard, operation }: GuardedOptions): Filter<Req, Res> {
+  return (next) => (request, call) => {
+    const refusal = guard.shed(call, operation);
+    return refusal ? Promise.reject(refusal) : next(request, call);
+  };
+}
+
+/**
+ * Works on as many calls at a time as the guard's limit allows; a burst waits a moment, what is more is refused. Errors:
+ * UNAVAILABLE with `executed: 'no'` and `retryAfterMs`.
+ */
+export function adaptiveConcurrency<Req, Res>(options: GuardedOptions): Filter<Req, Res> {
+  const { guard, operation, until = 'end' } = options;
+  return (next) => {
+    const go = (request: Req, call: Call): Promise<Res> => {
+      if (until === 'head') return guard.watchHead(call, next(request, call), options);
+      guard.watch(call, options);
+      return next(request, call);
+    };
+    const goLater = async (request: Req, call: Call): Promise<Res> => {
+      await guard.queue(call, operation);
+      return go(request, call);
+    };
+    return (request, call) => (guard.enter(call) ? go(request, call) : goLater(request, call));
+  };
+}
+
+/** An error without a trace of the stack: a refusal has to cost next to nothing, and its place is known. */
+function quickError(detail: string, details: ConstructorParameters<typeof FlotillaError>[2]): FlotillaError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new FlotillaError('UNAVAILABLE', detail, details);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -1,0 +1,2 @@
+export type { RedisClient } from './client.ts';
+export { createRedisStore, type RedisStore, type RedisStoreOptions, redisStoreDefaults } from './redis-store.ts';
