@@ -1,5 +1,7 @@
 /** The command `npm run bench`: measures side by side, prints, and after a full run writes docs/performance.md. */
 import { availableParallelism } from 'node:os';
+import { brokenClaims } from './balance/claims.ts';
+import { runSimulations } from './balance/run.ts';
 import { installPeers } from './harness/install.ts';
 import { thisMachine } from './harness/machine.ts';
 import { CountError } from './harness/measurement.ts';
@@ -32,10 +34,18 @@ async function bench(request: Request): Promise<void> {
     if (!plan.quick) say(`\n${tableOf(row, summarise(reached))}\n`);
   }
   const report: Report = { machine: thisMachine(), plan, rows: measured };
+  if (plan.quick && request.rows.length === 0) await checkBalance();
   if (plan.quick) return say('every subject ran and counted right; the times of --quick mean nothing');
   const name = request.results ?? (request.publish === 'all' ? 'baseline' : 'latest');
   say(`figures: ${writeResults(report, `${name}.json`)}`);
   if (!request.publish) return;
   publish(report, request.publish);
   say('docs/performance.md and its charts are written');
+}
+
+/** A short run of the simulator: what docs/balancing.md claims has to hold. */
+async function checkBalance(): Promise<void> {
+  const [broken] = brokenClaims(await runSimulations({ seconds: 5, seed: 1 }));
+  if (broken !== undefined) throw new CountError(`balance: this does not hold: ${broken}`);
+  say('balance: the claims of docs/balancing.md hold');
 }

@@ -1,3 +1,4 @@
+import { pickPolicies } from '@flotilla/balance';
 import { systemClock } from '@flotilla/core';
 import { Policies } from '@flotilla/resilience';
 import { connectionFilters } from 'flotilla';
@@ -47,7 +48,7 @@ function partsOfStack(): string[] {
   return ['observe', ...names(outer), 'cluster', ...names(inner), 'everything'];
 }
 
-/** Power of two choices, and turns by weight. */
+/** Every pick, with the bookkeeping of calls that begin and end. */
 export const pick: Row = {
   id: 'pick',
   title: 'Pick of one among 1,000 instances',
@@ -55,7 +56,7 @@ export const pick: Row = {
   reference: 'least-loaded',
   operation: 'pick',
   budget: '0.2 µs a pick',
-  subjects: ['least-loaded', 'round-robin'].map((policy) => ({
+  subjects: pickPolicies.map((policy) => ({
     id: policy,
     title: `Flotilla, ${policy}`,
     measure: (plan) => measurePick(policy, plan),

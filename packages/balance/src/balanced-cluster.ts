@@ -16,7 +16,8 @@ import {
   toFlotillaError,
   type Watch,
 } from '@flotilla/core';
-import type { Cluster, ClusterOptions, InstanceView } from './cluster.ts';
+import type { Cluster, ClusterOptions, InstanceView, LoadReport } from './cluster.ts';
+import { ejectedForMs, explainPick, type PickExplanation } from './explain.ts';
 import { FirstSet } from './first-set.ts';
 import { type Judge, judgeByCode } from './judge.ts';
 import { LastKnown } from './last-known.ts';
@@ -26,8 +27,9 @@ import type { Member } from './member.ts';
 import { Members } from './members.ts';
 import { balanceMetrics } from './metrics.ts';
 import { nobodyElse, noneCanServe, notKnownYet, tooManyWait } from './no-instance.ts';
+import type { Judgement } from './outlier.ts';
 import { Rotation } from './rotation.ts';
-import { type BalanceSettings, resolveBalance } from './settings.ts';
+import { type BalanceSettings, type PartialBalanceSettings, resolveBalance } from './settings.ts';
 import { rememberTried, type TriedKey, triedKey } from './tried.ts';
 
 /**
@@ -46,7 +48,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   readonly handle: Handler<Req, Res>;
 
   readonly #options: ClusterOptions<Req, Res>;
-  readonly #settings: BalanceSettings;
+  #settings: BalanceSettings;
   readonly #clock: Clock;
   readonly #log: BalanceLog;
   readonly #judge: Judge<Res>;
@@ -63,12 +65,11 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   /** What the resolver said last. */
   #lastWord: InstanceSet | undefined;
   #started = false;
-  #inFlight = 0;
   #closed = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: ClusterOptions<Req, Res>) {
-    const { target, clock, random, logger = nullLogger, meter = nullMeter, pick = 'least-loaded' } = options;
+    const { target, clock, random, logger = nullLogger, meter = nullMeter } = options;
     this.target = target;
     this.#options = options;
     this.#settings = resolveBalance(options);
@@ -78,14 +79,15 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     this.#members = new Members({
       protocols: options.protocols,
       accepts: options.accepts,
-      connect: options.connect,
+      connect: (address, instance, member) => options.connect(address, instance, this.#reportOf(member)),
+      decayMs: () => this.#settings.decayMs,
       onCloseFailed: (member, cause) => this.#log.endpointNotClosed(member, cause),
     });
-    this.#rotation = new Rotation({
-      policy: pick,
+    this.#rotation = new Rotation(this.#settings, {
       random,
       clock,
-      settings: this.#settings.outlier,
+      zone: options.ownZone,
+      caller: options.caller ?? String(random()),
       log: this.#log,
       metrics: balanceMetrics(meter, target),
       up: () => this.#members.up(),
@@ -100,7 +102,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   get load(): number {
-    return this.#inFlight;
+    return this.#rotation.inFlight;
   }
 
   get known(): boolean {
@@ -128,6 +130,28 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     const result = await this.#firstSet.wait(call);
     if (result === 'late') throw notKnownYet(this.target, this.#clock.now() - since, this.#warming);
     if (result !== 'known') throw result;
+  }
+
+  configure(settings: PartialBalanceSettings): void {
+    this.#settings = resolveBalance(settings);
+    this.#rotation.configure(this.#settings);
+  }
+
+  explain(call?: Call): PickExplanation {
+    this.#rotation.refresh();
+    return explainPick(
+      {
+        target: this.target,
+        settings: this.#settings,
+        zone: this.#options.ownZone,
+        members: this.#members,
+        rotation: this.#rotation,
+        protocols: this.#options.protocols,
+        now: this.#clock.now(),
+        wallNow: this.#clock.wallNow(),
+      },
+      call,
+    );
   }
 
   instances(): readonly InstanceView[] {
@@ -179,21 +203,23 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   #send(request: Req, call: Call): Promise<Res> {
+    const startedAt = this.#clock.now();
     const tried = call.get(this.#tried);
-    const member = this.#rotation.pick(tried);
+    const member = this.#rotation.pick(call, startedAt, tried);
     if (!member || this.#closed) return Promise.reject(this.#refuse(call));
     const race = call.get(raceAttribute);
     if (race === 'first') rememberTried(call, this.#tried, member);
     else if (race === 'second' && tried?.has(member)) return Promise.reject(this.#nobodyElse(call));
-    this.#inFlight += 1;
+    this.#rotation.began(member, startedAt);
     return this.#begin(member, request, call).then(
       (response) => {
+        this.#headCame(member, startedAt);
         call.onEnd((outcome) => this.#record(member, outcome, response));
         return response;
       },
       (thrown) => {
         rememberTried(call, this.#tried, member);
-        this.#record(member, toFlotillaError(thrown), undefined);
+        this.#failed(member, startedAt, toFlotillaError(thrown));
         throw thrown;
       },
     );
@@ -208,12 +234,44 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     }
   }
 
-  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): void {
-    this.#inFlight -= 1;
+  /** The head of an answer has come. */
+  #headCame(member: Member<Req, Res>, startedAt: number): void {
+    const now = this.#clock.now();
+    member.latency.ended(now);
+    member.latency.observe(now - startedAt, now, this.#settings.decayMs);
+  }
+
+  /** No answer has come, and none will. */
+  #failed(member: Member<Req, Res>, startedAt: number, error: FlotillaError): void {
+    const now = this.#clock.now();
+    member.latency.ended(now);
+    // Who was not waited for to the end would have taken at least that long; who declined has answered.
+    if (this.#record(member, error, undefined) === 'success') {
+      member.latency.observe(now - startedAt, now, this.#settings.decayMs);
+    } else member.latency.atLeast(now - startedAt, now, this.#settings.decayMs);
+  }
+
+  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): Judgement | 'ignore' {
+    this.#rotation.ended(member);
     member.calls += 1;
     const judgement = this.#judge(outcome, response);
+    if (judgement === 'failure') {
+      const { failureMs, decayMs } = this.#settings;
+      member.latency.atLeast(failureMs, this.#clock.now(), decayMs);
+    }
     // Who is leaving may fail: that is no news, and its peers do not pay for it with their room.
     if (judgement !== 'ignore' && this.#members.isUp(member)) this.#rotation.judged(member, judgement);
+    return judgement;
+  }
+
+  #reportOf(member: Member<Req, Res>): LoadReport {
+    const wanted = (): boolean => this.#settings.pick === 'least-utilised';
+    return {
+      get wanted() {
+        return wanted();
+      },
+      utilisation: (share) => member.utilisation.report(share, this.#clock.now()),
+    };
   }
 
   #refuse(call: Call): FlotillaError {
@@ -251,8 +309,4 @@ function viewOf<Req, Res>(member: Member<Req, Res>, now: number): InstanceView {
     failures,
     ejectedForMs: ejectedForMs(member, now),
   };
-}
-
-function ejectedForMs<Req, Res>({ health }: Member<Req, Res>, now: number): number {
-  return health.state === 'ejected' ? Math.max(0, health.until - now) : 0;
 }

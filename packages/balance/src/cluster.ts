@@ -11,23 +11,28 @@ import type {
   Resolver,
   Target,
 } from '@flotilla/core';
+import type { PickExplanation } from './explain.ts';
 import type { Judge } from './judge.ts';
 import type { LiveSetCache } from './live-set-cache.ts';
-import type { PickPolicy } from './pick.ts';
 import type { PartialBalanceSettings } from './settings.ts';
 
 /** What a cluster is made of. */
 export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly target: Target;
   readonly resolver: Resolver;
-  /** An endpoint for one instance; called when the instance is first picked. The cluster closes it. */
-  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  /**
+   * An endpoint for one instance; called when the instance is first picked. The cluster closes it.
+   * @param report takes what the instance says of its load, at any time, as long as the endpoint lives.
+   */
+  readonly connect: (address: Address, instance: Instance, report: LoadReport) => Endpoint<Req, Res>;
   /** What this caller speaks, best first: the first one that an instance speaks is used. */
   readonly protocols: readonly string[];
   /** Which of the target's instances this caller can use at all; the others are known, but never picked. Default: all. */
   readonly accepts?: ((instance: Instance) => boolean) | undefined;
-  /** Default `least-loaded`: the better of two random choices. `round-robin` takes turns, by weight. */
-  readonly pick?: PickPolicy | undefined;
+  /** Where this caller runs. Default: it does not know, and no zone is preferred. */
+  readonly ownZone?: string | undefined;
+  /** Tells this caller from its siblings, for `subset`: the id of its instance. Default: a random one. */
+  readonly caller?: string | undefined;
   /** Which outcomes count against an instance. Default: by the error's code; see {@link judgeByCode}. */
   readonly judge?: Judge<Res> | undefined;
   /** Where the last known good set is kept. Default: in memory only. */
@@ -36,6 +41,14 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly random: Random;
   readonly logger?: Logger | undefined;
   readonly meter?: Meter | undefined;
+}
+
+/** Where an endpoint tells what its instance says of itself. */
+export interface LoadReport {
+  /** Whether anybody looks at it now: only then is it worth asking the instance. */
+  readonly wanted: boolean;
+  /** How busy its event loop is, 0 to 1; anything else is ignored. */
+  utilisation(share: number): void;
 }
 
 /** One instance as a console shows it. */
@@ -79,4 +92,15 @@ export interface Cluster<Req, Res> extends Endpoint<Req, Res> {
   whenKnown(call: Call): Promise<void>;
   /** All instances that this caller can reach, at this moment. */
   instances(): readonly InstanceView[];
+  /**
+   * Other settings count from the next call on; what is not named has its default again. `firstSetTimeoutMs` counts for
+   * a cluster that has not been started.
+   * @throws RangeError naming the first field that does not fit; then nothing changes.
+   */
+  configure(settings: PartialBalanceSettings): void;
+  /**
+   * Why calls go where they go: the candidates with their numbers, and who was left out by which rule.
+   * @param call whose lane counts. Default: a call without a label.
+   */
+  explain(call?: Call): PickExplanation;
 }

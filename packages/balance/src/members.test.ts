@@ -13,6 +13,7 @@ const other = instance('other');
 function picked(...sets: (readonly Instance[])[]): string[] {
   const members = new Members<string, string>({
     protocols: ['http'],
+    decayMs: () => 5_000,
     connect: ({ host }) => new MemoryEndpoint(host, async (request: string) => request),
     onCloseFailed: () => {},
   });

@@ -1,19 +1,11 @@
-import {
-  type Address,
-  addressFor,
-  type Endpoint,
-  effectiveStatus,
-  formatHostPort,
-  type Instance,
-} from '@flotilla/core';
-import { Member, memberKey } from './member.ts';
+import { type Address, addressFor, effectiveStatus, formatHostPort, type Instance } from '@flotilla/core';
+import { Member, type MemberNeeds, memberKey } from './member.ts';
 import { afterTime, type Health, newHealth } from './outlier.ts';
 
 /** How the members of a cluster are made. */
-export interface MembersOptions<Req, Res> {
+export interface MembersOptions<Req, Res> extends MemberNeeds<Req, Res> {
   readonly protocols: readonly string[];
   readonly accepts?: ((instance: Instance) => boolean) | undefined;
-  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
   /** What became of the endpoint of an instance that left. */
   readonly onCloseFailed: (member: Member<Req, Res>, cause: unknown) => void;
 }
@@ -44,7 +36,7 @@ export class Members<Req, Res> {
   /** Who came last to each address, also when it has left again: whoever was there before has ended. */
   readonly #latest = new Map<string, { readonly key: string; readonly incarnation: number }>();
   readonly #leaving = new Set<Promise<void>>();
-  #unreachable = 0;
+  #unreachable: readonly Instance[] = [];
   #unaccepted: readonly Instance[] = [];
 
   constructor(options: MembersOptions<Req, Res>) {
@@ -56,7 +48,7 @@ export class Members<Req, Res> {
     const gone = new Map(this.#members);
     const before = new Set(this.#members.keys());
     const addresses = new Set<string>();
-    this.#unreachable = 0;
+    const unreachable: Instance[] = [];
     const unaccepted: Instance[] = [];
     const { accepts } = this.#options;
     for (const instance of instances) {
@@ -66,7 +58,7 @@ export class Members<Req, Res> {
       }
       const address = addressFor(instance, this.#options.protocols);
       if (!address) {
-        this.#unreachable += 1;
+        unreachable.push(instance);
         continue;
       }
       const key = memberKey(instance, address);
@@ -80,6 +72,7 @@ export class Members<Req, Res> {
       }
       gone.delete(key);
     }
+    this.#unreachable = unreachable;
     this.#unaccepted = unaccepted;
     for (const member of gone.values()) this.#remove(member, now);
     for (const place of this.#latest.keys()) if (!addresses.has(place)) this.#latest.delete(place);
@@ -88,6 +81,11 @@ export class Members<Req, Res> {
   /** Those of the set that this caller has no use for. */
   get unaccepted(): readonly Instance[] {
     return this.#unaccepted;
+  }
+
+  /** Those of the set that speak no protocol of this caller's. */
+  get unreachable(): readonly Instance[] {
+    return this.#unreachable;
   }
 
   /**
@@ -115,7 +113,7 @@ export class Members<Req, Res> {
       if (status === 'draining') draining += 1;
       else if (status !== 'up') notUp += 1;
     }
-    const [unreachable, unaccepted] = [this.#unreachable, this.#unaccepted.length];
+    const [unreachable, unaccepted] = [this.#unreachable.length, this.#unaccepted.length];
     return { known: this.#members.size + unreachable + unaccepted, draining, notUp, unreachable, unaccepted };
   }
 
@@ -128,7 +126,7 @@ export class Members<Req, Res> {
   #add(key: string, instance: Instance, address: Address, now: number): void {
     const health = this.#remembered.get(key) ?? newHealth(now);
     this.#remembered.delete(key);
-    this.#members.set(key, new Member(instance, address, health, this.#options.connect));
+    this.#members.set(key, new Member(instance, address, health, now, this.#options));
   }
 
   /** The later one counts; of two in one set, that is the higher incarnation. */

@@ -86,6 +86,11 @@ export function hasRoom(known: number, ejected: number, { maxEjectedFraction }: 
   return ejected < most;
 }
 
+/** Does it fail as one that would be ejected, if there were room? */
+export function isFailing(health: Health, { consecutiveFailures }: OutlierSettings): boolean {
+  return health.state === 'healthy' && health.failuresInRow >= consecutiveFailures;
+}
+
 /** Are so few left that all must serve? */
 export function isPanic(known: number, ejected: number, { panicFraction }: OutlierSettings): boolean {
   return known - ejected < known * panicFraction;

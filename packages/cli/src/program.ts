@@ -3,6 +3,7 @@ import { Argument, Command, Option } from 'commander';
 import type { Addition } from './add/plan-addition.ts';
 import type { Output } from './commands/output.ts';
 import type { WatchParts } from './commands/watch.ts';
+import type { Caller } from './commands/why.ts';
 import { createPrinter } from './engines/printer.ts';
 import type { RegistryApi } from './engines/registry-api.ts';
 import { managementOf, runningFleet } from './engines/running-fleet.ts';
@@ -20,6 +21,11 @@ interface CommonOptions {
 
 interface RegistryOptions extends CommonOptions {
   readonly url?: string;
+}
+
+interface WhyOptions extends CommonOptions {
+  readonly from?: string;
+  readonly management?: string;
 }
 
 interface BackupOptions extends CommonOptions {
@@ -88,6 +94,15 @@ inspecting('config', 'show each value of a running process and where it came fro
   .action(async (name: string, options: CommonOptions) => {
     const { config } = await import('./commands/config.ts');
     await config(managementOf(runningFleet(options.folder), name).managementUrl, outputOf(options));
+  });
+
+inspecting('why', 'why calls of a service go to the instances that they go to: candidates, numbers, who is left out')
+  .argument('<service>')
+  .option('--from <process>', 'as this process sees it; default: every process of the fleet that calls it')
+  .option('--management <url>', 'of a process elsewhere, with user and password where it wants them')
+  .action(async (service: string, options: WhyOptions) => {
+    const { why } = await import('./commands/why.ts');
+    await why(callersOf(options), service, outputOf(options));
   });
 
 inspecting('openapi', 'print the OpenAPI 3.1 document of a running service')
@@ -237,6 +252,16 @@ function untilInterrupted(): WatchParts {
       return promise;
     },
   };
+}
+
+/** Whose view of a service is asked for. */
+function callersOf({ from, management, folder }: WhyOptions): readonly Caller[] {
+  if (management !== undefined) return [{ name: new URL(management).host, managementUrl: management }];
+  const fleet = runningFleet(folder);
+  if (from !== undefined) return [managementOf(fleet, from)];
+  return fleet.processes.flatMap(({ title, managementUrl }) =>
+    managementUrl === null ? [] : { name: title, managementUrl },
+  );
 }
 
 /** A command about the state of a registry on the disk of this machine. */

@@ -1,9 +1,17 @@
-import { type Cluster, type ClusterOptions, createCluster, type LiveSetCache } from '@flotilla/balance';
 import {
-  type Address,
+  type Cluster,
+  type ClusterOptions,
+  type Clusters,
+  createCluster,
+  type LiveSetCache,
+  type PartialBalanceSettings,
+  type PickPolicy,
+  pickWish,
+} from '@flotilla/balance';
+import {
   type Clock,
   composeEndpoint,
-  type Endpoint,
+  type Filter,
   FlotillaError,
   formatHostPort,
   formatTarget,
@@ -15,7 +23,7 @@ import {
   type Target,
   type Tracer,
 } from '@flotilla/core';
-import { type HttpNetwork, mountAt } from '@flotilla/http';
+import { askUtilisation, type HttpNetwork, mountAt } from '@flotilla/http';
 import {
   type ClientGuard,
   type FilterEntry,
@@ -41,6 +49,11 @@ import { type AnswerOptions, clientAnswers, withBatchNumbers } from './answers.t
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
 import { type Fallbacks, fallbackFilter } from './fallbacks.ts';
 
+/** By which part of its input a call of an operation is kept with an instance. */
+export type PickKeys<C extends AnyContract> = {
+  readonly [Name in keyof C['operations']]?: (input: Parameters<Client<C>[Name]>[0]) => string | undefined;
+};
+
 /**
  * What a client may be told. Everything has a default: a client without options is protected already. What the
  * configuration says under `clients` wins over it.
@@ -53,14 +66,21 @@ export interface ClientOptions extends GivenServicePolicies {
    * reach them by `callerOf(events, call)`. Default: none. Only over RSocket.
    */
   readonly serves?: readonly Binding[];
-  /** How an instance is chosen. Default `least-loaded`: the better of two random ones, by calls in flight. */
-  readonly pick?: 'round-robin' | 'least-loaded';
+  /** How an instance is chosen. Default `peak-ewma`: the better of two random ones, by latency and calls in flight. */
+  readonly pick?: PickPolicy;
+  /** More about how instances are chosen: `docs/balancing.md`. The configuration (`clients.<service>.balance`) wins over it. */
+  readonly balance?: PartialBalanceSettings;
 }
 
 /** The same for a contract whose operations are known. */
 export interface ContractClientOptions<C extends AnyContract> extends ClientOptions, AnswerOptions<C> {
   /** What is answered when nobody could, by operation. The call itself has failed for metrics and traces. */
   readonly fallback?: Fallbacks<C>;
+  /**
+   * For the picks `hash` and `sticky`, by operation: inputs with the same key go to the same instance.
+   * `{ product: ({ id }) => id }`. An operation without one, and `undefined`, go anywhere.
+   */
+  readonly hash?: PickKeys<C>;
 }
 
 /** What a client needs of the process that it runs in. */
@@ -75,6 +95,12 @@ export interface ClientRuntime {
   readonly cache?: LiveSetCache;
   /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
   readonly fast?: RpcTransport | undefined;
+  /** Where the process runs; its own zone is preferred. */
+  readonly zone?: string | undefined;
+  /** Tells this process from its siblings; see `subset`. */
+  readonly caller?: string | undefined;
+  /** Configures clusters while they run, and can explain them. Default: only the code counts. */
+  readonly clusters?: Clusters | undefined;
   /** What protects the calls of this process. Default: every client is by itself, with what its code says. */
   readonly policies?: Policies;
 }
@@ -158,7 +184,8 @@ export function connectClient<C extends AnyContract>(
       protocols: transport.protocols,
       accepts: serves(contract, options),
       filters: (name) => connectionFilters(name, guard),
-      connect: (address, instance) => transport.connect({ address, instance, authority, serves: options.serves }),
+      connect: (address, instance, report) =>
+        transport.connect({ address, instance, authority, report, serves: options.serves }),
     },
     options,
     runtime,
@@ -168,7 +195,8 @@ export function connectClient<C extends AnyContract>(
   const answers = clientAnswers({ contract, options, guard, events, meter: runtime.meter });
   const filters = callFilters(target, guard, runtime, { ...typedCalls, sparing: [answers.entry] });
   const instead = fallbackFilter(contract, options.fallback, authority, events);
-  const around = [...(instead ? [instead] : []), ...filters.map(({ filter }) => filter)];
+  const keys = options.hash === undefined ? [] : [pickKeys(options.hash)];
+  const around = [...keys, ...(instead ? [instead] : []), ...filters.map(({ filter }) => filter)];
   const client = createClient(contract, composeEndpoint(around, cluster), {
     clock: runtime.clock,
     random: runtime.random,
@@ -185,8 +213,8 @@ export function connectClient<C extends AnyContract>(
 
 /** Calls over HTTP, below the context path that an instance may have. */
 export function plainTransport({ network, random }: Pick<ClientRuntime, 'network' | 'random'>): RpcTransport {
-  return httpTransport(network, { random }, (endpoint, { instance }) =>
-    instance ? mountAt(instance, endpoint) : endpoint,
+  return httpTransport(network, { random }, (endpoint, { instance, report }) =>
+    composeEndpoint(report ? [askUtilisation(report)] : [], instance ? mountAt(instance, endpoint) : endpoint),
   );
 }
 
@@ -195,6 +223,16 @@ export const typedCalls: GuardedCalls<OperationRequest, OperationResponse> = {
   operationOf: ({ operation }) => operation.info,
   repeatable: isRepeatableInput,
 };
+
+/** Tells the pick what a call is to be kept by. */
+function pickKeys(given: object): Filter<OperationRequest, OperationResponse> {
+  const keys = new Map<string, (input: unknown) => string | undefined>(Object.entries(given));
+  return (next) => (request, call) => {
+    const key = keys.get(request.operation.info.operation)?.(request.input);
+    if (key !== undefined) call.set(pickWish, { ...call.get(pickWish), key });
+    return next(request, call);
+  };
+}
 
 /** What stands between a caller and the cluster, outermost first. */
 export function callFilters<Req, Res>(
@@ -255,27 +293,41 @@ export interface ClusterShape<Req, Res>
   extends Pick<ClusterOptions<Req, Res>, 'target' | 'accepts' | 'judge' | 'protocols'> {
   /** What stands before one instance. @param name of the instance, for messages */
   readonly filters: (name: string) => readonly FilterEntry<Req, Res>[];
-  readonly connect: (address: Address, instance: Instance) => Endpoint<Req, Res>;
+  readonly connect: ClusterOptions<Req, Res>['connect'];
 }
 
 /** All instances of a target behind one endpoint, each behind its filters. */
 export function clusterFor<Req, Res>(
   { filters, connect, ...shape }: ClusterShape<Req, Res>,
-  options: Pick<ClientOptions, 'pick'>,
-  { network: _network, fast: _fast, ...process }: ClientRuntime,
+  options: Pick<ClientOptions, 'pick' | 'balance'>,
+  { network: _network, fast: _fast, zone, clusters, ...process }: ClientRuntime,
 ): Cluster<Req, Res> {
-  return createCluster<Req, Res>({
+  const name = 'service' in shape.target ? shape.target.service : shape.target.contract;
+  const code = { ...options.balance, ...(options.pick && { pick: options.pick }) };
+  const cluster = createCluster<Req, Res>({
     ...process,
     ...shape,
-    pick: options.pick,
-    connect: (address, instance) => {
+    ...(clusters?.settingsFor(name, code) ?? code),
+    ownZone: zone,
+    connect: (address, instance, report) => {
       const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`);
       return composeEndpoint(
         around.map(({ filter }) => filter),
-        connect(address, instance),
+        connect(address, instance, report),
       );
     },
   });
+  return clusters ? listed(cluster, clusters.add(name, cluster, code)) : cluster;
+}
+
+/** Leaves the list of the process when it is closed. */
+function listed<Req, Res>(cluster: Cluster<Req, Res>, leave: () => void): Cluster<Req, Res> {
+  const { close } = cluster;
+  cluster.close = () => {
+    leave();
+    return close.call(cluster);
+  };
+  return cluster;
 }
 
 function notStarted(contract: AnyContract): FlotillaError {

@@ -18,6 +18,7 @@ import type { GivenServerPolicies } from '@flotilla/resilience';
 import { registrySchemes } from './discovery/kinds.ts';
 import { type ClientsConfig, clientsSetting, serverSetting } from './policy-settings.ts';
 
+export { balanceSetting } from './balance-settings.ts';
 export { registrySchemes } from './discovery/kinds.ts';
 
 /** The schema of each key. */

@@ -1,3 +1,4 @@
+import type { PartialBalanceSettings } from '@flotilla/balance';
 import { flag, group, integer, type Members, map, number, oneOf, type Setting } from '@flotilla/config';
 import {
   batchFields,
@@ -14,9 +15,15 @@ import {
   serverPolicyFields,
   singleFlightFields,
 } from '@flotilla/resilience';
+import { balanceSetting } from './balance-settings.ts';
 
 /** Policies of clients by the service that they call; `*` is for all of them. */
-export type ClientsConfig = Readonly<Record<string, GivenServicePolicies>>;
+export type ClientsConfig = Readonly<Record<string, ServiceClientConfig>>;
+
+/** What may be said of one service: policies, and how its instances are chosen. */
+export interface ServiceClientConfig extends GivenServicePolicies {
+  readonly balance?: PartialBalanceSettings | undefined;
+}
 
 /**
  * Fields of a policy as settings that may be absent: what nobody wrote is not there, so that it does not win over the code.
@@ -61,6 +68,7 @@ const operationMembers: Members = {
 const serviceMembers: Members = {
   ...operationMembers,
   ...policyMembers({ retryBudgetFraction, retryBudgetPerSecond, retryBudgetWindowMs, maxConcurrent }),
+  balance: balanceSetting,
   operations: map(group(operationMembers), {
     default: {},
     maxEntries: 1_000,

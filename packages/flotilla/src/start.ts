@@ -1,4 +1,4 @@
-import type { LiveSetCache } from '@flotilla/balance';
+import { Clusters, type LiveSetCache, type PickExplanation } from '@flotilla/balance';
 import type { Settings } from '@flotilla/config';
 import {
   type Address,
@@ -21,12 +21,13 @@ import {
   startAll,
   type Tracer,
 } from '@flotilla/core';
-import type { Bind, HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
+import { type Bind, type HttpHandler, type HttpListener, type HttpNetwork, tellUtilisation } from '@flotilla/http';
 import { createSharedRateLimiter, type Policies } from '@flotilla/resilience';
 import { type AnyContract, contractHandler, contractHash, contractText, type RpcTransport } from '@flotilla/rpc';
 import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
+import type { ClientRuntime } from './client.ts';
 import { commandMemory, openConfiguredStore } from './command-memory.ts';
 import { type Copy, runInCopy } from './copies.ts';
 import type { Discovery } from './discovery/discovery.ts';
@@ -63,6 +64,8 @@ export interface ServiceRuntime {
   readonly policies?: Policies;
   /** Where the management port listens, for tools that look the instance up. */
   readonly management?: Pick<Address, 'host' | 'port'>;
+  /** How busy the event loop of this process is, 0 to 1, for callers that ask. Default: they are not told. */
+  readonly utilisation?: () => number;
 }
 
 /** The parts of a service that can be started. */
@@ -77,6 +80,11 @@ export interface ServiceParts {
   inHand(): string;
   /** Takes in what may change while the service runs: its own settings, policies, `weight`, `drainNoticeMs`, `drainMs`. */
   refresh(now: ServiceConfig<unknown>): void;
+  /**
+   * Why the calls of its clients go where they go, of one service or of all.
+   * @throws FlotillaError NO_ROUTE when it does not call that service
+   */
+  why(service: string | undefined): readonly PickExplanation[];
   /** Closes clients and resources, and tells nobody: what a killed process would give back to its machine. */
   release(): Promise<void>;
 }
@@ -95,6 +103,8 @@ export interface RunningService {
    * 4. Clients close, then resources, last opened first.
    */
   stop(reason: string): Promise<void>;
+  /** Why the calls of its clients go where they go; see {@link ServiceParts.why}. */
+  why(service: string | undefined): readonly PickExplanation[];
   /** Closes clients and resources, and tells nobody: for a test that plays that the process was killed. */
   release(): Promise<void>;
 }
@@ -121,6 +131,7 @@ export async function startService<S>(
     refresh: (now) => parts.refresh(now),
     stop: (reason) => running.stop(reason),
     release: () => parts.release(),
+    why: (service) => parts.why(service),
   };
 }
 
@@ -140,13 +151,14 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: Se
   const policies = given.policies ?? policiesOf(config, given);
   const runtime: ProtectedRuntime = { ...given, policies };
   const now = (): ServiceConfig<S> => current;
+  const clusters = new Clusters(config.clients);
   const shared = storeOf(parts.name, config.store, runtime);
   const door = listenerOf(parts, copy, now, runtime, shared.store);
   const listing = registrationOf(parts, now, runtime, door.listener);
   const own = [
     settingsComponent(parts, copy, now),
     ...parts.resources.map((resource) => resourceComponent(resource, copy, config.settings)),
-    clientsComponent(parts, copy, now, runtime),
+    clientsComponent(parts, copy, now, clientNeeds(config.zone, clusters, runtime), runtime.discovery),
     shared.component,
   ];
   return {
@@ -165,10 +177,12 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: Se
     },
     refresh(changed) {
       current = changed as ServiceConfig<S>;
+      clusters.update(current.clients);
       policies.configure(changed);
       refreshSettings(parts, copy, current.settings, runtime.logger);
       listing.refresh();
     },
+    why: (service) => clusters.explain(service),
     async release() {
       for (const component of own.toReversed()) await component.stop('killed');
     },
@@ -214,11 +228,22 @@ function resourceComponent<S>(resource: AppParts<S>['resources'][number], copy: 
   };
 }
 
+/** What clients need of the process around them, besides whom to find. */
+export function clientNeeds(
+  zone: string | undefined,
+  clusters: Clusters,
+  runtime: Omit<ServiceRuntime, 'bindOf'>,
+): Omit<ClientRuntime, 'resolver'> {
+  const caller = runtime.management && formatHostPort(runtime.management);
+  return { ...runtime, zone, clusters, caller };
+}
+
 function clientsComponent<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
-  runtime: ServiceRuntime,
+  needs: Omit<ClientRuntime, 'resolver'>,
+  { resolver }: Discovery,
 ): Component {
   const { copies } = parts;
   const clients = [...parts.clients, parts.fetching];
@@ -226,8 +251,8 @@ function clientsComponent<S>(
     name: 'clients',
     async start() {
       copies.add(copy);
-      const fast = now().transport === 'http' ? undefined : runtime.fast;
-      for (const client of clients) client.connect({ ...runtime, fast, resolver: runtime.discovery.resolver }, copy);
+      const fast = now().transport === 'http' ? undefined : needs.fast;
+      for (const client of clients) client.connect({ ...needs, fast, resolver }, copy);
     },
     async stop() {
       await Promise.all(clients.map((client) => client.close(copy)));
@@ -283,7 +308,7 @@ function listenerOf<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
-  { network, bindOf, logger, meter, tracer, clock, random, fast, policies }: ProtectedRuntime,
+  { network, bindOf, logger, meter, tracer, clock, random, fast, policies, utilisation }: ProtectedRuntime,
   store: () => Store,
 ): { readonly component: Component; readonly listener: () => HttpListener } {
   let open: HttpListener | undefined;
@@ -312,7 +337,7 @@ function listenerOf<S>(
       const extraRoutes = routes.map((route) => protectedRoute(policies, route));
       const handler = contractHandler(parts.bindings, { ...serving, extraRoutes });
       const filtered = compose(
-        parts.filters.map((make) => make(now().settings)),
+        [...(utilisation ? [tellUtilisation(utilisation)] : []), ...parts.filters.map((make) => make(now().settings))],
         handler,
       );
       // A process of its own has one copy and pays nothing for others.

@@ -1,4 +1,4 @@
-import type { LiveSetCache } from '@flotilla/balance';
+import type { BalanceByService, LiveSetCache, PickExplanation } from '@flotilla/balance';
 import type { Clock, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
 import type { HttpHandler, HttpNetwork } from '@flotilla/http';
 import type { AppliedTable } from './applied-table.ts';
@@ -33,6 +33,10 @@ export interface GatewayOptions extends InstanceAddressOptions {
   readonly challenge?: string | undefined;
   /** Where the last known good instances of services are kept. Default: in memory only. */
   readonly cache?: LiveSetCache | undefined;
+  /** Where the gateway runs; its own zone is preferred. Default: it does not know. */
+  readonly zone?: string | undefined;
+  /** How instances of services are chosen, by service, `*` for all. Default: the defaults of `@flotilla/balance`. */
+  readonly clients?: BalanceByService | undefined;
   /** One line for each request, at its end. Default true. */
   readonly accessLog?: boolean | undefined;
   /**
@@ -72,6 +76,13 @@ export interface Gateway {
    * @throws FlotillaError MALFORMED_REQUEST for a path that no listener would take.
    */
   explain(request: ExplainRequest): Explanation;
+  /** Another balance counts, from the next request on. @throws RangeError for values that do not fit. */
+  configure(clients: BalanceByService): void;
+  /**
+   * Why requests go where they go, of one service or of all.
+   * @throws FlotillaError NO_ROUTE when no route names that service.
+   */
+  why(service: string | undefined): readonly PickExplanation[];
   /**
    * Takes no more WebSockets; after `afterMs` tells both ends of those that are left that they go away (1001), a second
    * later it cuts them. Resolves when none is left. Begin it with the drain of the listener, and let it end before that.

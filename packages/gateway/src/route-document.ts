@@ -19,7 +19,9 @@ export type FilterDefinition =
   | { readonly kind: 'setResponseHeader'; readonly fields: readonly Field[] }
   | { readonly kind: 'removeResponseHeader'; readonly names: readonly string[] }
   | { readonly kind: 'retry'; readonly attempts: number; readonly methods: readonly string[] }
-  | { readonly kind: 'timeout'; readonly timeoutMs: number };
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'pickKey'; readonly from: 'header' | 'cookie'; readonly name: string }
+  | { readonly kind: 'pickKey'; readonly from: 'clientAddress' };
 
 /** `required`: 401 until an authenticator accepts the caller. `public`: anybody; it has to be said. */
 export type RouteAuth = 'required' | 'public';

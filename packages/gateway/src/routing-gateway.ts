@@ -1,3 +1,4 @@
+import { type BalanceByService, Clusters, type PickExplanation } from '@flotilla/balance';
 import {
   type Call,
   FlotillaError,
@@ -45,6 +46,7 @@ class RoutingGateway implements Gateway {
   readonly #tracer: Tracer;
   readonly #challenge: string;
   readonly #upstreams: Upstreams;
+  readonly #clusters: Clusters;
   readonly #sockets: Sockets;
   readonly #loops: LoopGuard;
   readonly #builder: TableBuilder;
@@ -62,6 +64,7 @@ class RoutingGateway implements Gateway {
     this.#unrouted = this.#metrics.route(noRoute);
     this.#tracer = tracer;
     this.#challenge = options.challenge ?? 'Bearer';
+    this.#clusters = new Clusters(options.clients);
     const refuse = addressRules(options);
     const refused = refusedOnce(this.#log.instanceRefused);
     const needs = {
@@ -73,6 +76,8 @@ class RoutingGateway implements Gateway {
       tracer,
       refuse,
       fast: options.transport !== 'http',
+      zone: options.zone,
+      clusters: this.#clusters,
       resolver: guardResolver(options.resolver, refuse, refused),
       cache: options.cache && guardCache(options.cache, refuse, refused),
     };
@@ -126,6 +131,14 @@ class RoutingGateway implements Gateway {
 
   explain(request: ExplainRequest): Explanation {
     return explain(this.#table, request);
+  }
+
+  configure(clients: BalanceByService): void {
+    this.#clusters.update(clients);
+  }
+
+  why(service: string | undefined): readonly PickExplanation[] {
+    return this.#clusters.explain(service);
   }
 
   drainWebSockets(afterMs: number): Promise<void> {

@@ -1,6 +1,7 @@
-import { createCluster, type InstanceView, judgeByStatus, type LiveSetCache } from '@flotilla/balance';
+import { type Clusters, createCluster, type InstanceView, judgeByStatus, type LiveSetCache } from '@flotilla/balance';
 import {
   type Clock,
+  composeEndpoint,
   type Endpoint,
   type Logger,
   type Meter,
@@ -9,7 +10,7 @@ import {
   speaksRSocket,
   type Tracer,
 } from '@flotilla/core';
-import { type HttpNetwork, type HttpRequest, type HttpResponse, mountAt } from '@flotilla/http';
+import { askUtilisation, type HttpNetwork, type HttpRequest, type HttpResponse, mountAt } from '@flotilla/http';
 import { createRetryBudget } from '@flotilla/resilience';
 import { formatUpstream } from './document/upstream.ts';
 import type { RefuseAddress } from './instance-addresses.ts';
@@ -27,6 +28,10 @@ export interface UpstreamNeeds {
   readonly meter: Meter;
   readonly tracer: Tracer;
   readonly cache: LiveSetCache | undefined;
+  /** Where the gateway runs; its own zone is preferred. */
+  readonly zone: string | undefined;
+  /** Configures clusters while they run, and can explain them. */
+  readonly clusters: Clusters;
   /** Which addresses of instances are not dialled, also when a name turns out to mean one. */
   readonly refuse: RefuseAddress;
   /** Instances that speak RSocket are asked over it, by a network that can. */
@@ -46,6 +51,8 @@ export interface Lease {
 interface Shared {
   readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
   readonly instances: (() => readonly InstanceView[]) | undefined;
+  /** Takes it out of the list of clusters. */
+  readonly leave?: () => void;
   leases: number;
 }
 
@@ -91,6 +98,7 @@ export class Upstreams {
     shared.leases--;
     if (shared.leases > 0) return;
     this.#shared.delete(name);
+    shared.leave?.();
     const closing = shared.endpoint
       .close()
       .catch((cause: unknown) => this.#closeFailed(name, cause))
@@ -98,8 +106,8 @@ export class Upstreams {
     this.#closing.add(closing);
   }
 
-  #open(upstream: Upstream): Pick<Shared, 'endpoint' | 'instances'> {
-    const { network, tracer, refuse, fast, ...rest } = this.#needs;
+  #open(upstream: Upstream): Pick<Shared, 'endpoint' | 'instances' | 'leave'> {
+    const { network, tracer, refuse, fast, zone, clusters, ...rest } = this.#needs;
     if (upstream.kind === 'address') {
       return {
         endpoint: new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer),
@@ -109,24 +117,29 @@ export class Upstreams {
     const { kind, name } = upstream;
     const cluster = createCluster<HttpRequest, HttpResponse>({
       ...rest,
+      ...clusters.settingsFor(name),
+      ownZone: zone,
       target: kind === 'service' ? { service: name } : { contract: name },
       protocols: ['http', 'https'],
-      connect: (place, instance) => {
+      connect: (place, instance, report) => {
         const { protocol, host, port } = place;
-        return mountAt(
-          instance,
-          new UpstreamAddress(
-            {
-              protocol: protocol === 'https' ? 'https' : 'http',
-              host,
-              port,
-              rsocket: fast && speaksRSocket(instance, place),
-              refuses: (address) => refuse({ host: address, port }),
-            },
-            instance.id,
-            network,
-            tracer,
-            true,
+        return composeEndpoint(
+          [askUtilisation(report)],
+          mountAt(
+            instance,
+            new UpstreamAddress(
+              {
+                protocol: protocol === 'https' ? 'https' : 'http',
+                host,
+                port,
+                rsocket: fast && speaksRSocket(instance, place),
+                refuses: (address) => refuse({ host: address, port }),
+              },
+              instance.id,
+              network,
+              tracer,
+              true,
+            ),
           ),
         );
       },
@@ -134,6 +147,6 @@ export class Upstreams {
     });
     cluster.start(); // now, not with the first request: it would wait
     const endpoint = new TryElsewhere(cluster, createRetryBudget(connectBudget));
-    return { endpoint, instances: () => cluster.instances() };
+    return { endpoint, instances: () => cluster.instances(), leave: clusters.add(name, cluster) };
   }
 }

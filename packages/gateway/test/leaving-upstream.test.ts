@@ -83,7 +83,8 @@ async function rolling(t: TestContext, refusal: Refusal) {
     first.stop();
     second.stop();
   });
-  const world = new World(nodeEngine());
+  // The default pick may ask the quicker one alone: here both are asked in turns.
+  const world = new World(nodeEngine(), { clients: { web: { balance: { pick: 'round-robin' } } } });
   const instances = [instanceAt('first', 'web', first.port), instanceAt('second', 'web', second.port)];
   world.resolver.set({ service: 'web' }, instances);
   await world.open({ id: 'web', path: '/**', to: 'service://web' });

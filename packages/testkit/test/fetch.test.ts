@@ -303,7 +303,9 @@ suite('a broken instance', () => {
       return app as App;
     };
     const caller = service('caller');
-    const apps = [orders('good', 200), orders('broken', 500), caller];
+    // The default pick would hardly ask it a second time: here it is asked until it is ejected.
+    const clients = { orders: { balance: { pick: 'least-loaded' } } } as const;
+    const apps = [orders('good', 200), orders('broken', 500), { app: caller, config: { clients } }];
     const fleet = await startFleet({ services: apps, clock: new ManualClock(), seed: 5, ...quiet });
     try {
       for (let n = 0; n < 100; n++) await (await caller.fetch('http://orders/')).text();

@@ -1,5 +1,12 @@
-import { flag, integer, oneOf, text, urls } from '@flotilla/config';
-import { type ProcessConfig, processSettings, registrySchemes, type SettingsOf } from 'flotilla/settings';
+import type { PartialBalanceSettings } from '@flotilla/balance';
+import { flag, group, integer, map, oneOf, text, urls } from '@flotilla/config';
+import {
+  balanceSetting,
+  type ProcessConfig,
+  processSettings,
+  registrySchemes,
+  type SettingsOf,
+} from 'flotilla/settings';
 
 /** What the gateway process is told. */
 export interface GatewayConfig extends ProcessConfig {
@@ -11,6 +18,9 @@ export interface GatewayConfig extends ProcessConfig {
   readonly transport: 'auto' | 'http';
   readonly developerErrors: boolean;
   readonly webSocketDrainMs: number;
+  readonly zone: string | undefined;
+  /** How instances of services are chosen, by service. */
+  readonly clients: Readonly<Record<string, { readonly balance: PartialBalanceSettings }>>;
 }
 
 /** Keys of the gateway process; its part of `flotilla.yaml` is `gateway`. */
@@ -40,6 +50,17 @@ export const gatewaySettings: SettingsOf<GatewayConfig> = {
     max: 3_600_000,
     restart: true,
     describe: 'how long WebSockets stay after a stop or a change of their route; a stop waits no longer than drainMs',
+  }),
+  zone: text({
+    optional: true,
+    restart: true,
+    maxLength: 255,
+    describe: 'where the gateway runs; instances of its own zone are preferred',
+  }),
+  clients: map(group({ balance: balanceSetting }), {
+    default: {},
+    maxEntries: 1_000,
+    describe: 'how instances of a service are chosen, `*` for all services',
   }),
   ...processSettings,
 };

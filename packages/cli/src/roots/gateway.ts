@@ -46,6 +46,8 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           transport: config.transport,
           developerErrors: config.developerErrors,
           webSocketDrainMs: config.webSocketDrainMs,
+          zone: config.zone,
+          clients: config.clients,
           ownPorts: [runtime.management.port],
         });
         const bind = runtime.bindOf(config.bind, config.port);
@@ -83,7 +85,9 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           ],
           refresh(now) {
             ({ drainMs, drainNoticeMs } = now);
+            gateway.configure(now.clients);
           },
+          why: (service) => gateway.why(service),
           info: () => ({ routes: gateway.routes() }),
           url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
           inHand: () => (listener && listener.inFlight > 0 ? `${listener.inFlight} requests` : ''),

@@ -80,6 +80,8 @@ export interface ProcessParts<C> {
   url(): string;
   /** More for `/info` on the management port. */
   info?(): object;
+  /** Why its calls go where they go, for `/why` on the management port. @throws FlotillaError NO_ROUTE */
+  why?(service: string | undefined): unknown;
   /** Calls and streams that ending at once would lose: "3 calls". Empty: nothing. */
   inHand(): string;
   /** Takes in a configuration that changed while the process runs; keys marked `restart` are as they were. Must not throw. */
@@ -362,6 +364,7 @@ function managementPort<C extends ProcessConfig>(
           config: () => config.origins,
           info: () => ({ name: spec.name, node: process.versions.node, pid: process.pid, ...parts()?.info?.() }),
           contracts: () => spec.contracts ?? [],
+          why: (service) => parts()?.why?.(service) ?? [],
           ...(spec.policies && {
             policies: () => shownPolicies(policies, spec.policies?.(config.now)),
             events: policies.events,

@@ -10,6 +10,7 @@ import { lastKnownHealth } from '../last-known-health.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
 import { configSchemaOf, serviceParts } from '../start.ts';
+import { eventLoopShare } from './event-loop.ts';
 import { type ProcessSources, runProcess } from './process.ts';
 
 /**
@@ -45,7 +46,8 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
         const fast = rsocketTransport(runtime.connector, plainTransport(runtime), runtime);
-        return serviceParts(app, config, { ...runtime, discovery, cache, advertise, fast });
+        const utilisation = eventLoopShare();
+        return serviceParts(app, config, { ...runtime, discovery, cache, advertise, fast, utilisation });
       },
     },
     sources,

@@ -4,6 +4,7 @@ import {
   attribute,
   Call,
   compose,
+  composeEndpoint,
   currentCall,
   type Filter,
   FlotillaError,
@@ -12,7 +13,7 @@ import {
   speaksRSocket,
   toFlotillaError,
 } from '@flotilla/core';
-import { answerFailure, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
+import { answerFailure, askUtilisation, type HttpRequest, type HttpResponse, leaveBody, mountAt } from '@flotilla/http';
 import {
   attemptTimeout,
   type ClientGuard,
@@ -194,11 +195,12 @@ class Fetching {
         protocols,
         judge: judgeByStatus,
         filters: (name) => guard.instanceFilters(name, { operationOf }),
-        connect: (address, instance) => {
+        connect: (address, instance, report) => {
           const { protocol, host, port } = address;
           const rsocket = fast !== undefined && speaksRSocket(instance, address);
           const scheme = protocol === 'https' ? 'https' : 'http';
-          return mountAt(instance, network.connect({ protocol: scheme, host, port, rsocket }));
+          const endpoint = mountAt(instance, network.connect({ protocol: scheme, host, port, rsocket }));
+          return composeEndpoint([askUtilisation(report)], endpoint);
         },
       },
       {},

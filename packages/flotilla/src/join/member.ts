@@ -1,3 +1,4 @@
+import { Clusters } from '@flotilla/balance';
 import {
   type Address,
   type Component,
@@ -13,7 +14,14 @@ import { callersNoticed } from '../drain-notice.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
 import { policiesOf } from '../process-policies.ts';
-import { contractsOf, describeInstance, discoveryComponent, documentsOf, type ServiceRuntime } from '../start.ts';
+import {
+  clientNeeds,
+  contractsOf,
+  describeInstance,
+  discoveryComponent,
+  documentsOf,
+  type ServiceRuntime,
+} from '../start.ts';
 import type { AppCheck } from './app-check.ts';
 import type { AppServer } from './app-server.ts';
 import { AppWatch } from './app-watch.ts';
@@ -84,7 +92,12 @@ export function memberParts(
     },
   });
   const policies = runtime.policies ?? policiesOf({ clients: config.clients, server: {} }, runtime);
-  const clientRuntime = { ...runtime, resolver: runtime.discovery.resolver, policies };
+  const clusters = new Clusters(config.clients);
+  const clientRuntime = {
+    ...clientNeeds(config.zone, clusters, runtime),
+    resolver: runtime.discovery.resolver,
+    policies,
+  };
   fetching.connect(clientRuntime);
   return {
     fetch: fetching.fetch,
@@ -122,9 +135,11 @@ export function memberParts(
     },
     refresh(changed) {
       current = changed;
+      clusters.update(changed.clients);
       policies.configure({ clients: changed.clients });
       listing.weigh(changed.weight);
     },
+    why: (service) => clusters.explain(service),
     info: () => ({ status: watch.health.status, instance: listing.known?.id }),
     inHand: () => (server.inFlight === 0 ? '' : `${server.inFlight} ${server.inFlight === 1 ? 'request' : 'requests'}`),
   };

@@ -1,5 +1,5 @@
 import { toFlotillaError } from '@flotilla/core';
-import { parsePath } from '@flotilla/http';
+import { isFieldName, parsePath } from '@flotilla/http';
 import { type PathTemplate, parseTemplate } from '../path-template.ts';
 import { documentLimits, type FilterDefinition, filterDefaults } from '../route-document.ts';
 import { readHeaderFields, readHeaderNames } from './fields.ts';
@@ -18,6 +18,7 @@ const readers: { readonly [K in Kind]: (value: Value) => FilterDefinition | unde
   removeResponseHeader: (value) => ({ kind: 'removeResponseHeader', names: readHeaderNames(value) }),
   retry: readRetry,
   timeout: readTimeout,
+  pickKey: readPickKey,
 };
 
 const kinds = Object.keys(readers) as readonly Kind[];
@@ -81,4 +82,20 @@ function readTimeout(value: Value): FilterDefinition | undefined {
   if (!member) return value.mistake('needs "timeoutMs"');
   const timeoutMs = member.integer(1, longestMs);
   return timeoutMs === undefined ? undefined : { kind: 'timeout', timeoutMs };
+}
+
+function readPickKey(value: Value): FilterDefinition | undefined {
+  const members = value.members(['header', 'cookie', 'clientAddress']);
+  if (!members) return undefined;
+  const [first, second] = members;
+  if (!first || second) return value.mistake('takes one of "header", "cookie" and "clientAddress"');
+  const [from, member] = first;
+  if (from === 'clientAddress') {
+    return member.raw === true ? { kind: 'pickKey', from } : member.mistake('can only be true');
+  }
+  const name = member.text();
+  if (name === undefined) return undefined;
+  // A cookie's name is a token, as that of a header field (RFC 6265 §4.1.1).
+  if (!isFieldName(name)) return member.mistake(`"${shown(name)}" cannot be the name of a ${from}`);
+  return { kind: 'pickKey', from, name: from === 'header' ? name.toLowerCase() : name };
 }

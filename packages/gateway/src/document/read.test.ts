@@ -155,6 +155,18 @@ describe('a route document', () => {
     ],
     ['a filter without what it takes', { filters: ['stripPrefix'] }, /write "- stripPrefix: …"/],
     ['an empty filter', { filters: [{}] }, /empty filter/],
+    [
+      'a key of a pick from nowhere',
+      { filters: [{ pickKey: {} }] },
+      /takes one of "header", "cookie" and "clientAddress"/,
+    ],
+    [
+      'a key of a pick from two places',
+      { filters: [{ pickKey: { header: 'x-a', cookie: 'a' } }] },
+      /takes one of "header", "cookie" and "clientAddress"/,
+    ],
+    ['a key by no address', { filters: [{ pickKey: { clientAddress: false } }] }, /can only be true/],
+    ['a cookie without a proper name', { filters: [{ pickKey: { cookie: 'a b' } }] }, /cannot be the name of a cookie/],
     ['filters as a mapping', { filters: { stripPrefix: 1 } }, /must be a list/],
     ['a number as a header value', { filters: [{ setRequestHeader: { a: 1 } }] }, /must be text.*quotes/],
     ['a header name with a blank', { filters: [{ setRequestHeader: { 'a b': 'x' } }] }, /not a header name/],

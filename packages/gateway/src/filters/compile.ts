@@ -4,6 +4,7 @@ import type { FilterDefinition, RouteDefinition } from '../route-document.ts';
 import { removeFields, setFields } from './header-fields.ts';
 import type { HttpFilter } from './http-filter.ts';
 import { mapRequest, mapResponse } from './map-message.ts';
+import { pickKey } from './pick-key.ts';
 import { retrySafely } from './retry.ts';
 import { rewritePath } from './rewrite-path.ts';
 import { stripPrefix } from './strip-prefix.ts';
@@ -31,5 +32,7 @@ function compileFilter(definition: FilterDefinition, route: RouteDefinition, met
       return retrySafely({ attempts: definition.attempts, methods: definition.methods, target: route.id, meter });
     case 'timeout':
       return timeout({ timeoutMs: definition.timeoutMs });
+    case 'pickKey':
+      return pickKey(definition);
   }
 }

@@ -1,4 +1,5 @@
 import type { Address, Endpoint, Instance } from '@flotilla/core';
+import type { UtilisationListener } from '@flotilla/http';
 import type { Binding } from '../handlers.ts';
 import type { OperationRequest, OperationResponse } from './operation-request.ts';
 
@@ -9,6 +10,8 @@ export interface RpcTarget {
   readonly instance?: Instance;
   /** The name that requests give the callee: of its service or contract. */
   readonly authority: string;
+  /** Hears how busy the instance is, where the transport can tell. */
+  readonly report?: UtilisationListener;
   /** Contracts that the callee may call back, by a transport that goes both ways. Default: none. */
   readonly serves?: readonly Binding[] | undefined;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Call, type LogFields, type Logger, nullLogger, Secret } from '@flotilla/core';
+import { Call, FlotillaError, type LogFields, type Logger, nullLogger, Secret } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import { HttpHeaders, type HttpRequest, isLoopback, readBody } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
@@ -99,6 +99,20 @@ describe('managementHandler', () => {
     const none = management();
     for (const path of ['/.well-known/openapi.json', '/.well-known/api-catalog'])
       assert.equal((await none.ask(path)).status, 404);
+  });
+
+  it('says why calls go where they go, of one service or of all, behind the same credentials', async () => {
+    const why = (service: string | undefined) => {
+      if (service === 'nobody') throw new FlotillaError('NO_ROUTE', 'this process does not call "nobody"');
+      return [{ target: service ?? 'all' }];
+    };
+    const { ask } = management({ why });
+    assert.equal((await ask('/why')).text, '[{"target":"all"}]');
+    assert.equal((await ask('/why', { query: 'service=or%20ders' })).text, '[{"target":"or ders"}]');
+    assert.equal((await ask('/why', { query: 'service=nobody' })).status, 404);
+    assert.equal((await management().ask('/why')).status, 404);
+    const closed = management({ why, host: '10.0.0.5', credentials: () => credentials });
+    assert.equal((await closed.ask('/why', { authority: '10.0.0.5:9000' })).status, 401);
   });
 
   it('answers HEAD without a body', async () => {

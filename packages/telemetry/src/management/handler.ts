@@ -23,6 +23,11 @@ export interface ManagementOptions {
     /** Undefined before it listens. */
     readonly url: string | undefined;
   };
+  /**
+   * Why calls of this process go where they go: of one service, or of all that it calls. Default: `/why` is not there.
+   * @throws FlotillaError NO_ROUTE for a service that it does not call.
+   */
+  readonly why?: (service: string | undefined) => unknown;
   /** Every live policy with its state and its numbers. Default: `/policies` is not there. */
   readonly policies?: () => unknown;
   /** What policies decide. Default: `/events` is not there. */
@@ -39,7 +44,7 @@ export interface ManagementOptions {
 type Route = (request: HttpRequest, call: Call) => HttpResponse | Promise<HttpResponse>;
 
 /**
- * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/policies`, `/events` (a stream of
+ * `GET` of `/health/live`, `/health/ready`, `/metrics`, `/config`, `/info`, `/contracts`, `/why?service=…`, `/policies`, `/events` (a stream of
  * them, as NDJSON or, where it is accepted, as server-sent events), `/.well-known/openapi.json` and
  * `/.well-known/api-catalog` (RFC 9727), which leads to it. Read only: other methods are refused, so nothing here can be
  * changed from a foreign page. A request for a foreign host name is refused before
@@ -84,7 +89,7 @@ const refusalHeaders: ReadonlyMap<string, readonly (readonly [string, string])[]
 ]);
 
 function routesOf(options: ManagementOptions): ReadonlyMap<string, Route> {
-  const { health, meter, config, info, contracts, openapi, policies, events } = options;
+  const { health, meter, config, info, contracts, openapi, policies, events, why } = options;
   const routes = new Map<string, Route>([
     ['/health/live', () => verdict(health.liveness().live, health.liveness())],
     ['/health/ready', () => verdict(health.readiness().ready, health.readiness())],
@@ -95,6 +100,7 @@ function routesOf(options: ManagementOptions): ReadonlyMap<string, Route> {
   if (policies) routes.set('/policies', () => answer(200, 'application/json', JSON.stringify(policies(), unlimited)));
   if (events) routes.set('/events', (request, call) => answerEvents(events, request, call));
   if (contracts) routes.set('/contracts', () => json(200, contracts()));
+  if (why) routes.set('/why', ({ query }) => json(200, why(new URLSearchParams(query).get('service') ?? undefined)));
   if (openapi) {
     routes.set(openApiPath, () => answer(200, openapi().mediaType, JSON.stringify(openapi().document)));
     routes.set('/.well-known/api-catalog', () => answer(200, linksetMediaType, JSON.stringify(catalogOf(openapi()))));

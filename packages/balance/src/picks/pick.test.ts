@@ -1,39 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { EndpointStatus, Random } from '@flotilla/core';
+import type { Random } from '@flotilla/core';
 import { seededRandom } from '@flotilla/core/testing';
 import fc from 'fast-check';
-import { type Candidate, createPicker, type PickPolicy } from './pick.ts';
-
-interface Numbered extends Candidate {
-  readonly index: number;
-  status: EndpointStatus;
-  load: number;
-}
-
-function candidates(weights: readonly number[]): Numbered[] {
-  return weights.map((weight, index) => ({ index, weight, load: 0, status: 'open' }));
-}
+import { candidates, type Numbered } from '../../test/candidates.ts';
+import { createPicker, type PickPolicy, pickPolicies } from './pick.ts';
 
 function shares(policy: PickPolicy, pool: readonly Numbered[], picks: number, random: Random): number[] {
   const pick = createPicker(policy, pool, random);
   const counts = pool.map(() => 0);
   for (let n = 0; n < picks; n++) {
-    const picked = pick();
+    const picked = pick.next(0);
     assert.ok(picked);
     counts[picked.index] = (counts[picked.index] ?? 0) + 1;
   }
   return counts.map((count) => count / picks);
 }
 
-const policies: readonly PickPolicy[] = ['least-loaded', 'round-robin'];
+/** `sticky` alone does not share out: calls without a key all go to one. */
+const policies: readonly PickPolicy[] = pickPolicies.filter((policy) => policy !== 'sticky');
 
 for (const policy of policies) {
   test(`${policy}: nobody is picked from nobody, the only one always`, () => {
-    assert.equal(createPicker(policy, [], seededRandom(1))(), undefined);
+    assert.equal(createPicker(policy, [], seededRandom(1)).next(0), undefined);
     const [only] = candidates([0]);
     assert.ok(only);
-    assert.equal(createPicker(policy, [only], seededRandom(1))(), only);
+    assert.equal(createPicker(policy, [only], seededRandom(1)).next(0), only);
   });
 
   test(`${policy}: idle instances share by weight, each within 1 % of all picks`, () => {
@@ -77,7 +69,7 @@ for (const policy of policies) {
           const usable = pool.filter(({ weight, status }) => status === 'open' && (!anyWeight || weight > 0));
           const pick = createPicker(policy, pool, seededRandom(seed));
           for (let n = 0; n < 20; n++) {
-            const picked = pick();
+            const picked = pick.next(0);
             assert.ok(picked);
             if (usable.length > 0) assert.equal(picked.status, 'open');
           }
@@ -90,7 +82,7 @@ for (const policy of policies) {
 test('round robin: equal instances take exact turns', () => {
   const pool = candidates([1, 1, 1]);
   const pick = createPicker('round-robin', pool, seededRandom(5));
-  const turns = Array.from({ length: 9 }, () => pick()?.index);
+  const turns = Array.from({ length: 9 }, () => pick.next(0)?.index);
   assert.deepEqual(turns.slice(0, 3).toSorted(), [0, 1, 2]);
   assert.deepEqual(turns.slice(3), [...turns.slice(0, 3), ...turns.slice(0, 3)]);
 });
@@ -104,7 +96,7 @@ test('round robin: the heap picks what looking at all of them would', () => {
         const pool = candidates(weights);
         const pick = createPicker('round-robin', pool, seededRandom(seed));
         const naive = naiveRoundRobin(weights, seededRandom(seed));
-        for (let n = 0; n < 200; n++) assert.ok(naive.takes((pick() as Numbered).index));
+        for (let n = 0; n < 200; n++) assert.ok(naive.takes((pick.next(0) as Numbered).index));
       },
     ),
   );
@@ -132,7 +124,7 @@ test('round robin: at any moment nobody is more than two turns away from its sha
         const pick = createPicker('round-robin', candidates(weights), seededRandom(seed));
         const counts = weights.map(() => 0);
         for (let n = 1; n <= 300; n++) {
-          const { index } = pick() as Numbered;
+          const { index } = pick.next(0) as Numbered;
           counts[index] = (counts[index] ?? 0) + 1;
           for (const [i, weight] of weights.entries()) {
             assert.ok(
@@ -151,9 +143,9 @@ test('least loaded: of two, the one with fewer calls per weight', () => {
   const pick = createPicker('least-loaded', [light, heavy], seededRandom(1));
   light.load = 1;
   heavy.load = 3;
-  for (let n = 0; n < 50; n++) assert.equal(pick(), heavy);
+  for (let n = 0; n < 50; n++) assert.equal(pick.next(0), heavy);
   heavy.load = 5;
-  for (let n = 0; n < 50; n++) assert.equal(pick(), light);
+  for (let n = 0; n < 50; n++) assert.equal(pick.next(0), light);
 });
 
 /**
@@ -172,7 +164,7 @@ function shareOfSlow(policy: PickPolicy, seed: number): number {
       end.candidate.load -= 1;
       ends.splice(i, 1);
     }
-    const picked = pick() as Numbered;
+    const picked = pick.next(0) as Numbered;
     picked.load += 1;
     if (picked.index === 0) slow += 1;
     ends.push({ at: now + (picked.index === 0 ? 100 : 5), candidate: picked });
