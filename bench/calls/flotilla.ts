@@ -1,10 +1,12 @@
 /** A typed call of ours with everything that a service has by default: validation, balancing, retries, deadline, metrics, spans. */
 import { FlotillaError } from '@flotilla/core';
-import { service } from 'flotilla';
+import { keepObjectsYoung, service } from 'flotilla';
 import { contract, query, stream } from 'flotilla/contract';
 import { z } from 'zod';
 import { fixedResolver, metricSum, startApp } from './fleet.ts';
 import { type CallSubject, largeBytes, productOf } from './subject.ts';
+
+keepObjectsYoung(); // as every process of a fleet
 
 const validated = { inputs: 0, outputs: 0 };
 

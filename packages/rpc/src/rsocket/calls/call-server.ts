@@ -258,12 +258,12 @@ class Answering implements ResponderListener, ServedRequest {
 
   /** Answers with one value, or with nothing. */
   once(): void {
-    this.#begin(this.#answered);
+    this.#begin((result) => this.#answered(result));
   }
 
   /** Answers with many values. */
   many(): void {
-    this.#begin(this.#opened);
+    this.#begin((result) => this.#opened(result));
   }
 
   cancelled(reason: FlotillaError): void {
@@ -292,10 +292,10 @@ class Answering implements ResponderListener, ServedRequest {
 
   #begin(answered: (result: Served) => void): void {
     const call = this.#call;
-    runInCall(call, () => this.#handle(this, call)).then(answered, this.#failedWith);
+    runInCall(call, () => this.#handle(this, call)).then(answered, (thrown: unknown) => this.#failedWith(thrown));
   }
 
-  readonly #answered = (result: Served): void => {
+  #answered(result: Served): void {
     const stream = this.#stream;
     if (result instanceof FlotillaError) {
       this.#failedWith(result);
@@ -309,9 +309,9 @@ class Answering implements ResponderListener, ServedRequest {
     } catch (thrown) {
       this.#failedWith(thrown);
     }
-  };
+  }
 
-  readonly #opened = (result: Served): void => {
+  #opened(result: Served): void {
     const stream = this.#stream;
     if (result instanceof FlotillaError || !stream) {
       this.#failedWith(result);
@@ -332,7 +332,7 @@ class Answering implements ResponderListener, ServedRequest {
         this.#call.end();
       },
     });
-  };
+  }
 
   /**
    * A caller of ours that has waited for a first element is told that the stream has begun: by an item without data, with
@@ -345,14 +345,14 @@ class Answering implements ResponderListener, ServedRequest {
     });
   }
 
-  readonly #failedWith = (thrown: unknown): void => {
+  #failedWith(thrown: unknown): void {
     const error = toFlotillaError(thrown);
     const call = this.#call;
     if (!call.get(answeredErrorAttribute)) call.set(answeredErrorAttribute, error);
     if (this.#stream) answerError(this.#stream, error, call, this.#peerIsOurs);
     this.#input?.cancel(answered);
     call.end(error);
-  };
+  }
 
   #openInput(payload: PayloadView, stream: ResponderStream): Inbound<unknown> {
     const input = new Inbound<unknown>({ decode: (item) => this.#decode(item) }).attach({
