@@ -478,6 +478,18 @@ describe('what anybody may ask over RSocket', () => {
     assert.deepEqual(heard.items, ['{"id":"1"}']);
   });
 
+  it('a notification may be fired and forgotten; whatever is no notification is not done', async () => {
+    const seen: string[] = [];
+    const taken = { seen: ({ id }: { id: string }) => void seen.push(id), item: () => assert.fail('the handler ran') };
+    const pair = new CallsPair([bind(shop, { ...handlers, ...taken })], {}, {}, false);
+    pair.pair.client.fireAndForget(routingEntry('shop.seen'), '{"id":"1"}');
+    pair.pair.client.fireAndForget(routingEntry('shop.seen'), '{"id":2}');
+    pair.pair.client.fireAndForget(routingEntry('shop.item'), '{"id":"3"}');
+    await settle();
+    assert.deepEqual(seen, ['1']);
+    assertIdle(pair);
+  });
+
   it('two versions of a contract are told apart by what the caller says', async () => {
     const of = (version: number): AnyContract =>
       contract({ name: 'shop', version }, { item: query({ out: z.number() }) });
