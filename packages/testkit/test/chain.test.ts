@@ -76,17 +76,19 @@ test('who leaves is called no more', async () => {
 });
 
 test('work in hand ends before a service leaves', async () => {
+  const begun = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const slow = service('slow');
   slow.handle(outer, {
     async ask(_, call) {
+      begun.resolve();
       await release.promise;
       return { traceId: call.trace.traceId, tenant: '', urgency: 0, remainingMs: 0 };
     },
   });
   await using fleet = await startFleet({ services: [slow], clock: new ManualClock(), time: 'stands' });
   const answer = fleet.client(outer).ask(undefined);
-  await fleet.until(Promise.resolve());
+  await begun.promise;
   const leaving = fleet.leave('slow');
   release.resolve();
   assert.match((await answer).traceId, /^[0-9a-f]{32}$/);
