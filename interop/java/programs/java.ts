@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Program, startProgram } from './program.ts';
 
-type Jar = 'eureka-server' | 'service-current' | 'service-older';
+type Jar = 'eureka-server' | 'rsocket-current' | 'rsocket-next' | 'service-current' | 'service-older';
 
 const jarOf = (name: Jar): string => join(import.meta.dirname, '..', name, 'target', `${name}.jar`);
-const jars: readonly Jar[] = ['eureka-server', 'service-current', 'service-older'];
+const jars: readonly Jar[] = ['eureka-server', 'rsocket-current', 'rsocket-next', 'service-current', 'service-older'];
 
 /** What is missing to run programs of the Spring camp; undefined where all is there. */
 function missing(): string | undefined {
@@ -65,11 +65,34 @@ export function startSpringService({ of, name, registry, callee, args = [] }: Sp
   ]);
 }
 
-async function startSpring(jar: Jar, name: string, args: readonly string[]): Promise<SpringProgram> {
+/** A Spring program of RSocket: `current` is Boot 3.5, `next` is Boot 4.0. */
+export type Boot = 'current' | 'next';
+
+/** An unchanged Spring server of RSocket, which serves {@link BooksController}. @param port 0: any */
+export function startRSocketServer(boot: Boot, args: readonly string[] = [], port = 0): Promise<SpringProgram> {
+  const told = [`--spring.rsocket.server.port=${port}`, ...args];
+  return startSpring(`rsocket-${boot}`, `server-${boot}`, told, { listens: /Netty RSocket started on port (\d+)/ });
+}
+
+/** An unchanged Spring client of RSocket, which calls what it is told to. */
+export async function startRSocketClient(boot: Boot): Promise<Program> {
+  assert.equal(gap, undefined, 'CI=true allows no gaps');
+  const jar = jarOf(`rsocket-${boot}`);
+  const program = startProgram(`client-${boot}`, 'java', [...machine, '-jar', jar], { input: true });
+  await program.said(/Started \w+ in \S+ seconds/);
+  return program;
+}
+
+async function startSpring(
+  jar: Jar,
+  name: string,
+  args: readonly string[],
+  { listens = /Tomcat started on port(?:\(s\):)? (\d+)/ } = {},
+): Promise<SpringProgram> {
   assert.equal(gap, undefined, 'CI=true allows no gaps');
   const program = startProgram(name, 'java', [...machine, '-jar', jarOf(jar), ...args]);
   try {
-    const [, port] = await program.said(/Tomcat started on port(?:\(s\):)? (\d+)/);
+    const [, port] = await program.said(listens);
     await program.said(/Started \w+ in \S+ seconds/);
     return Object.assign(program, { port: Number(port), url: `http://127.0.0.1:${port}` });
   } catch (error) {

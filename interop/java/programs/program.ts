@@ -10,6 +10,10 @@ export interface Program {
   readonly name: string;
   /** Resolves with the first line, past or to come, that fits; fails when the program ends before. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Hears each line from now on. */
+  onLine(listener: (line: string) => void): void;
+  /** Writes a line to its standard input. It has one only when it was started with `input`. */
+  tell(line: string): void;
   /** SIGTERM. Resolves with the exit code when it has ended; what does not end in time is killed, which is an error. */
   leave(): Promise<number | null>;
   /** SIGKILL: nothing is said to anybody. */
@@ -33,12 +37,20 @@ process.on('exit', (code) => {
 const setpriv = '/usr/bin/setpriv';
 const bound: readonly string[] = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
 
+/** How a program is started. */
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it is told things by its standard input. Default false: that is at its end. */
+  readonly input?: boolean;
+}
+
 /** Starts a program, in a folder of the caller's. */
 export function startProgram(
   name: string,
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+  options: ProgramOptions = {},
 ): Program {
   mkdirSync(logs, { recursive: true });
   const log = createWriteStream(join(logs, `${++started}-${name}.log`));
@@ -46,7 +58,7 @@ export function startProgram(
   const child = spawn(first, rest, {
     cwd: options.cwd ?? logs,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.input ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
@@ -66,6 +78,7 @@ class Started implements Program {
   constructor(name: string, child: ChildProcess) {
     this.name = name;
     this.#child = child;
+    child.stdin?.on('error', () => {}); // it ended: whoever waits for a word of it learns of that
     this.#ended = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code) => resolve(code));
@@ -81,6 +94,15 @@ class Started implements Program {
 
   said(pattern: RegExp): Promise<RegExpExecArray> {
     return within(`${this.name} says ${pattern}; it said last: ${this.#lines.at(-1)}`, this.#find(pattern));
+  }
+
+  onLine(listener: (line: string) => void): void {
+    this.#news.on('heard', listener);
+  }
+
+  tell(line: string): void {
+    if (!this.#child.stdin) throw new Error(`${this.name} was started without input`);
+    this.#child.stdin.write(`${line}\n`);
   }
 
   async leave(): Promise<number | null> {
@@ -119,5 +141,6 @@ class Started implements Program {
   #hear(line: string): void {
     if (this.#lines.length < maxLines) this.#lines.push(line);
     this.#news.emit('line');
+    this.#news.emit('heard', line);
   }
 }
