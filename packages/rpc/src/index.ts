@@ -30,6 +30,8 @@ export {
   parseContext,
 } from './context/context-entry.ts';
 export * from './contract/index.ts';
+export { checkJson, type JsonMistake } from './generic/check-json.ts';
+export { contractFrom } from './generic/contract-from.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
 export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';

@@ -1,10 +1,12 @@
-import type { Clock, Logger, Random, Registrar, Resolver } from '@flotilla/core';
+import type { Call, Clock, ContractRef, Logger, Random, Registrar, Resolver } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 
 /** Where instances are registered and found. */
 export interface Discovery {
   readonly resolver: Resolver;
   readonly registrar: Registrar;
+  /** The text of a contract that an instance serves; undefined: it is not known here. Absent: such registries keep none. */
+  contractText?(contract: ContractRef, call?: Call): Promise<string | undefined>;
   close(): Promise<void>;
 }
 

@@ -47,6 +47,13 @@ export function severalRegistries(registries: readonly Discovery[], logger: Logg
   return {
     resolver,
     registrar,
+    async contractText(contract, call) {
+      for (const registry of registries) {
+        const text = await registry.contractText?.(contract, call);
+        if (text !== undefined) return text;
+      }
+      return undefined;
+    },
     async close() {
       await Promise.all(registries.map((registry) => registry.close()));
     },

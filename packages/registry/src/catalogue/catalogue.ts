@@ -119,6 +119,11 @@ export class Catalogue {
     return [...hashes].flatMap((hash) => this.#contracts.get(hash) ?? []);
   }
 
+  /** The text of a form, as an instance gave it; undefined: it is not known, or nobody has it. */
+  text(hash: string): string | undefined {
+    return this.#contracts.get(hash)?.text;
+  }
+
   /** Who calls an operation, and what becomes of them when it, or one of its fields, goes. */
   impact(name: string, version: number, operation: string, field?: string): PartyImpact[] {
     const { callers = [] } = this.parties(name, version) ?? {};

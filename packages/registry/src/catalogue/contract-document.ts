@@ -20,7 +20,9 @@ export interface CatalogueOperation {
 export interface CatalogueContract {
   readonly hash: string;
   readonly operations: ReadonlyMap<string, CatalogueOperation>;
-  /** Of the text that it was read from. */
+  /** The text that it was read from. */
+  readonly text: string;
+  /** Of the text. */
   readonly bytes: number;
 }
 
@@ -40,7 +42,7 @@ export function readContract(hash: string, source: string): CatalogueContract {
     throw new FlotillaError('INVALID_INPUT', `contract: its text has the fingerprint ${found}, not "${hash}"`);
   }
   const operations = list(JSON.parse(source), 'contract', maxOperations, readOperation);
-  return { hash, operations: new Map(operations.map((operation) => [operation.name, operation])), bytes };
+  return { hash, operations: new Map(operations.map((operation) => [operation.name, operation])), text: source, bytes };
 }
 
 function readOperation(value: unknown, field: string): CatalogueOperation {

@@ -3,7 +3,7 @@ import { type HttpHandler, type HttpResponse, type RouteSpec, readBody } from '@
 import type { Access } from '../server/access.ts';
 import { assertMaySpeakFor, type GuardedHandler, type GuardedRequest, guard } from '../server/guard.ts';
 import type { Registry } from '../server/registry.ts';
-import { emptyResponse, jsonResponse, readQuery } from '../server/request-parts.ts';
+import { emptyResponse, jsonResponse, readQuery, textResponse } from '../server/request-parts.ts';
 import type { Catalogue } from './catalogue.ts';
 import { maxDocumentBytes } from './contract-document.ts';
 import type { FieldShape, MessageShape } from './message-shape.ts';
@@ -16,6 +16,7 @@ import type { FieldShape, MessageShape } from './message-shape.ts';
  * | `PUT /v1/services/{service}/contracts/{hash}` | 204: takes the text of a contract in, which a registration was asked for (`wants`) |
  * | `GET /v1/contracts` | every contract, who serves and who calls it, and where they do not fit together |
  * | `GET /v1/contracts/{name}/versions/{version}` | one of them with its operations and their fields |
+ * | `GET /v1/contracts/{name}/versions/{version}/texts/{hash}` | the text of one of its forms, for who calls it without having it |
  * | `GET …/impact?operation=&field=` | who calls the operation, and whether each `breaks`, `uses` it, is `unaffected` or `unknown` if the field (`out.price`, `in.items[].sku`), or without one the operation, goes |
  */
 export function catalogueRoutes(registry: Registry, access: Access): RouteSpec<HttpHandler>[] {
@@ -32,6 +33,7 @@ export function catalogueRoutes(registry: Registry, access: Access): RouteSpec<H
       jsonResponse({ contracts: catalogue.contracts(), broken: catalogue.broken() }),
     ),
     route('GET', contract, async (guarded) => show(catalogue, guarded)),
+    route('GET', `${contract}/texts/{hash}`, async (guarded) => text(catalogue, guarded)),
     route('GET', `${contract}/impact`, async (guarded) => impact(catalogue, guarded)),
   ];
 }
@@ -64,6 +66,20 @@ function show(catalogue: Catalogue, { params }: GuardedRequest): HttpResponse {
   }));
   const broken = catalogue.broken(`${name} v${version}`);
   return jsonResponse({ ...partiesOf(catalogue, name, version), forms, broken });
+}
+
+function text(catalogue: Catalogue, { params }: GuardedRequest): HttpResponse {
+  const [name, version] = contractOf(params);
+  const hash = params.get('hash') ?? '';
+  const { providers, callers } = partiesOf(catalogue, name, version);
+  const said = [...providers, ...callers].some((party) => party.hash === hash) ? catalogue.text(hash) : undefined;
+  if (said === undefined) {
+    throw new FlotillaError(
+      'NO_ROUTE',
+      `no form "${hash.slice(0, 80)}" of the contract "${name}" version ${version} is known here`,
+    );
+  }
+  return textResponse(said);
 }
 
 function impact(catalogue: Catalogue, { request, params }: GuardedRequest): HttpResponse {

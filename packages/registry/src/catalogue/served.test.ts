@@ -77,7 +77,11 @@ test('who calls an operation, and who breaks if a field goes', async () => {
     (all.json['contracts'] as { name: string }[]).map(({ name }) => name),
     ['catalog'],
   );
+  const text = await get(`/catalog/versions/1/texts/${poor.hash}`);
+  assert.deepEqual(text.json, JSON.parse(poor.text));
   for (const [target, status] of [
+    ['/catalog/versions/1/texts/0000000000000000', 404],
+    [`/catalog/versions/2/texts/${poor.hash}`, 404],
     ['/nobody/versions/1', 404],
     ['/catalog/versions/2', 404],
     ['/catalog/versions/x', 400],
@@ -87,6 +91,19 @@ test('who calls an operation, and who breaks if a field goes', async () => {
   ] as const) {
     assert.equal((await get(target)).status, status, target);
   }
+  await world.end();
+});
+
+test('the text of a contract can be had by who calls without having it', async () => {
+  const world = new World();
+  await world.registry('registry');
+  const { registrar, contractText } = world.client();
+  registrar.register(serving(rich), [documentOf(rich)]);
+  await settle();
+  const catalog = { name: 'catalog', version: 1, hash: rich.hash };
+  assert.equal(await contractText(catalog), rich.text);
+  assert.equal(await contractText({ ...catalog, hash: poor.hash }), undefined);
+  assert.equal(await contractText({ ...catalog, name: 'nobody' }), undefined);
   await world.end();
 });
 

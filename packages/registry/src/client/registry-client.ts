@@ -1,4 +1,6 @@
 import {
+  type Call,
+  type ContractRef,
   formatTarget,
   type InstanceSet,
   keptRegistrar,
@@ -9,7 +11,7 @@ import {
 } from '@flotilla/core';
 import { clientLog } from './log.ts';
 import { type RegistryClientOptions, resolveClientOptions } from './options.ts';
-import { RegistryPlace } from './registry-place.ts';
+import { RegistryPlace, refusalOf } from './registry-place.ts';
 import { RegistryServers } from './servers.ts';
 import { Subscription } from './subscription.ts';
 
@@ -17,6 +19,11 @@ import { Subscription } from './subscription.ts';
 export interface RegistryClient {
   readonly resolver: Resolver;
   readonly registrar: Registrar;
+  /**
+   * The text of a contract, for a caller that does not have it; undefined where the registry does not know it.
+   * @throws FlotillaError what the registry refuses with, or the failure to reach one
+   */
+  contractText(contract: ContractRef, call?: Call): Promise<string | undefined>;
   /**
    * Ends every watch, stops renewing what was not deregistered (those leases lapse), and closes the connections. Later
    * calls share the first one's promise.
@@ -89,6 +96,13 @@ export function registryClient(options: RegistryClientOptions): RegistryClient {
   return {
     resolver,
     registrar: kept.registrar,
+    async contractText({ name, version, hash }, call) {
+      const segments = ['contracts', name, 'versions', `${version}`, 'texts', hash];
+      const answer = await servers.send({ method: 'GET', segments }, call);
+      if (answer.status === 404) return undefined;
+      if (answer.status >= 300) throw refusalOf(answer);
+      return new TextDecoder().decode(answer.body);
+    },
     close() {
       closing ??= close();
       return closing;

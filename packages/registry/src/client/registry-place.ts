@@ -40,16 +40,16 @@ export class RegistryPlace implements Place {
 
   async put(instance: Instance, call: Call): Promise<PutAnswer> {
     let answer = await this.#send('PUT', instance, [], call, {}, { json: instance });
-    const wants = answer.status === 409 ? readWants(errorOf(answer).data) : [];
+    const wants = answer.status === 409 ? readWants(refusalOf(answer).data) : [];
     if (wants.length > 0) {
       await this.#tell(instance, wants, call);
       answer = await this.#send('PUT', instance, [], call, {}, { json: instance }); // who asks for the same again gives an error
     }
-    const last = answer.status === 409 ? readLastIncarnation(errorOf(answer).data) : undefined;
+    const last = answer.status === 409 ? readLastIncarnation(refusalOf(answer).data) : undefined;
     if (last !== undefined && last >= instance.incarnation) {
-      return { kind: 'stale', above: last, refusal: errorOf(answer) };
+      return { kind: 'stale', above: last, refusal: refusalOf(answer) };
     }
-    if (answer.status >= 300) throw errorOf(answer);
+    if (answer.status >= 300) throw refusalOf(answer);
     const registered = readRegistered(answer.body);
     if (registered.incarnation > instance.incarnation) {
       const refusal = new FlotillaError('BAD_RESPONSE', 'the registry goes on listing a later life of this instance');
@@ -64,7 +64,7 @@ export class RegistryPlace implements Place {
   async renew(instance: Instance, call: Call): ReturnType<Place['renew']> {
     const answer = await this.#send('POST', instance, ['renewal'], call, { incarnation: `${instance.incarnation}` });
     if (answer.status === 404) return { kind: 'unknown' };
-    if (answer.status >= 300) throw errorOf(answer);
+    if (answer.status >= 300) throw refusalOf(answer);
     await this.#tell(instance, readRenewed(answer.body), call);
     return { kind: 'kept' };
   }
@@ -72,7 +72,7 @@ export class RegistryPlace implements Place {
   /** A registration that is still on its way cannot bring us back: it is not newer than what we end here. */
   async remove(instance: Instance, call: Call): Promise<void> {
     const answer = await this.#send('DELETE', instance, [], call, { incarnation: `${instance.incarnation}` });
-    if (answer.status >= 300 && answer.status !== 404) throw errorOf(answer);
+    if (answer.status >= 300 && answer.status !== 404) throw refusalOf(answer);
   }
 
   /** A registry that cannot be asked, or does not know how to answer, knows of nobody. */
@@ -106,7 +106,7 @@ export class RegistryPlace implements Place {
       try {
         const segments = ['services', service, 'contracts', hash];
         const answer = await this.#parts.servers.send({ method: 'PUT', segments, text: text() }, call);
-        if (answer.status >= 300) throw errorOf(answer);
+        if (answer.status >= 300) throw refusalOf(answer);
       } catch (cause) {
         if (!this.#untold.has(hash)) this.#parts.log.contractUntold({ service, contract: hash, cause });
         this.#untold.add(hash);
@@ -151,7 +151,8 @@ export class RegistryPlace implements Place {
   }
 }
 
-function errorOf({ status, body }: Pick<RegistryAnswer, 'status' | 'body'>): FlotillaError {
+/** What a registry answered instead, as an error. */
+export function refusalOf({ status, body }: Pick<RegistryAnswer, 'status' | 'body'>): FlotillaError {
   const headers = new HttpHeaders([['content-type', 'application/problem+json']]);
   return errorFromResponse({ status, headers, body }, body);
 }
