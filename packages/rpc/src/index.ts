@@ -32,6 +32,7 @@ export {
 export * from './contract/index.ts';
 export { checkJson, type JsonMistake } from './generic/check-json.ts';
 export { contractFrom } from './generic/contract-from.ts';
+export { validateInput } from './generic/validate-input.ts';
 export { type Binding, bind, type HandlerResult, type Handlers, type OperationHandler } from './handlers.ts';
 export { type OpenApi, type OpenApiInfo, openApiMediaType, openApiOf } from './openapi/document.ts';
 export { type OperationInfo, operationAttribute } from './operation-attribute.ts';

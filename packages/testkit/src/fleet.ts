@@ -2,7 +2,7 @@ import type { Clock, Instance, Random } from '@flotilla/core';
 import type { AppliedTable, Gateway } from '@flotilla/gateway';
 import type { Registry } from '@flotilla/registry/server';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import type { ContractClientOptions } from 'flotilla';
+import type { ContractClientOptions, GenericClient } from 'flotilla';
 import type { FetchPath } from './fetch.ts';
 import type { FleetNetwork } from './network/faulty-network.ts';
 import type { AnyApp, ServiceEntry } from './options.ts';
@@ -53,6 +53,8 @@ export interface Fleet extends AsyncDisposable {
   copies(service: string): readonly FleetCopy[];
   /** A typed client of the party `test`. */
   client<C extends AnyContract>(contract: C, options?: ContractClientOptions<C>): Client<C>;
+  /** A client of the party `test` that calls by name and JSON, with what the registry knows of the contracts. */
+  generic(): Pick<GenericClient, 'call' | 'stream'>;
   /** Starts a further service. */
   add(service: AnyApp | ServiceEntry): Promise<void>;
   /**

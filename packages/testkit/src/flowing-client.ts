@@ -1,4 +1,5 @@
 import type { AnyContract, Client } from '@flotilla/rpc';
+import type { GenericClient } from 'flotilla';
 import type { FlowingTime } from './flowing-time.ts';
 
 type Method = (...args: unknown[]) => Promise<unknown> | AsyncIterable<unknown>;
@@ -13,6 +14,14 @@ export function flowingClient<C extends AnyContract>(client: Client<C>, time: Fl
     },
   ]);
   return Object.freeze(Object.fromEntries(methods)) as Client<C>;
+}
+
+/** The same of a client that calls by name. */
+export function flowingGeneric(client: GenericClient, time: FlowingTime): Pick<GenericClient, 'call' | 'stream'> {
+  return {
+    call: (...args) => time.until(client.call(...args)),
+    stream: (...args) => flowingStream(client.stream(...args), time),
+  };
 }
 
 function flowingStream(stream: AsyncIterable<unknown>, time: FlowingTime): AsyncIterable<unknown> {

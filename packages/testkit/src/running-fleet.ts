@@ -3,11 +3,11 @@ import { seededRandom, settle } from '@flotilla/core/testing';
 import { type RouteDocument, readRoutes } from '@flotilla/gateway';
 import type { Registry } from '@flotilla/registry/server';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import type { ContractClientOptions } from 'flotilla';
+import type { ContractClientOptions, GenericClient } from 'flotilla';
 import { fleetEngines } from './engines/networks.ts';
 import { givingUp, untilTrue } from './engines/real-time.ts';
 import type { Fleet, FleetCopy, FleetGateway } from './fleet.ts';
-import { flowingClient } from './flowing-client.ts';
+import { flowingClient, flowingGeneric } from './flowing-client.ts';
 import { FlowingTime } from './flowing-time.ts';
 import { FaultyNetwork } from './network/faulty-network.ts';
 import { type AnyApp, type ResolvedOptions, resolveEntry, type ServiceEntry } from './options.ts';
@@ -103,6 +103,10 @@ export class RunningFleet implements Fleet {
 
   client<C extends AnyContract>(contract: C, options: ContractClientOptions<C> = {}): Client<C> {
     return flowingClient(this.#inside.value.connect(contract, options).client, this.#time);
+  }
+
+  generic(): Pick<GenericClient, 'call' | 'stream'> {
+    return flowingGeneric(this.#inside.value.generic(), this.#time);
   }
 
   async add(service: AnyApp | ServiceEntry): Promise<void> {
