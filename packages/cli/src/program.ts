@@ -37,6 +37,9 @@ interface AddOptions extends CommonOptions {
   readonly dryRun?: boolean;
 }
 
+/** What a shell takes for "ended by Ctrl-C": 128 + SIGINT. */
+const interruptedCode = 130;
+
 const kinds: readonly Addition['kind'][] = ['service', 'edge'];
 const audiences = ['public', 'required'];
 
@@ -76,17 +79,35 @@ inspecting('ps', 'show the processes of the running fleet').action(async (option
   await ps(runningFleet(options.folder), outputOf(options));
 });
 
-inspecting('call', 'call an operation: flotilla call catalog.product --id rice-bowl')
-  .argument('<contract.operation>')
-  .argument('[fields...]', 'input fields, as --name value')
+asking('call', 'call an operation: flotilla call catalog.product --id rice-bowl')
+  .option('--service <name>', 'the service to call; default: whichever serves the contract')
+  .argument('<contract.operation>', 'catalog.product, catalog@2.product')
+  .argument('[fields...]', 'input fields, as --name value; or the whole input as JSON, \'{"id":"rice-bowl"}\'')
+  .addHelpText(
+    'after',
+    '\nElements of a stream are printed as they come, a JSON document on each line. An operation that takes many reads them so\nfrom the standard input. Ctrl-C cancels the call.',
+  )
   .allowUnknownOption()
   .passThroughOptions()
-  .action(async (operation: string, fields: string[], options: CommonOptions) => {
-    const { call } = await import('./commands/call.ts');
+  .action(async (operation: string, fields: string[], options: RegistryOptions & { readonly service?: string }) => {
+    const [{ call }, { fleetClient }] = await Promise.all([
+      import('./commands/call.ts'),
+      import('./engines/fleet-client.ts'),
+    ]);
     // Options after the operation's name are its fields; --json alone is ours wherever it stands.
     const own = fields.filter((field) => field !== '--json');
     const output = { print, json: options.json === true || own.length < fields.length };
-    await call(runningFleet(options.folder), operation, own, output);
+    const { client, close } = await fleetClient(registryOf(options));
+    const { signal: interrupted } = untilInterrupted();
+    try {
+      await call({ client, input: process.stdin, interrupted }, { service: options.service, operation }, own, output);
+    } catch (thrown) {
+      if (!interrupted.aborted) throw thrown;
+      process.exitCode = interruptedCode;
+    } finally {
+      process.stdin.destroy(); // or it keeps this process until its end
+      await close();
+    }
   });
 
 inspecting('config', 'show each value of a running process and where it came from')
@@ -197,7 +218,8 @@ try {
   await program.parseAsync();
 } catch (thrown) {
   if (!(thrown instanceof FlotillaError)) throw thrown;
-  const data = thrown.data === undefined || !thrown.fromPeer ? '' : `\n${JSON.stringify(thrown.data)}`;
+  const told = thrown.fromPeer || thrown.code === 'INVALID_INPUT'; // each field that is wrong
+  const data = thrown.data === undefined || !told ? '' : `\n${JSON.stringify(thrown.data)}`;
   process.stderr.write(`${thrown.message}${data}\n`);
   process.exitCode = 1;
 }
@@ -233,9 +255,13 @@ function operating(name: string, description: string, status: InstanceStatus | u
     );
 }
 
-async function apiOf({ url, folder }: RegistryOptions): Promise<RegistryApi> {
+async function apiOf(options: RegistryOptions): Promise<RegistryApi> {
   const { RegistryApi } = await import('./engines/registry-api.ts');
-  return new RegistryApi(url ?? process.env['FLOTILLA_REGISTRY'] ?? runningFleet(folder).registry);
+  return new RegistryApi(registryOf(options));
+}
+
+function registryOf({ url, folder }: Pick<RegistryOptions, 'url' | 'folder'>): string {
+  return url ?? process.env['FLOTILLA_REGISTRY'] ?? runningFleet(folder).registry;
 }
 
 /** Ctrl-C, and that nobody reads any more, end what follows something. */

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { nullLogger, systemClock, systemRandom } from '@flotilla/core';
-import type { HttpListener } from '@flotilla/http';
-import { nodeNetwork } from '@flotilla/http/node';
-import { bind, contractHandler, describeContracts, openApiMediaType, openApiOf } from '@flotilla/rpc';
+import { nullLogger } from '@flotilla/core';
+import { bind, openApiMediaType, openApiOf } from '@flotilla/rpc';
 import { bytes, command, contract, form, multipart, post } from '@flotilla/rpc/contract';
 import { createHealth, managementHandler, prometheusMeter } from '@flotilla/telemetry';
 import * as z from 'zod';
-import type { FleetState } from '../dev/state-file.ts';
-import { call } from './call.ts';
+import { type Serving, serving } from '../../test/serving.ts';
+import { call as callWith } from './call.ts';
 import { openapi } from './openapi.ts';
+import type { Output } from './output.ts';
 
 const albums = contract(
   { name: 'albums', version: 1 },
@@ -24,11 +23,9 @@ const albums = contract(
   },
 );
 const { size } = await import('node:fs/promises').then(({ stat }) => stat(import.meta.filename));
-const listeners: HttpListener[] = [];
-let state: FleetState;
+let fleet: Serving;
 
 before(async () => {
-  const network = nodeNetwork({ clock: systemClock, random: systemRandom });
   const binding = bind(albums, {
     login: ({ n }) => n,
     store: ({ body }) => body.byteLength,
@@ -39,30 +36,20 @@ before(async () => {
       return seen.join(', ');
     },
   });
-  const management = (described: boolean) =>
-    managementHandler({
-      health: createHealth(),
-      meter: prometheusMeter({ processMetrics: false }),
-      logger: nullLogger,
-      config: () => [],
-      info: () => ({}),
-      contracts: () => describeContracts([albums]),
-      ...(described && {
-        openapi: () => ({
-          document: openApiOf([albums], { title: 'albums' }).document,
-          mediaType: openApiMediaType,
-          url: undefined,
-        }),
-      }),
-    });
-  for (const handler of [contractHandler([binding]), management(true), management(false)]) {
-    listeners.push(await network.listen({ host: '127.0.0.1', port: 0 }, handler));
-  }
-  state = { processes: [{ name: 'albums', url: urlOf(0), managementUrl: urlOf(1) }] } as unknown as FleetState;
+  fleet = await serving(binding, () => ({
+    document: openApiOf([albums], { title: 'albums' }).document,
+    mediaType: openApiMediaType,
+    url: undefined,
+  }));
 });
-after(() => Promise.all(listeners.map((listener) => listener.drain(1_000))));
+after(() => fleet.end());
 
-const urlOf = (index: number): string => `http://127.0.0.1:${listeners[index]?.port}`;
+const noInput = { async *[Symbol.asyncIterator]() {} };
+
+function call(operation: string, fields: readonly string[], output: Output): Promise<void> {
+  const parts = { client: fleet.client, input: noInput, interrupted: new AbortController().signal };
+  return callWith(parts, { operation }, fields, output);
+}
 
 async function printed(work: (output: { print(text: string): void; json: boolean }) => Promise<void>): Promise<string> {
   const lines: string[] = [];
@@ -71,12 +58,12 @@ async function printed(work: (output: { print(text: string): void; json: boolean
 }
 
 test('a form, the bytes of a file and a form with files are sent as their operations take them', async () => {
-  assert.equal(await printed((output) => call(state, 'albums.login', ['--n', '7'], output)), '7');
+  assert.equal(await printed((output) => call('albums.login', ['--n', '7'], output)), '7');
   const file = `@${import.meta.filename}`;
-  assert.equal(await printed((output) => call(state, 'albums.store', ['--body', file], output)), String(size));
+  assert.equal(await printed((output) => call('albums.store', ['--body', file], output)), String(size));
   const fields = ['--title', 'sea', '--files', file, '--files', file];
   assert.equal(
-    await printed((output) => call(state, 'albums.add', fields, output)),
+    await printed((output) => call('albums.add', fields, output)),
     'sea, picture bodies.test.ts true, picture bodies.test.ts true',
   );
 });
@@ -84,7 +71,7 @@ test('a form, the bytes of a file and a form with files are sent as their operat
 test('a file that is missing, in the command or on the disk, is named', async () => {
   const refused = (fields: string[], message: RegExp) =>
     assert.rejects(
-      printed((output) => call(state, 'albums.store', fields, output)),
+      printed((output) => call('albums.store', fields, output)),
       { code: 'INVALID_INPUT', message },
     );
   await refused([], /"body" is a file: --body @path/);
@@ -93,10 +80,19 @@ test('a file that is missing, in the command or on the disk, is named', async ()
 });
 
 test('the document of a service is printed; a process without contracts has none', async () => {
-  const text = await printed((output) => openapi(urlOf(1), 'albums', output));
+  const text = await printed((output) => openapi(fleet.managementUrl, 'albums', output));
   assert.deepEqual(Object.keys(JSON.parse(text).paths), ['/login', '/stored', '/albums']);
+  const health = createHealth();
+  const info = {
+    health,
+    meter: prometheusMeter({ processMetrics: false }),
+    logger: nullLogger,
+    config: () => [],
+    info: () => ({}),
+  };
+  const other = await fleet.listen(managementHandler(info));
   await assert.rejects(
-    printed((output) => openapi(urlOf(2), 'gateway', output)),
+    printed((output) => openapi(other, 'gateway', output)),
     {
       code: 'NO_ROUTE',
       message: /"gateway" serves no contracts/,

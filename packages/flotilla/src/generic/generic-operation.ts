@@ -5,6 +5,7 @@ import {
   type CallTerms,
   type Client,
   describeContracts,
+  type HttpMapping,
   type OperationDescription,
   operationKinds,
   validateInput,
@@ -16,27 +17,34 @@ type Method = (input: unknown, call?: Call, terms?: CallTerms) => unknown;
 export class GenericOperation {
   /** `catalog.product` */
   readonly name: string;
-  /** What its service says of it. */
-  readonly description: OperationDescription;
+  readonly #contract: AnyContract;
   readonly #operation: AnyOperation;
+  readonly #mapping: HttpMapping;
   readonly #method: Method;
 
   constructor(contract: AnyContract, operation: string, client: Client<AnyContract>) {
-    const [described] = describeContracts([contract]);
     this.name = `${contract.name}.${operation}`;
-    this.description = described?.operations.find(({ name }) => name === operation) as OperationDescription;
+    this.#contract = contract;
     this.#operation = contract.operations[operation] as AnyOperation;
+    this.#mapping = contract.http.get(operation) as HttpMapping;
     this.#method = client[operation] as Method;
+  }
+
+  /** What its service says of it. */
+  get description(): OperationDescription {
+    const [described] = describeContracts([this.#contract]);
+    const own = this.#contract.operations;
+    return described?.operations.find(({ name }) => own[name] === this.#operation) as OperationDescription;
   }
 
   /** Whether many elements are sent: the input is an iterable. */
   get sendsMany(): boolean {
-    return operationKinds[this.description.kind].request === 'many';
+    return operationKinds[this.#operation.kind].request === 'many';
   }
 
   /** Whether many elements come back: call it by {@link stream}. */
   get answersMany(): boolean {
-    return operationKinds[this.description.kind].response === 'many';
+    return operationKinds[this.#operation.kind].response === 'many';
   }
 
   /** The answer. @throws FlotillaError INVALID_INPUT naming the field, `executed` no; whatever a typed client rejects with */
@@ -53,7 +61,7 @@ export class GenericOperation {
 
   async #checked(input: unknown): Promise<unknown> {
     if (!this.sendsMany) {
-      await validateInput(this.name, this.#operation, this.description.http, input);
+      await validateInput(this.name, this.#operation, this.#mapping, input);
       return input;
     }
     if (isIterable(input)) return this.#checkedElements(input);
@@ -63,7 +71,7 @@ export class GenericOperation {
   async *#checkedElements(input: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<unknown, undefined> {
     let index = 0;
     for await (const element of input) {
-      await validateInput(`element ${index} of ${this.name}`, this.#operation, this.description.http, element);
+      await validateInput(`element ${index} of ${this.name}`, this.#operation, this.#mapping, element);
       index++;
       yield element;
     }

@@ -1,4 +1,5 @@
 import {
+  type ContractRef,
   FlotillaError,
   formatTarget,
   type Instance,

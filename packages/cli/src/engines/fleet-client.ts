@@ -1,0 +1,36 @@
+import { nullLogger, nullMeter, nullTracer, systemClock, systemRandom } from '@flotilla/core';
+import { nodeNetwork } from '@flotilla/http/node';
+import { connectDiscovery, type GenericClient, genericClient, textsOf, textsOfInstances } from 'flotilla';
+
+/** A client of a whole fleet. */
+export interface FleetClient {
+  readonly client: GenericClient;
+  close(): Promise<void>;
+}
+
+/**
+ * Finds services through a registry, as the fleet's own processes do.
+ * @param registry one URL, or several with commas
+ * @throws FlotillaError CONFIG_INVALID
+ */
+export async function fleetClient(registry: string): Promise<FleetClient> {
+  const ground = { clock: systemClock, random: systemRandom, logger: nullLogger };
+  const network = nodeNetwork(ground);
+  const urls = registry.split(',').map((url) => url.trim());
+  const discovery = await connectDiscovery(urls, { ...ground, network });
+  const client = genericClient({
+    ...ground,
+    network,
+    resolver: discovery.resolver,
+    meter: nullMeter,
+    tracer: nullTracer,
+    texts: [textsOf(discovery), textsOfInstances({ ...ground, network })],
+  });
+  return {
+    client,
+    async close() {
+      await client.close();
+      await discovery.close();
+    },
+  };
+}
