@@ -22,8 +22,8 @@ export function startOurGateway(routesFile: string, registry: string): Promise<O
 }
 
 /** A TypeScript service. */
-export function startOurService(name: string, program: string, registry: string): Promise<OurProgram> {
-  return start(name, program, ['--port=0', `--registry=${registry}`, '--drain-notice-ms=0']);
+export function startOurService(name: string, program: string, registry: string, port = 0): Promise<OurProgram> {
+  return start(name, program, [`--port=${port}`, `--registry=${registry}`, '--drain-notice-ms=0']);
 }
 
 async function start(name: string, program: string, args: readonly string[]): Promise<OurProgram> {
