@@ -1,21 +1,15 @@
-import { FlotillaError, run, service } from 'flotilla';
+import { FlotillaError, type Handlers, run, service } from 'flotilla';
 import type { HandlerEvent } from './books-callee.ts';
 import { books } from './contract.ts';
 
-/** The books, served by us. What happens is told in lines of JSON, as `BooksController` does. */
-const app = service('books');
-
-function tell(event: HandlerEvent): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
-}
-
 const volume = (n: number) => ({ id: `b${n}`, title: `Volume ${n}`, pages: n * 100 });
 
-app.handle(books, {
+/** What `BooksController` does; what happens is told. */
+export const handlersOf = (tell: (event: HandlerEvent) => void): Handlers<typeof books> => ({
   find: ({ id }) => ({ id, title: `The Book of ${id}`, pages: 321 }),
   lose: () => {},
   fail({ how }, call) {
-    if (how === 'rejected') throw new FlotillaError('UNAVAILABLE', 'not now', { executed: 'no' });
+    if (how === 'unavailable') throw new FlotillaError('UNAVAILABLE', 'not now');
     if (how === 'declared') return call.fail('LOST', { id: how }, 'burnt');
     throw new Error('boom');
   },
@@ -61,4 +55,11 @@ app.handle(books, {
   note: ({ title }) => tell({ handler: 'note', noted: title }),
 });
 
-if (import.meta.main) await run(app);
+if (import.meta.main) {
+  const app = service('books');
+  app.handle(
+    books,
+    handlersOf((event) => process.stdout.write(`${JSON.stringify(event)}\n`)),
+  );
+  await run(app);
+}

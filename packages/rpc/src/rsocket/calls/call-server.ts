@@ -28,6 +28,7 @@ import type { RSocketResponder } from '../responder-port.ts';
 import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import type { Setup } from '../setup.ts';
 import { callerAttribute, callerLinks } from './caller.ts';
+import { cborCodec } from './cbor-codec.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 import { hasBytes } from './has-bytes.ts';
 import type { RSocketLinks } from './links.ts';
@@ -49,7 +50,7 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
    * would be over HTTP, and is answered by what the answer says. It measures calls itself. Default: none does.
    */
   readonly through?: HttpHandler | undefined;
-  /** Of data beside JSON, by their types. Default: JSON only. */
+  /** Of data beside JSON, by their types. Default: CBOR, where its package is installed. */
   readonly codecs?: readonly DataCodec[];
 }
 
@@ -82,7 +83,7 @@ export class CallServer {
     const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
       through ? filters : [observed, ...filters, resolved.protect({ operation: name, streamed: info.streamed })];
     this.table = new ServedTable(servedOperations(bindings, resolved), (served) => compose(around(served), serving));
-    for (const codec of [jsonCodec, ...(options.codecs ?? [])]) this.#codecs.set(codec.mime, codec);
+    for (const codec of [jsonCodec, ...(options.codecs ?? [cborCodec])]) this.#codecs.set(codec.mime, codec);
   }
 
   /**
@@ -129,6 +130,11 @@ export class CallResponder implements RSocketResponder {
     if (!codec) {
       const detail = `data of type "${dataMime.slice(0, 100)}" is not read here; connect with ${this.#server.dataTypes}`;
       return new FlotillaError('UNSUPPORTED_MEDIA_TYPE', detail);
+    }
+    try {
+      codec.load?.();
+    } catch (thrown) {
+      return toFlotillaError(thrown);
     }
     this.#codec = codec;
     this.#metadataMime = metadataMime;

@@ -56,7 +56,8 @@ function wholeNumber(value: bigint): number {
 /** The nearest double, as for the digits in JSON. */
 function decimalFraction(content: unknown): number {
   const [exponent, mantissa] = Array.isArray(content) ? content : [];
-  if (typeof exponent !== 'number' || typeof mantissa !== 'number') throw new TypeError('a decimal number is not made of two');
+  if (typeof exponent !== 'number' || typeof mantissa !== 'number')
+    throw new TypeError('a decimal number is not made of two');
   return Number(`${mantissa}e${exponent}`);
 }
 
@@ -92,5 +93,7 @@ function library(): Pick<typeof Cborg, 'decode' | 'encode'> {
 }
 
 function bytesAsBase64(_name: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') : value;
+  return value instanceof Uint8Array
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')
+    : value;
 }

@@ -5,6 +5,8 @@ import type { PayloadView } from '../payload-view.ts';
 /** How values are written as the data of frames: what the data type of a connection's SETUP names. */
 export interface DataCodec {
   readonly mime: string;
+  /** Loads what it needs, when a connection names its type. @throws FlotillaError PACKAGE_MISSING */
+  load?(): void;
   /**
    * The value that the data says; undefined for a message without data.
    * @param payload in place: valid only during the call
