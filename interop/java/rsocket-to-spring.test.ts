@@ -10,8 +10,8 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import { nodeNetwork } from '@flotilla/http/node';
-import { type Client, type ConnectedClient, connectClient } from 'flotilla';
+import { rsocketTransport } from '@flotilla/rpc/rsocket';
+import { type Client, type ConnectedClient, connectClient, fastNetwork, plainTransport } from 'flotilla';
 import { type Boot, skip, startRSocketServer } from './programs/java.ts';
 import { BooksCallee } from './rsocket/books-callee.ts';
 import { books } from './rsocket/contract.ts';
@@ -31,12 +31,14 @@ function clientOf(port: number): ConnectedClient<typeof books> {
     bags: {},
   };
   const ground = { clock: systemClock, random: systemRandom, logger: nullLogger };
+  const { network, connector } = fastNetwork(ground);
   return connectClient(
     books,
     { service: 'spring-books' },
     {
       ...ground,
-      network: nodeNetwork(ground),
+      network,
+      fast: rsocketTransport(connector, plainTransport({ ...ground, network })),
       meter: nullMeter,
       tracer: nullTracer,
       resolver: {

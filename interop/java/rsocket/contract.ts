@@ -1,4 +1,4 @@
-import { contract, duplex, error, notify, query, stream, upload } from 'flotilla/contract';
+import { command, contract, duplex, error, notify, query, stream, upload } from 'flotilla/contract';
 import { z } from 'zod';
 
 const Book = z.object({ id: z.string(), title: z.string(), pages: z.int() });
@@ -14,7 +14,7 @@ export const books = contract(
     lose: query({ in: Key }),
     fail: query({ in: z.object({ how: z.string() }), out: Book, errors: { LOST: error(410, Key) } }),
     /** Never answers. */
-    wait: query({ in: Key, out: Book }),
+    wait: command({ in: Key, out: Book }),
     /** A title of that many characters. */
     big: query({ in: Count, out: Book }),
     list: stream({ in: Count, out: Book }),

@@ -1,6 +1,14 @@
 import { nullLogger, nullMeter, nullTracer, systemClock, systemRandom } from '@flotilla/core';
-import { nodeNetwork } from '@flotilla/http/node';
-import { connectDiscovery, type GenericClient, genericClient, textsOf, textsOfInstances } from 'flotilla';
+import { rsocketTransport } from '@flotilla/rpc/rsocket';
+import {
+  connectDiscovery,
+  fastNetwork,
+  type GenericClient,
+  genericClient,
+  plainTransport,
+  textsOf,
+  textsOfInstances,
+} from 'flotilla';
 
 /** A client of a whole fleet. */
 export interface FleetClient {
@@ -15,12 +23,14 @@ export interface FleetClient {
  */
 export async function fleetClient(registry: string): Promise<FleetClient> {
   const ground = { clock: systemClock, random: systemRandom, logger: nullLogger };
-  const network = nodeNetwork(ground);
+  const { network, connector } = fastNetwork(ground);
+  const plain = plainTransport({ ...ground, network });
   const urls = registry.split(',').map((url) => url.trim());
   const discovery = await connectDiscovery(urls, { ...ground, network });
   const client = genericClient({
     ...ground,
     network,
+    fast: process.env['FLOTILLA_TRANSPORT'] === 'http' ? undefined : rsocketTransport(connector, plain),
     resolver: discovery.resolver,
     meter: nullMeter,
     tracer: nullTracer,
