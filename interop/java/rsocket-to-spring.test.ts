@@ -10,11 +10,12 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
+import { bind } from '@flotilla/rpc';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { type Client, type ConnectedClient, connectClient, fastNetwork, plainTransport } from 'flotilla';
 import { type Boot, skip, startRSocketServer } from './programs/java.ts';
 import { BooksCallee } from './rsocket/books-callee.ts';
-import { books } from './rsocket/contract.ts';
+import { books, reader } from './rsocket/contract.ts';
 
 /** A typed client of a Spring server, which no registry lists: its address is all that is known of it. */
 function clientOf(port: number): ConnectedClient<typeof books> {
@@ -34,11 +35,11 @@ function clientOf(port: number): ConnectedClient<typeof books> {
   const { network, connector } = fastNetwork(ground);
   return connectClient(
     books,
-    { service: 'spring-books' },
+    { service: 'spring-books', serves: [bind(reader, { prefers: ({ id }) => ({ id, title: 'Ours', pages: 7 }) })] },
     {
       ...ground,
       network,
-      fast: rsocketTransport(connector, plainTransport({ ...ground, network })),
+      fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
       meter: nullMeter,
       tracer: nullTracer,
       resolver: {
@@ -137,6 +138,10 @@ for (const boot of ['current', 'next'] as const) {
       }
       assert.equal((await Array.fromAsync(client.two(sent()))).length, 2);
       assert.equal(left, true);
+    });
+
+    test('a callee that asks back is answered on the same connection', async () => {
+      assert.deepEqual(await client.ask({ id: 'back' }), { id: 'back', title: 'Ours', pages: 7 });
     });
 
     test('errors are told apart, and whether the work was done', async () => {

@@ -55,6 +55,12 @@ export class BooksCallee {
       .reduce((sum, event) => sum + (event.handler === handler ? (event.wanted ?? 0) : 0), 0);
   }
 
+  /** Resolves when as many are wanted: what a program says arrives after what it sends. */
+  async untilWanted(handler: string, n: number, from: number): Promise<void> {
+    const enough = (): boolean => this.wanted(handler, from) >= n;
+    await this.told(`${handler} is asked for ${n}`, enough, from);
+  }
+
   /** Ends it at once, as a crash does. */
   async kill(): Promise<void> {
     await this.#end();

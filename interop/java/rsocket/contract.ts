@@ -27,5 +27,10 @@ export const books = contract(
     /** Takes two, then wants no more. */
     two: duplex({ in: Book, out: Book }),
     note: notify({ in: Book }),
+    /** Answers what the caller says when it is asked back. */
+    ask: query({ in: Key, out: Book }),
   },
 );
+
+/** What a caller serves to whom it calls, as `Reader.java` does. */
+export const reader = contract({ name: 'reader', version: 1 }, { prefers: query({ in: Key, out: Book }) });

@@ -1,6 +1,6 @@
-import { FlotillaError, type Handlers, run, service } from 'flotilla';
+import { callerOf, FlotillaError, type Handlers, run, service } from 'flotilla';
 import type { HandlerEvent } from './books-callee.ts';
-import { books } from './contract.ts';
+import { books, reader } from './contract.ts';
 
 const volume = (n: number) => ({ id: `b${n}`, title: `Volume ${n}`, pages: n * 100 });
 
@@ -52,6 +52,7 @@ export const handlersOf = (tell: (event: HandlerEvent) => void): Handlers<typeof
       if (--left === 0) return;
     }
   },
+  ask: (key, call) => callerOf(reader, call).prefers(key, call),
   note: ({ title }) => tell({ handler: 'note', noted: title }),
 });
 

@@ -50,16 +50,17 @@ export function springClaims(
         });
       }
 
-      test('requests and answers larger than a frame of 128 bytes travel in fragments', async () => {
-        const to = await caller.connect(books.port, { mime: 'application/json', fragmentSize: 128 });
-        const title = 'long '.repeat(2_000);
-        const from = books.count;
-        caller.call(to, { interaction: 'send', route: 'books.note', data: { id: '1', title, pages: 1 } });
-        await books.told('the long title came whole', ({ noted }) => noted === title, from);
-        const big = caller.call(to, { interaction: 'response', route: 'books.big', data: { n: 100_000 } });
-        assert.equal(((await big.all())[0] as { title: string }).title.length, 100_000);
-        caller.dispose(to);
-      });
+      for (const [name, mime] of Object.entries(mimes))
+        test(`with ${name}, requests and answers larger than a frame of 128 bytes travel in fragments`, async () => {
+          const to = await caller.connect(books.port, { ...(mime && { mime }), fragmentSize: 128 });
+          const title = 'long '.repeat(2_000);
+          const from = books.count;
+          caller.call(to, { interaction: 'send', route: 'books.note', data: { id: '1', title, pages: 1 } });
+          await books.told('the long title came whole', ({ noted }) => noted === title, from);
+          const big = caller.call(to, { interaction: 'response', route: 'books.big', data: { n: 100_000 } });
+          assert.equal(((await big.all())[0] as { title: string }).title.length, 100_000);
+          caller.dispose(to);
+        });
 
       test('calls in hand fail when the server is gone, and the next one finds its successor', async () => {
         await using first = await start();
@@ -135,16 +136,17 @@ function interactions({ to, books, caller, failures }: Together): void {
     const how = { interaction: 'stream', route: 'books.endless', data: { n: 1 }, first: 2 } as const;
     const endless = caller().call(to(), how);
     await endless.until('two came', () => endless.items.length >= 2);
-    assert.equal(books().wanted('endless', from), 2);
+    await books().untilWanted('endless', 2, from);
     endless.more(3);
     await endless.until('five came', () => endless.items.length >= 5);
-    assert.equal(books().wanted('endless', from), 5);
+    await books().untilWanted('endless', 5, from);
     endless.cancel();
     await books().told(
       'the handler was cancelled',
       ({ handler, cancelled }) => handler === 'endless' && cancelled === true,
       from,
     );
+    assert.equal(books().wanted('endless', from), 5, 'and not one more');
     assert.deepEqual(endless.items, [1, 2, 3, 4, 5].map(volume));
   });
 
@@ -189,6 +191,11 @@ function interactions({ to, books, caller, failures }: Together): void {
       ({ handler, cancelled }) => handler === 'wait' && cancelled === true,
       from,
     );
+  });
+
+  test('a callee that asks back is answered on the same connection', async () => {
+    const asking = caller().call(to(), { interaction: 'response', route: 'books.ask', data: { id: 'back' } });
+    assert.deepEqual(await asking.all(), [{ id: 'back', title: 'A favourite', pages: 1 }]);
   });
 
   test('errors keep their codes and words', async () => {

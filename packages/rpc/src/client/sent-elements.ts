@@ -18,6 +18,8 @@ export class SentElements implements AsyncIterable<unknown> {
   /** What the one who reads now is waiting for; another attempt takes it over. */
   #pending: Promise<IteratorResult<unknown>> | undefined;
   #over = false;
+  /** What the caller's own iterator threw: whoever reads again must not take what there was for all. */
+  #failure: { readonly thrown: unknown } | undefined;
 
   /** @param name of the operation, for messages */
   constructor(name: string, source: unknown, within: Call | undefined) {
@@ -55,6 +57,7 @@ export class SentElements implements AsyncIterable<unknown> {
   }
 
   async #take(): Promise<IteratorResult<unknown>> {
+    if (this.#failure) throw this.#failure.thrown;
     try {
       if (this.#over) return { done: true, value: undefined };
       this.#iterator ??= begin(this.#source);
@@ -65,6 +68,7 @@ export class SentElements implements AsyncIterable<unknown> {
       return result;
     } catch (thrown) {
       this.#over = true;
+      this.#failure = { thrown };
       throw thrown;
     } finally {
       this.#pending = undefined;

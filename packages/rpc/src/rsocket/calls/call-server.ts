@@ -27,11 +27,10 @@ import type { RSocketPeer } from '../peer.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import type { Setup } from '../setup.ts';
-import { callerAttribute, callerLinks } from './caller.ts';
+import { type CallerLinks, callerAttribute, callerLinks } from './caller.ts';
 import { cborCodec } from './cbor-codec.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 import { hasBytes } from './has-bytes.ts';
-import type { RSocketLinks } from './links.ts';
 import { answerError } from './problem-frame.ts';
 import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
 import { serveOperation } from './serve-operation.ts';
@@ -109,7 +108,7 @@ export class CallResponder implements RSocketResponder {
   readonly #http: RSocketResponder | undefined;
   #codec: DataCodec = jsonCodec;
   #metadataMime = '';
-  #caller: RSocketLinks | undefined;
+  #caller: CallerLinks | undefined;
   #peerIsOurs = false;
 
   constructor(server: CallServer, http: RSocketResponder | undefined) {
@@ -139,7 +138,7 @@ export class CallResponder implements RSocketResponder {
     this.#codec = codec;
     this.#metadataMime = metadataMime;
     this.#peerIsOurs = peerIsOurs;
-    this.#caller = caller && callerLinks(caller);
+    this.#caller = caller && callerLinks(caller, codec);
     return undefined;
   }
 

@@ -3,10 +3,16 @@ import { type Client, createClient } from '../../client/client.ts';
 import type { AnyContract } from '../../contract/index.ts';
 import type { RSocketPeer } from '../peer.ts';
 import { rsocketCalls } from './call-client.ts';
+import type { DataCodec } from './data-codec.ts';
 import type { RSocketLinks } from './links.ts';
 
 /** The connection by which a call came in. Unset: it came by a way that goes one way only. */
-export const callerAttribute: Attribute<RSocketLinks> = attribute('caller');
+export const callerAttribute: Attribute<CallerLinks> = attribute('caller');
+
+/** One connection that somebody else opened, and the data that its SETUP names. */
+export interface CallerLinks extends RSocketLinks {
+  readonly codec: DataCodec;
+}
 
 /**
  * A client of a contract that the caller serves to whom it calls: its requests travel back on the connection by which the
@@ -28,12 +34,16 @@ export function callerOf<C extends AnyContract>(contract: C, call: Call): Client
     const detail = 'the caller cannot be called back: its call came over HTTP; see the setting transport';
     throw new FlotillaError('UNIMPLEMENTED', detail, { executed: 'no' });
   }
-  return createClient(contract, rsocketCalls(links), { clock: call.clock, random: call.random });
+  return createClient(contract, rsocketCalls(links, { codec: links.codec }), {
+    clock: call.clock,
+    random: call.random,
+  });
 }
 
 /** One connection that somebody else opened, as links: it cannot be opened again. */
-export function callerLinks(peer: RSocketPeer): RSocketLinks {
+export function callerLinks(peer: RSocketPeer, codec: DataCodec): CallerLinks {
   return {
+    codec,
     target: 'the caller',
     get status() {
       return peer.takesRequests ? ('open' as const) : ('busy' as const);

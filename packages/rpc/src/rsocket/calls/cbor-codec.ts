@@ -4,6 +4,7 @@ import { FlotillaError } from '@flotilla/core';
 import { parseJsonText } from '@flotilla/http';
 import type * as Cborg from 'cborg';
 import type { PayloadView } from '../payload-view.ts';
+import { assertTexts, withTextsInChunks, withWholeStrings } from './cbor-strings.ts';
 import type { DataCodec } from './data-codec.ts';
 
 /**
@@ -17,7 +18,9 @@ export const cborCodec: DataCodec = Object.freeze({
     if (payload.dataStart === payload.dataEnd) return undefined;
     let text: string;
     try {
-      text = JSON.stringify(library().decode(payload.dataBytes(), decoding), bytesAsBase64);
+      const bytes = withWholeStrings(payload.dataBytes());
+      text = JSON.stringify(library().decode(bytes, decoding), bytesAsBase64);
+      if (text.includes('\ufffd')) assertTexts(bytes); // it was sent, or stands for what is no UTF-8
     } catch (cause) {
       if (cause instanceof FlotillaError) throw cause;
       const why = cause instanceof RangeError ? 'it is nested too deeply' : (cause as Error).message;
@@ -28,7 +31,8 @@ export const cborCodec: DataCodec = Object.freeze({
   encode(value: unknown): Uint8Array {
     const text: string | undefined = JSON.stringify(value); // what JSON leaves out is left out here
     if (text === undefined) throw new TypeError(`CBOR is given what JSON cannot hold: ${typeof value}`);
-    return library().encode(JSON.parse(text), encoding);
+    const { buffer, byteOffset, byteLength } = library().encode(JSON.parse(text), encoding);
+    return withTextsInChunks(Buffer.from(buffer, byteOffset, byteLength));
   },
 });
 

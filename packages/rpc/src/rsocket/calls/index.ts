@@ -3,8 +3,16 @@ export { CallMetadata, contextMime } from './call-metadata.ts';
 export { CallResponder, CallServer, type CallServerOptions } from './call-server.ts';
 export { callerOf } from './caller.ts';
 export { type DataCodec, jsonCodec } from './data-codec.ts';
+export { type DirectCalls, type DirectCallsOptions, directCalls } from './direct-calls.ts';
 export { hasBytes } from './has-bytes.ts';
 export { type LinkTarget, type RSocketConnector, type RSocketLinks, sharedConnector } from './links.ts';
 export { rsocketTransport } from './rsocket-transport.ts';
 export type { Served, ServedRequest } from './served-request.ts';
-export { type RSocketServing, rsocketServingOf, servingCalls, speakRSocket } from './serving.ts';
+export {
+  callServerOf,
+  type RSocketServing,
+  rsocketServingOf,
+  serveDirectly,
+  servingCalls,
+  speakRSocket,
+} from './serving.ts';

@@ -44,3 +44,19 @@ export function servingCalls(server: CallServer, leases?: LeaseSource): RSocketS
     };
   };
 }
+
+const servers = new WeakMap<HttpHandler, CallServer>();
+
+/**
+ * Says who serves the calls of whoever listens with `handler`, for callers in the same process.
+ * @returns the handler
+ */
+export function serveDirectly(handler: HttpHandler, server: CallServer): HttpHandler {
+  servers.set(handler, server);
+  return handler;
+}
+
+/** Who serves the calls of a listener with this handler; undefined: nobody does. */
+export function callServerOf(handler: HttpHandler): CallServer | undefined {
+  return servers.get(handler);
+}

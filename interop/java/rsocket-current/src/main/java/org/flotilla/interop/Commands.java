@@ -16,6 +16,7 @@ import org.flotilla.interop.Book.Count;
 import org.flotilla.interop.Book.Failure;
 import org.flotilla.interop.Book.Key;
 import org.reactivestreams.Publisher;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.CommandLineRunner;
 import org.springframework.boot.json.JsonParser;
 import org.springframework.boot.json.JsonParserFactory;
@@ -47,14 +48,15 @@ class Commands implements CommandLineRunner {
   private static final ParameterizedTypeReference<Map<String, Object>> ANYTHING = new ParameterizedTypeReference<>() {};
 
   private final JsonParser json = JsonParserFactory.getJsonParser();
-  private final RSocketRequester.Builder builder;
+  /** A new one for each requester: what a builder is told stays with it. */
+  private final ObjectProvider<RSocketRequester.Builder> builders;
   private final RSocketStrategies strategies;
   private final Map<String, RSocketRequester> requesters = new ConcurrentHashMap<>();
   private final Map<Object, Sinks.Many<Map<String, Object>>> sending = new ConcurrentHashMap<>();
   private final Map<Object, Receiver> receiving = new ConcurrentHashMap<>();
 
-  Commands(RSocketRequester.Builder builder, RSocketStrategies strategies) {
-    this.builder = builder;
+  Commands(ObjectProvider<RSocketRequester.Builder> builders, RSocketStrategies strategies) {
+    this.builders = builders;
     this.strategies = strategies;
   }
 
@@ -110,7 +112,7 @@ class Commands implements CommandLineRunner {
   }
 
   private RSocketRequester connect(Map<String, Object> command) {
-    RSocketRequester.Builder own = builder.rsocketConnector((connector) -> {
+    RSocketRequester.Builder own = builders.getObject().rsocketConnector((connector) -> {
       connector.acceptor(RSocketMessageHandler.responder(strategies, new Reader()));
       if (command.get("fragmentSize") != null) {
         connector.fragment(number(command.get("fragmentSize")));
