@@ -16,6 +16,7 @@ test('the defaults of a service', () => {
     instances: 1,
     maxBodyBytes: 1_048_576,
     transport: 'auto',
+    placement: {},
     openapi: false,
     store: 'memory:',
     clients: {},
@@ -59,7 +60,7 @@ test('the README lists exactly the keys, with their defaults; those of `server` 
 test('an app that joins has these keys, without what it serves by itself, and those of its health, all in the README', () => {
   const { origins } = loadConfig(joinSchema);
   const service = [...documentedIn('Configuration').keys()].filter(
-    (key) => key !== 'maxBodyBytes' && key !== 'transport',
+    (key) => key !== 'maxBodyBytes' && key !== 'transport' && key !== 'placement',
   );
   const health = origins.filter(({ key }) => key.startsWith('health.'));
   const documented = documentedIn('Joining with an app that is there');

@@ -3,6 +3,7 @@ import {
   flag,
   group,
   integer,
+  map,
   number,
   oneOf,
   type Setting,
@@ -16,6 +17,7 @@ import type { LogLevel, Secret } from '@flotilla/core';
 import type { TlsOptions } from '@flotilla/http';
 import type { GivenServerPolicies } from '@flotilla/resilience';
 import { registrySchemes } from './discovery/kinds.ts';
+import type { Placement } from './placement/local-places.ts';
 import { type ClientsConfig, clientsSetting, serverSetting } from './policy-settings.ts';
 
 export { balanceSetting } from './balance-settings.ts';
@@ -56,6 +58,8 @@ export interface PlatformConfig extends ProcessConfig {
   readonly maxBodyBytes: number;
   /** How typed calls travel, to this service and from it. */
   readonly transport: 'auto' | 'http';
+  /** Where services that it calls run. Default of each: remote. */
+  readonly placement: Readonly<Record<string, Placement>>;
   /** Whether the service's own port shows the OpenAPI document too. */
   readonly openapi: boolean;
   /** What its instances remember together: a URL of `@flotilla/store`. */
@@ -162,6 +166,12 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
     default: 'auto',
     restart: true,
     describe: 'auto: typed calls go over RSocket where both sides speak it, else over HTTP',
+  }),
+  placement: map(oneOf(['process', 'worker', 'remote']), {
+    default: {},
+    maxEntries: 100,
+    restart: true,
+    describe: 'where a service that this one calls runs: in this process, in a thread of it, or elsewhere',
   }),
   openapi: flag({
     default: false,

@@ -24,7 +24,7 @@ import {
 import { type Bind, type HttpHandler, type HttpListener, type HttpNetwork, tellUtilisation } from '@flotilla/http';
 import { createSharedRateLimiter, type Policies } from '@flotilla/resilience';
 import { type AnyContract, contractHandler, contractHash, contractText, type RpcTransport } from '@flotilla/rpc';
-import { CallServer, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
+import { CallServer, serveDirectly, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
 import type { Health } from '@flotilla/telemetry';
 import { type App, type AppParts, appParts, type ServiceOptions } from './app.ts';
 import type { ClientRuntime } from './client.ts';
@@ -55,6 +55,8 @@ export interface ServiceRuntime {
   readonly cache?: LiveSetCache;
   /** How operations are called where an instance speaks what is faster than HTTP. Default: over HTTP. */
   readonly fast?: RpcTransport;
+  /** How operations are called where services are placed in this process, whatever `transport` says. */
+  readonly local?: RpcTransport | undefined;
   /** Chooses the host that others reach this instance by, and says why. */
   readonly advertise: (
     bind: string,
@@ -233,7 +235,7 @@ export function clientNeeds(
   zone: string | undefined,
   clusters: Clusters,
   runtime: Omit<ServiceRuntime, 'bindOf'>,
-): Omit<ClientRuntime, 'resolver'> {
+): Omit<ClientRuntime, 'resolver'> & Pick<ServiceRuntime, 'local'> {
   const caller = runtime.management && formatHostPort(runtime.management);
   return { ...runtime, zone, clusters, caller };
 }
@@ -242,7 +244,7 @@ function clientsComponent<S>(
   parts: AppParts<S>,
   copy: Copy,
   now: () => ServiceConfig<S>,
-  needs: Omit<ClientRuntime, 'resolver'>,
+  needs: Omit<ClientRuntime, 'resolver'> & Pick<ServiceRuntime, 'local'>,
   { resolver }: Discovery,
 ): Component {
   const { copies } = parts;
@@ -251,7 +253,7 @@ function clientsComponent<S>(
     name: 'clients',
     async start() {
       copies.add(copy);
-      const fast = now().transport === 'http' ? undefined : needs.fast;
+      const fast = needs.local ?? (now().transport === 'http' ? undefined : needs.fast);
       for (const client of clients) client.connect({ ...needs, fast, resolver }, copy);
     },
     async stop() {
@@ -350,7 +352,7 @@ function listenerOf<S>(
           filters: [(next) => (asked, call) => within(() => next(asked, call))],
           through: parts.filters.length > 0 ? inCopy : undefined,
         });
-        speakRSocket(inCopy, servingCalls(calls, leasesOf(policies)));
+        speakRSocket(serveDirectly(inCopy, calls), servingCalls(calls, leasesOf(policies)));
       }
       open = await network.listen(bindOf(config.bind, config.port), inCopy);
     },

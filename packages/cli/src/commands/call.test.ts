@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { bind } from '@flotilla/rpc';
-import { contract, error, query, stream } from '@flotilla/rpc/contract';
+import { contract, duplex, error, query, stream, upload } from '@flotilla/rpc/contract';
 import * as z from 'zod';
 import { type Serving, serving } from '../../test/serving.ts';
 import { call } from './call.ts';
@@ -14,6 +14,8 @@ const tides = contract(
       out: z.object({ cm: z.int() }),
       errors: { DRY: error(404, z.string()) },
     }),
+    total: upload({ in: z.object({ cm: z.int() }), out: z.int() }),
+    mirror: duplex({ in: z.object({ cm: z.int() }), out: z.object({ cm: z.int() }) }),
     follow: stream({ in: z.object({ to: z.number() }), out: z.object({ cm: z.int() }) }),
   },
 );
@@ -23,6 +25,14 @@ before(async () => {
   fleet = await serving(
     bind(tides, {
       at: ({ port }, { fail }) => (port === 'dry' ? fail('DRY', 'no water') : { cm: port.length }),
+      async total(all) {
+        let total = 0;
+        for await (const { cm } of all) total += cm;
+        return total;
+      },
+      async *mirror(all) {
+        for await (const { cm } of all) yield { cm: -cm };
+      },
       async *follow({ to }, handled) {
         handled.onCancel(({ code }) => left.resolve(code));
         for (let cm = 1; cm <= to; cm++) yield { cm };
@@ -33,20 +43,20 @@ before(async () => {
 });
 after(() => fleet.end());
 
-const noInput = { async *[Symbol.asyncIterator]() {} };
+const noInput: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} };
 
 /** What is printed, until `interrupted` or the end. */
 async function printed(
   operation: string,
   args: readonly string[],
-  { json = false, interrupted = new AbortController().signal, onPrint = (_: string) => {} } = {},
+  { json = false, interrupted = new AbortController().signal, onPrint = (_: string) => {}, input = noInput } = {},
 ): Promise<string[]> {
   const lines: string[] = [];
   const print = (text: string): void => {
     lines.push(text);
     onPrint(text);
   };
-  await call({ client: fleet.client, input: noInput, interrupted }, { operation }, args, { print, json });
+  await call({ client: fleet.client, input, interrupted }, { operation }, args, { print, json });
   return lines;
 }
 
@@ -69,6 +79,26 @@ test('an interrupt ends a stream that goes on, and its handler sees it', async (
   const following = printed('tides.follow', ['--to', '2'], { interrupted: interrupt.signal, onPrint });
   await assert.rejects(following, { code: 'CANCELLED' });
   assert.equal(await left.promise, 'CANCELLED');
+});
+
+test('elements to send are read line by line, as the callee wants them', async () => {
+  const lines = (...texts: string[]): AsyncIterable<Uint8Array> => ({
+    async *[Symbol.asyncIterator]() {
+      for (const text of texts) yield Buffer.from(text);
+    },
+  });
+  const input = lines('{"cm":1}\n\n{"cm"', ':2}\n{"cm":39}');
+  assert.deepEqual(await printed('tides.total', [], { input }), ['42']);
+  assert.deepEqual(await printed('tides.total', ['--cm', '7']), ['7']);
+  assert.deepEqual(await printed('tides.mirror', [], { input }), ['{"cm":-1}', '{"cm":-2}', '{"cm":-39}']);
+  await assert.rejects(printed('tides.total', [], { input: lines('{"cm":1}\n{"cm":x}\n') }), {
+    code: 'INVALID_INPUT',
+    message: /line 2 of the input is no JSON: \{"cm":x\}/,
+  });
+  await assert.rejects(printed('tides.total', [], { input: lines('{"cm":1}\n{"cm":"x"}\n') }), {
+    code: 'INVALID_INPUT',
+    message: /element 1 of tides\.total does not take this: "cm": must be an integer/,
+  });
 });
 
 test('an error of the contract comes with its data; what does not fit is refused by field', async () => {

@@ -30,7 +30,7 @@ export async function fleetClient(registry: string): Promise<FleetClient> {
   const client = genericClient({
     ...ground,
     network,
-    fast: process.env['FLOTILLA_TRANSPORT'] === 'http' ? undefined : rsocketTransport(connector, plain),
+    fast: process.env['FLOTILLA_TRANSPORT'] === 'http' ? undefined : rsocketTransport(connector, plain, ground),
     resolver: discovery.resolver,
     meter: nullMeter,
     tracer: nullTracer,

@@ -163,7 +163,7 @@ export async function loadProcessConfig<C>(
   sources: ProcessSources = {},
   below: readonly ConfigFile[] = [],
 ): Promise<Loaded<C>> {
-  const { args = process.argv.slice(2), env = process.env, files = [usualFile].filter(existsSync) } = sources;
+  const { args = process.argv.slice(2), env = process.env, files = usualFiles() } = sources;
   const read: ConfigFile[] = await readConfigFiles(files);
   return loadConfig(spec.schema, {
     files: [...below, ...read.map((file) => ({ ...file, at: spec.section }))],
@@ -175,6 +175,16 @@ export async function loadProcessConfig<C>(
 }
 
 const usualFile = 'flotilla.yaml';
+
+/** Where configuration is looked for, when nobody says. */
+export function usualFiles(): readonly string[] {
+  return [usualFile].filter(existsSync);
+}
+
+/** Did `flotilla dev` start this process? Whatever it did not start is production. */
+export function isDevelopment(): boolean {
+  return process.env['FLOTILLA_SUPERVISED'] === '1';
+}
 
 /** Files that `FLOTILLA_…_FILE` names. */
 function secretFilePaths({ env = process.env }: ProcessSources): string[] {
@@ -394,7 +404,7 @@ function credentialsOf({ management: { user, password } }: ProcessConfig): Manag
  * left to the supervisor; a SIGTERM counts, and the supervisor's word after it says nothing new.
  */
 export function supervisedProcess(): ProcessPort {
-  if (process.env['FLOTILLA_SUPERVISED'] !== '1') return process;
+  if (!isDevelopment()) return process;
   process.on('SIGINT', () => {});
   return {
     on(event: string, listener: (thrown: unknown) => void) {

@@ -8,10 +8,11 @@ import { plainTransport } from '../client.ts';
 import { connectDiscovery } from '../discovery/connect.ts';
 import { lastKnownHealth } from '../last-known-health.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
+import { assertPlacement } from '../placement/assert-placement.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
 import { configSchemaOf, serviceParts } from '../start.ts';
 import { eventLoopShare } from './event-loop.ts';
-import { type ProcessSources, runProcess } from './process.ts';
+import { isDevelopment, type ProcessSources, runProcess, usualFiles } from './process.ts';
 
 /**
  * Runs a service until a signal ends it: reads the configuration, opens the port, registers, serves, drains, leaves.
@@ -30,6 +31,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
       schema: configSchemaOf(app),
       section: ['services', name],
       policies: ({ clients, server }) => ({ clients, server }),
+      check: ({ placement }) => assertPlacement(placement, name),
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
       openapi: (url) => ({ document: describeApp(parts, url).document, mediaType: openApiMediaType }),
       // An operation that takes more than the listener's own limit would never be asked.
@@ -45,9 +47,24 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
         runtime.health.register(lastKnownHealth(cache, runtime.clock));
         const advertise = (bind: string, explicit: string | undefined) =>
           chooseAdvertisedHost({ bindHost: bind, advertise: explicit, interfaces: runtime.interfaces });
-        const fast = rsocketTransport(runtime.connector, plainTransport(runtime), runtime);
+        const plain = plainTransport(runtime);
+        const fast = rsocketTransport(runtime.connector, plain, runtime);
         const utilisation = eventLoopShare();
-        return serviceParts(app, config, { ...runtime, discovery, cache, advertise, fast, utilisation });
+        const own = { ...runtime, cache, advertise, fast, utilisation };
+        if (Object.keys(config.placement).length === 0) return serviceParts(app, config, { ...own, discovery });
+        const { placeServices } = await import('../placement/engines/place-services.ts');
+        const placed = await placeServices(config.placement, {
+          runtime: own,
+          discovery,
+          transport: config.transport === 'http' ? plain : fast,
+          files: sources.files ?? usualFiles(),
+          shared: config,
+          log: config.log,
+          copies: isDevelopment(),
+        });
+        const found = { ...discovery, resolver: placed.resolver };
+        const service = serviceParts(app, config, { ...own, discovery: found, local: placed.transport });
+        return { ...service, components: [...placed.components, ...service.components] };
       },
     },
     sources,

@@ -11,12 +11,12 @@ export interface HealthConfig {
   readonly downAfter: number;
 }
 
-/** What an app that joins is told: what a service is told, without what only a listener of ours could obey. */
-export interface JoinConfig extends Omit<PlatformConfig, 'maxBodyBytes' | 'server' | 'transport'> {
+/** What an app that joins is told: what a service is told, without what only a process of ours could obey. */
+export interface JoinConfig extends Omit<PlatformConfig, 'maxBodyBytes' | 'placement' | 'server' | 'transport'> {
   readonly health: HealthConfig;
 }
 
-const { maxBodyBytes: _, server: __, transport: ___, ...shared } = serviceSettings;
+const { maxBodyBytes: _, server: __, transport: ___, placement: ____, ...shared } = serviceSettings;
 
 /** Keys of an app that joins; its part of `flotilla.yaml` is `services.<name>`. */
 export const joinSettings: SettingsOf<JoinConfig> = {

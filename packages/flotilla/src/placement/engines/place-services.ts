@@ -1,0 +1,70 @@
+import type { Component, Resolver } from '@flotilla/core';
+import type { RpcTransport } from '@flotilla/rpc';
+import type { Discovery } from '../../discovery/discovery.ts';
+import type { ProcessConfig } from '../../platform-settings.ts';
+import type { ServiceRuntime } from '../../start.ts';
+import { LocalPlaces, type Placement } from '../local-places.ts';
+import { localTransport } from '../local-transport.ts';
+import { type PlacedService, placeInProcess } from '../place-in-process.ts';
+import { placeInWorker } from './place-in-worker.ts';
+import { loadPlaced, moduleOf, type ServiceSource } from './placed-app.ts';
+
+/** What of a process is needed to place services in it. */
+export interface PlacingNeeds {
+  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'network' | 'bindOf' | 'advertise'>;
+  readonly discovery: Discovery;
+  /** How services that are elsewhere are called. */
+  readonly transport: RpcTransport;
+  /** Configuration files: they say which module a service is, and how it is set. */
+  readonly files: readonly string[];
+  readonly shared: ServiceSource['shared'];
+  readonly log: ProcessConfig['log'];
+  /** Whether a service in the process gets copies of payloads. In a thread, everything is copied. */
+  readonly copies: boolean;
+}
+
+/** Services that run here, and how the rest of the process finds and calls them and all others. */
+export interface PlacedServices {
+  /** Started before whoever calls them, stopped after. */
+  readonly components: readonly Component[];
+  readonly resolver: Resolver;
+  readonly transport: RpcTransport;
+}
+
+/**
+ * Places services as the configuration says: `{ catalog: 'process', reviews: 'worker', orders: 'remote' }`. What is not named
+ * is remote. Services that are placed in the process find each other there; one in a thread finds others through the registry.
+ * @throws FlotillaError CONFIG_INVALID naming the service whose module is not known; START_FAILED
+ */
+export async function placeServices(
+  placement: Readonly<Record<string, Placement>>,
+  needs: PlacingNeeds,
+): Promise<PlacedServices> {
+  const { discovery, runtime } = needs;
+  const places = new LocalPlaces(discovery.resolver);
+  const placed = new Map<string, PlacedService>();
+  const ways = new Map<string, PlacedService['connect']>();
+  const transport = localTransport(ways, needs.transport);
+  for (const [name, place] of Object.entries(placement)) {
+    if (place === 'remote') continue;
+    const source = { name, module: moduleOf(name, needs.files), files: needs.files, shared: needs.shared };
+    if (place === 'worker') {
+      places.add(name, place);
+      placed.set(name, placeInWorker({ ...source, log: workerLog(needs.log) }, { runtime, places }));
+    } else {
+      const { app, config } = await loadPlaced(source);
+      places.add(name, place);
+      placed.set(name, placeInProcess(app, config, { runtime, places, transport, copies: needs.copies }));
+    }
+  }
+  for (const { name, connect } of placed.values()) ways.set(name, connect);
+  return {
+    components: Array.from(placed.values(), ({ component }) => component),
+    resolver: places.resolver,
+    transport,
+  };
+}
+
+function workerLog({ level, format }: ProcessConfig['log']): { level: typeof level; format: 'pretty' | 'json' } {
+  return { level, format: format === 'pretty' || (format === 'auto' && process.stdout.isTTY) ? 'pretty' : 'json' };
+}

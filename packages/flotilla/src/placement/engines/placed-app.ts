@@ -1,0 +1,77 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseYaml } from '@flotilla/config';
+import { FlotillaError } from '@flotilla/core';
+import { type App, appParts } from '../../app.ts';
+import { loadProcessConfig } from '../../engines/process.ts';
+import type { ServiceConfig } from '../../platform-settings.ts';
+import { configSchemaOf } from '../../start.ts';
+
+/** Where a service that is to be placed comes from, and what it takes over from the process that it is placed in. */
+export interface ServiceSource {
+  readonly name: string;
+  /** `file:` URL of the module that exports its application. */
+  readonly module: string;
+  /** Configuration files; its own part stands under `services.<name>`. */
+  readonly files: readonly string[];
+  /** Of the process: it looks others up in the same place. */
+  readonly shared: Pick<ServiceConfig<unknown>, 'registry' | 'zone' | 'stateDir' | 'drainMs'>;
+}
+
+/**
+ * The module of a service, as `services.<name>.run` of the first file that has it says: the program that runs it as a process
+ * of its own.
+ * @throws FlotillaError CONFIG_INVALID naming the key
+ */
+export function moduleOf(name: string, files: readonly string[]): string {
+  for (const file of files.filter((path) => existsSync(path))) {
+    const { value } = parseYaml(readFileSync(file, 'utf8'), file);
+    const { services } = (value ?? {}) as { readonly services?: Readonly<Record<string, { readonly run?: unknown }>> };
+    const run = services?.[name]?.run;
+    if (typeof run === 'string') return pathToFileURL(resolve(dirname(file), run)).href;
+  }
+  throw new FlotillaError(
+    'CONFIG_INVALID',
+    `placement names "${name}", but services.${name}.run, the module of it, is not in ${files.join(', ') || 'any file'}`,
+  );
+}
+
+/**
+ * The application that a module exports, and its configuration. The module only declares it: what runs it as a program
+ * stands behind `import.meta.main`.
+ * @throws FlotillaError START_FAILED, CONFIG_INVALID
+ */
+export async function loadPlaced({ name, module, files, shared }: ServiceSource): Promise<{
+  readonly app: App<unknown>;
+  readonly config: ServiceConfig<unknown>;
+}> {
+  const app = await importApp(name, module);
+  const spec = { schema: configSchemaOf(app), section: ['services', name] };
+  // Flags and variables are those of the process, which is another service.
+  const { values } = await loadProcessConfig<ServiceConfig<unknown>>(spec, { args: [], env: {}, files });
+  return { app, config: { ...values, ...shared } };
+}
+
+async function importApp(name: string, module: string): Promise<App<unknown>> {
+  const exported = (await import(module)) as Readonly<Record<string, unknown>>;
+  const apps = Object.values(exported).filter(isApp);
+  const app = apps.find((one) => one.name === name);
+  if (app) return app;
+  const found =
+    apps.length === 0 ? 'it exports no service' : `it exports ${apps.map((one) => `"${one.name}"`).join(', ')}`;
+  throw new FlotillaError(
+    'START_FAILED',
+    `"${name}" cannot be placed: ${module} does not export it (export const app = service('${name}')); ${found}`,
+  );
+}
+
+function isApp(value: unknown): value is App<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    appParts(value as App<unknown>);
+    return true;
+  } catch {
+    return false;
+  }
+}

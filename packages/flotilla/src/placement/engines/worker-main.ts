@@ -1,0 +1,168 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { createFileCache } from '@flotilla/balance';
+import {
+  type Instance,
+  nullMeter,
+  nullTracer,
+  type Registration,
+  type Running,
+  startAll,
+  systemClock,
+  systemRandom,
+  toFlotillaError,
+} from '@flotilla/core';
+import type { HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
+import { RSocketConnection, rsocketServingOf, rsocketTransport } from '@flotilla/rpc/rsocket';
+import { createHealth, createLogger } from '@flotilla/telemetry';
+import { plainTransport } from '../../client.ts';
+import { connectDiscovery } from '../../discovery/connect.ts';
+import { fastNetwork } from '../../engines/fast-network.ts';
+import { logOutput } from '../../engines/log-output.ts';
+import { serviceParts } from '../../start.ts';
+import { loadPlaced } from './placed-app.ts';
+import { PortChannel } from './port-channel.ts';
+import type { FromWorker, ToWorker, WorkerOrders } from './worker-messages.ts';
+
+/** A service in a thread of the process that calls it: connections come over ports, everything else is as in a process. */
+
+const orders = workerData as WorkerOrders;
+const parent = parentPort;
+if (!parent) throw new TypeError('this module is the main module of a worker');
+const tell = (message: FromWorker): void => parent.postMessage(message);
+
+const ground = { clock: systemClock, random: systemRandom };
+const logger = createLogger({
+  ...orders.log,
+  level: () => orders.log.level,
+  colors: false,
+  write: logOutput(process.stdout),
+  clock: systemClock,
+  fields: { service: orders.name },
+});
+
+const connections = new Set<RSocketConnection>();
+let serving: HttpHandler | undefined;
+let running: Running | undefined;
+
+parent.on('message', (message: ToWorker) => {
+  if (message.kind === 'connection') serve(message.port);
+  else void stop(message.reason);
+});
+
+try {
+  running = await begin();
+  tell({ kind: 'up' });
+} catch (thrown) {
+  const { code, detail } = toFlotillaError(thrown);
+  const own = code === 'INTERNAL' && thrown instanceof Error ? thrown.message : detail;
+  tell({ kind: 'failed', code, detail: own });
+  parent.close();
+}
+
+async function begin(): Promise<Running> {
+  const { app, config } = await loadPlaced(orders);
+  const { network, connector } = fastNetwork({ ...ground, logger });
+  const discovery = await connectDiscovery(config.registry, { ...ground, logger, network, zone: config.zone });
+  const listening: HttpNetwork = { connect: (target) => network.connect(target), listen };
+  const parts = serviceParts(
+    app,
+    { ...config, transport: 'auto' },
+    {
+      ...ground,
+      logger,
+      meter: nullMeter,
+      tracer: nullTracer,
+      health: createHealth(),
+      cache: createFileCache({ directory: config.stateDir, logger }),
+      network: listening,
+      fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
+      bindOf: () => ({ host: orders.name, port: 80 }),
+      advertise: () => ({ host: orders.name, reason: 'it is placed in a thread' }),
+      discovery: { ...discovery, registrar: { register: (instance) => registered(instance) } },
+    },
+  );
+  return startAll(parts.components, logger);
+}
+
+/** The process that it is placed in is all that hears of it. */
+function registered(first: Instance): Registration {
+  let instance: Instance | undefined = first;
+  const change = (changed: Partial<Instance>): void => {
+    if (!instance) return;
+    instance = { ...instance, ...changed, revision: instance.revision + 1 };
+    tell({ kind: 'instance', instance });
+  };
+  tell({ kind: 'instance', instance });
+  return {
+    announced: Promise.resolve(),
+    setStatus: async (status) => change({ status }),
+    setWeight: async (weight) => change({ weight }),
+    noticed: async () => true,
+    async deregister() {
+      instance = undefined;
+      tell({ kind: 'instance', instance });
+    },
+  };
+}
+
+async function listen(_: unknown, handler: HttpHandler): Promise<HttpListener> {
+  serving = handler;
+  return {
+    host: orders.name,
+    port: 80,
+    get connections() {
+      return connections.size;
+    },
+    get inFlight() {
+      return Array.from(connections, ({ inFlight }) => inFlight).reduce((sum, one) => sum + one, 0);
+    },
+    drain,
+  };
+}
+
+/** Connections end when their calls have; those that are left then are broken. */
+async function drain(deadlineMs: number): Promise<void> {
+  serving = undefined;
+  const left = Promise.withResolvers<void>();
+  const timer = systemClock.setTimer(deadlineMs, () => left.resolve());
+  const look = (): void => {
+    if (connections.size === 0) left.resolve();
+  };
+  drained = look;
+  for (const connection of connections) connection.drain();
+  look();
+  await left.promise;
+  timer.cancel();
+  for (const connection of connections) connection.close();
+}
+
+let drained = (): void => {};
+
+function serve(port: Extract<ToWorker, { kind: 'connection' }>['port']): void {
+  const answer = serving && rsocketServingOf(serving);
+  if (!answer) {
+    port.close();
+    return;
+  }
+  const { events, ...answering } = answer({ address: '127.0.0.1', port: 0, encrypted: false });
+  const connection = RSocketConnection.server({
+    channel: new PortChannel(port),
+    clock: systemClock,
+    ...answering,
+    events: {
+      ...events,
+      closed(reason) {
+        connections.delete(connection);
+        events?.closed?.(reason);
+        drained();
+      },
+    },
+  });
+  connections.add(connection);
+}
+
+async function stop(reason: string): Promise<void> {
+  await running?.stop(reason);
+  parent?.close(); // nothing holds this thread any more
+  process.exit(0);
+}

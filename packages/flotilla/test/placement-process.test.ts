@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { children } from './child.ts';
+
+const processes = children();
+const { folder } = processes;
+afterEach(() => processes.killAll());
+after(() => processes.remove());
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url));
+
+/** A process of its own in a folder with this configuration; nothing listens where its registry would be. */
+function start(placement: string, { run = fixture('placed'), flags = [] as string[] } = {}) {
+  const lines = [
+    'services:',
+    `  stock: { run: ${run}, drainNoticeMs: 0 }`,
+    '  host:',
+    '    drainNoticeMs: 0',
+    `    placement: ${placement}`,
+  ];
+  writeFileSync(join(folder, 'flotilla.yaml'), `${lines.join('\n')}\n`);
+  const args = ['--log.format=json', '--registry=http://127.0.0.1:1', ...flags];
+  return processes.start(fixture('host'), args, {}, folder);
+}
+
+for (const [place, word] of [
+  ['process', 'placed in this process'],
+  ['worker', 'placed in a thread of this process'],
+] as const) {
+  for (const flags of [[], ['--transport=http']]) {
+    test(`a process places a service as its configuration says: ${place} ${flags}`, async () => {
+      const host = start(`{ stock: ${place} }`, { flags });
+      await host.line(new RegExp(`"msg":"${word}".*"stock"`));
+      const { url } = JSON.parse(await host.line(/"msg":"serving"/)) as { url: string };
+      const answer = await fetch(`${url}/sum`);
+      assert.deepEqual(await answer.json(), { sum: 42, pid: 'from the host seen' });
+      host.process.kill('SIGTERM');
+      assert.equal((await host.ended).code, 0);
+    });
+  }
+}
+
+test('what cannot be placed ends the start, with the key or the reason', async () => {
+  for (const [placement, options, message] of [
+    ['{ stock: thread }', {}, /placement\.stock.*"process", "worker", "remote"/s],
+    ['{ host: worker }', {}, /placement\.host: "host" cannot be placed in itself/],
+    ['{ films: worker }', {}, /placement names "films", but services\.films\.run, the module of it, is not in/],
+    ['{ stock: process }', { run: fixture('slow') }, /"stock" cannot be placed: .*slow\.ts does not export it/],
+    ['{ stock: worker }', { run: fixture('slow') }, /"stock" cannot be placed: .*slow\.ts does not export it/],
+    ['{ stock: worker }', { run: '/nowhere.ts' }, /could not be placed in a thread|nowhere\.ts/],
+  ] as const) {
+    const { code, text } = await start(placement, options).ended;
+    assert.equal(code, 1, placement);
+    assert.match(text, message);
+  }
+});
