@@ -224,3 +224,25 @@ test('retries are counted by what became of them', async () => {
     'flotilla_retries_total orders over_budget': 1,
   });
 });
+
+test('an attempt that ran out of time is repeated only where a tenth of that time is left', async () => {
+  const late = new FlotillaError('DEADLINE_EXCEEDED', 'late');
+  for (const [deadline, attempts] of [
+    [1_090, 1],
+    [1_500, 2],
+  ] as const) {
+    const clock = new ManualClock();
+    let seen = 0;
+    const callee: Handler<string, string> = (_request, call) => {
+      seen += 1;
+      return new Promise((resolve, reject) =>
+        seen === 1 ? call.clock.setTimer(1_000, () => reject(late)) : resolve('in time'),
+      );
+    };
+    const call = new Call({ clock, random: () => 0, deadline });
+    call.set(idempotentAttribute, true);
+    const answer = retry<string, string>()(callee)('request', call).catch((error: FlotillaError) => error);
+    await clock.advance(1_050);
+    assert.deepEqual([await answer, seen], [attempts === 1 ? late : 'in time', attempts]);
+  }
+});

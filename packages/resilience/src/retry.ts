@@ -45,7 +45,8 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
  * 2. Each attempt that may be followed by another one is a child call. Only of an idempotent request it has a number: a
  *    command is repeated only if nobody began with it, so what fails further in is for the layers there to repeat. The
  *    last one runs in the call itself: nobody repeats it any more, so layers further in may again.
- * 3. A wait that would not leave `minRemainingMs` of the deadline is not begun: the failure is the answer.
+ * 3. A wait that would not leave `minRemainingMs` of the deadline is not begun: the failure is the answer. After an attempt
+ *    that ran out of time a tenth of the time that was too little has to be left, too.
  * 4. The budget is asked last, and only for a retry that would otherwise happen.
  *
  * The call ends when the attempt whose answer is passed on ends, with its last byte.
@@ -136,7 +137,7 @@ function attemptNumber<Req, Res>(
   return begin(next, request, attempt).then(
     (response) => {
       const failure = policy.failure(response);
-      const delayMs = failure && delayBeforeRetry(failure, request, call, number, policy);
+      const delayMs = failure && delayBeforeRetry(failure, request, attempt, call, number, policy);
       if (failure && delayMs !== undefined) {
         policy.discard(response);
         return again(delayMs, failure);
@@ -146,7 +147,7 @@ function attemptNumber<Req, Res>(
     },
     (thrown) => {
       const failure = toFlotillaError(thrown);
-      const delayMs = delayBeforeRetry(failure, request, call, number, policy);
+      const delayMs = delayBeforeRetry(failure, request, attempt, call, number, policy);
       if (delayMs !== undefined) return again(delayMs, failure);
       endWith(failure, attempt, call);
       throw thrown;
@@ -166,13 +167,19 @@ function lastAttempt<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call
 function delayBeforeRetry<Req, Res>(
   failure: FlotillaError,
   request: Req,
+  attempt: Call,
   call: Call,
   number: number,
   policy: Policy<Req, Res>,
 ): number | undefined {
   if (call.cancelled || !isRepeatable(failure, policy.idempotent(request, call))) return undefined;
   const delayMs = backoffMs(number, policy, call.random, failure.retryAfterMs);
-  if (call.remainingMs - delayMs < Math.max(policy.minRemainingMs, Number.MIN_VALUE)) {
+  const tookMs = call.clock.now() - attempt.startedAt;
+  const leastMs = Math.max(
+    policy.minRemainingMs,
+    failure.code === 'DEADLINE_EXCEEDED' ? tookMs / 10 : Number.MIN_VALUE,
+  );
+  if (call.remainingMs - delayMs < leastMs) {
     policy.counters.overDeadline.add();
     policy.told(call, 'over_deadline');
     return undefined;
