@@ -58,6 +58,28 @@ suite('parseJson', () => {
     assert.deepEqual(parse(text), JSON.parse(text));
   });
 
+  test('long texts end where they end, whatever is escaped in them', () => {
+    const part = fc.constantFrom('\\', '"', '[', '{', ',', ':', '__proto__', '\n', 'x', 'x'.repeat(63), 'y'.repeat(70));
+    const texts = fc.array(
+      fc.array(part, { maxLength: 20 }).map((parts) => parts.join('')),
+      { maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(texts, (values) => {
+        const begun = `[${values.map((value) => `${JSON.stringify(value)},`).join('')}"\\\\",`; // escapes: never taken at a glance
+        const nested = (depth: number) => `${begun}${'['.repeat(depth)}${']'.repeat(depth)}]`;
+        assert.deepEqual(parse(nested(jsonLimits.maxDepth - 1)), JSON.parse(nested(jsonLimits.maxDepth - 1)));
+        const at = begun.length + jsonLimits.maxDepth;
+        assertRefused(nested(jsonLimits.maxDepth), `nested deeper than 64 levels, at character ${at}`);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+  });
+
+  test('colons behind a long text cost one look each', () => {
+    assertRefused(`"\\u005f${'x'.repeat(200_000)}"${':'.repeat(200_000)}`, 'not JSON');
+  });
+
   const mistakes: [text: string, said: string][] = [
     ['', 'the document is empty, at character 1'],
     [' \n', 'the document is empty, at character 3'],

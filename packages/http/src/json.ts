@@ -86,21 +86,42 @@ const underscore = 0x5f;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
+/** Up to here a string is read character by character: a search costs more than that to begin. */
+const shortString = 64;
+
+/** The longest way to write the forbidden name: quotes, and an escape of six characters for each of its nine. */
+const longestName = 2 + 6 * '__proto__'.length;
+
+/** @returns where the closing quote is; the length of the text if there is none */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
+  const shortEnd = Math.min(start + 1 + shortString, text.length);
+  let at = start + 1;
+  for (; at < shortEnd; at++) {
     const character = text.charCodeAt(at);
     if (character === quote) return at;
     if (character === backslash) at++;
   }
+  const searchedFrom = at;
+  for (at = text.indexOf('"', at); at >= 0; at = text.indexOf('"', at + 1)) {
+    if (!isEscaped(text, at, searchedFrom)) return at;
+  }
   return text.length;
+}
+
+/** An odd number of backslashes is before it. They are looked at once: those of the next quote are behind this one. */
+function isEscaped(text: string, at: number, from: number): boolean {
+  let before = at;
+  while (before > from && text.charCodeAt(before - 1) === backslash) before--;
+  return (at - before) % 2 === 1;
 }
 
 /** The name may be spelt with escapes: `"\u005f_proto__"`. */
 function isPrototypeName(text: string, start: number): boolean {
   const first = text.charCodeAt(start + 1);
   if (first !== underscore && first !== backslash) return false;
+  const name = text.slice(start, start + longestName); // no more: colons may follow a long string by the million
   try {
-    return JSON.parse(text.slice(start, endOfString(text, start) + 1)) === '__proto__';
+    return JSON.parse(name.slice(0, endOfString(name, 0) + 1)) === '__proto__';
   } catch {
     return false;
   }
