@@ -80,4 +80,16 @@ test('10 MiB travel in fragments, and a small call overtakes them', async () => 
   assert.deepEqual(order, ['small', 'big']);
 });
 
+test('a long text arrives as it was, however its characters fall to fragments', async () => {
+  const text = 'a😀é界'.repeat(200);
+  const { client } = rsocketPair({
+    limits: { fragmentBytes: 128 },
+    responder: { requestResponse: (request, stream) => stream.respond(request.dataText(), 'm'.repeat(125)) },
+  });
+  const heard = new Heard();
+  client.requestResponse('m'.repeat(300), text, heard);
+  while (heard.ends.length === 0) await settle();
+  assert.deepEqual(heard.items, [text]);
+});
+
 const silent = { next(): void {}, complete(): void {}, error(): void {}, failed(): void {} };

@@ -1,4 +1,5 @@
 import { frameFlag, frameType } from './frame.ts';
+import type { LongText } from './long-text.ts';
 import type { OutBuffer } from './out-buffer.ts';
 
 /** Who writes frames: {@link Sender}. */
@@ -14,7 +15,7 @@ interface LongMessage {
   readonly flags: number;
   readonly initialN: number;
   readonly metadata: Uint8Array | undefined;
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | LongText;
   /** Bytes of metadata and data that have gone. */
   at: number;
 }
@@ -109,8 +110,8 @@ export class Fragments {
     const hasMetadata = metadata !== undefined && (isFirst || message.at < metadataLength);
     const metadataTaken = hasMetadata ? (metadataRest?.length ?? 0) : 0;
     const dataAt = Math.max(0, message.at - metadataLength);
-    const dataTaken = Math.min(room - metadataTaken, data.length - dataAt);
-    const isLast = message.at + metadataTaken + dataTaken >= lengthOf(message);
+    const dataRoom = Math.min(room - metadataTaken, data.length - dataAt);
+    const isLast = message.at + metadataTaken + dataRoom >= lengthOf(message);
     const type = isFirst ? message.type : frameType.payload;
     const start = writer.begin(streamId, type, fragmentFlags(message, isFirst, isLast, hasMetadata));
     const { out } = writer;
@@ -119,7 +120,7 @@ export class Fragments {
       out.u24(metadataTaken);
       out.raw(metadataRest);
     }
-    if (dataTaken > 0) out.raw(data.subarray(dataAt, dataAt + dataTaken));
+    const dataTaken = dataRoom > 0 ? writeData(out, data, dataAt, dataRoom) : 0;
     writer.end(start);
     message.at += metadataTaken + dataTaken;
     return metadataTaken + dataTaken;
@@ -133,6 +134,13 @@ function fragmentFlags(message: LongMessage, isFirst: boolean, isLast: boolean, 
   const isPayload = !isFirst || message.type === frameType.payload;
   const next = isPayload ? frameFlag.next : 0;
   return metadata | next | (isLast ? message.flags & frameFlag.complete : frameFlag.follows);
+}
+
+/** @returns the bytes written: of a text maybe a few less than there is room for, but all when there is room for all */
+function writeData(out: OutBuffer, data: Uint8Array | LongText, at: number, room: number): number {
+  if (!(data instanceof Uint8Array)) return data.writeTo(out, room);
+  out.raw(data.subarray(at, at + room));
+  return room;
 }
 
 function lengthOf({ metadata, data }: LongMessage): number {

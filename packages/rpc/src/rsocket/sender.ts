@@ -4,6 +4,7 @@ import type { ByteChannel } from './byte-channel.ts';
 import { Fragments, type FrameWriter } from './fragments.ts';
 import { frameFlag, frameType, headBytes, readU32, rsocketError } from './frame.ts';
 import type { RSocketLimits } from './limits.ts';
+import { LongText } from './long-text.ts';
 import { OutBuffer, type Sendable } from './out-buffer.ts';
 
 /** A gathered piece of this size is sent at once. */
@@ -133,18 +134,18 @@ export class Sender implements FrameWriter {
     const behind = this.#fragments.has(streamId);
     const start = this.begin(streamId, type, metadata === undefined ? flags : flags | frameFlag.metadata);
     const out = this.#out;
-    const isLong = data instanceof Uint8Array && data.length > this.#limits.fragmentBytes;
+    const long = this.#long(data);
     let dataAt = 0;
     try {
       if (initialN > 0) out.u32(initialN);
       if (metadata !== undefined) writeMetadata(out, metadata);
       dataAt = out.length;
-      if (data !== undefined && !isLong) out.send(data);
+      if (data !== undefined && !long) out.send(data);
     } catch (thrown) {
       out.length = start; // half a frame would spoil all that follow
       throw thrown;
     }
-    if (!isLong && !behind && out.length - start - 3 <= this.#limits.fragmentBytes) {
+    if (!long && !behind && out.length - start - 3 <= this.#limits.fragmentBytes) {
       this.end(start);
       return;
     }
@@ -155,11 +156,18 @@ export class Sender implements FrameWriter {
       flags,
       initialN,
       metadata: metadata === undefined ? undefined : Buffer.from(bytes.subarray(metadataAt, dataAt)),
-      data: isLong ? data : Buffer.from(bytes.subarray(dataAt, out.length)),
+      data: long ?? Buffer.from(bytes.subarray(dataAt, out.length)),
       at: 0,
     });
     out.length = start; // it goes another way
     this.schedule();
+  }
+
+  /** Data that is too long for the buffer of small frames, as it waits for its turns. */
+  #long(data: Sendable | undefined): Uint8Array | LongText | undefined {
+    const { fragmentBytes } = this.#limits;
+    if (typeof data === 'string') return data.length > fragmentBytes ? new LongText(data) : undefined;
+    return data instanceof Uint8Array && data.length > fragmentBytes ? data : undefined;
   }
 
   /** CANCEL, or REQUEST_N where `n` is above 0. */
