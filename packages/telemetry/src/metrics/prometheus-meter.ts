@@ -24,7 +24,7 @@ export interface PrometheusMeterOptions {
  */
 export function prometheusMeter({ processMetrics = true }: PrometheusMeterOptions = {}): PrometheusMeter {
   const registry = new Registry();
-  if (processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+  if (processMetrics) collectDefaultMetrics({ register: registry, ...processMeasuring });
   const metrics = new Map<string, RegisteredMetric>();
   const dropped = new RegisteredMetric('counter', droppedSpec, '', () => new RecordedCounter(), nothing);
   const family = (type: MetricType, spec: MetricSpec, rule: string, create: () => Recorded): RegisteredMetric => {
@@ -50,6 +50,9 @@ export function prometheusMeter({ processMetrics = true }: PrometheusMeterOption
     },
   });
 }
+
+/** The library takes up to a millisecond for a sample of utilisation: by default ten times a second, which calls wait for. */
+const processMeasuring = { eventLoopMonitoringPrecision: 20, eventLoopUtilizationTimeout: 1_000 } as const;
 
 type MetricType = 'counter' | 'gauge' | 'histogram';
 
