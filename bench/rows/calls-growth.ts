@@ -54,6 +54,9 @@ export const callsBeside: Row = {
     beside('nothing', 'alone'),
     beside('large', 'an answer of 10 MiB every second'),
     beside('stream', 'a stream without pause'),
+    // Without what the application's own data cost to write and to parse, during which nobody else is served.
+    beside('nothing', 'the bare engine, alone', 'rsocket'),
+    beside('large', 'the bare engine, 10 MiB of bytes every second', 'rsocket'),
   ],
 };
 
@@ -144,18 +147,18 @@ async function memoryWith(
   }
 }
 
-/** Of the round in hand: small calls alone. */
-let aloneP99Ms = Number.NaN;
+/** Of the round in hand, by subject: small calls alone. */
+const aloneP99Ms = new Map<string, number>();
 
-function beside(what: string, title: string): Subject {
+function beside(what: string, title: string, subject = 'flotilla-rsocket'): Subject {
   return {
-    id: what,
+    id: subject === 'rsocket' ? `bare-${what}` : what,
     title,
     async measure(plan) {
-      const pair = await startPair('flotilla-rsocket', typical, plan.warmMs);
+      const pair = await startPair(subject, typical, plan.warmMs);
       try {
         const ran = (await pair.client.ask({ ask: 'beside', what, ms: plan.measureMs })) as Counts;
-        if (what === 'nothing') aloneP99Ms = ran['p99Ms'] ?? Number.NaN;
+        if (what === 'nothing') aloneP99Ms.set(subject, ran['p99Ms'] ?? Number.NaN);
         else assertCount(`what came of ${what}`, (ran['large'] ?? 0) + (ran['elements'] ?? 0), 1, Infinity);
         return {
           operations: ran['operations'] ?? 1,
@@ -165,7 +168,7 @@ function beside(what: string, title: string): Subject {
             'calls/s': perSecond(ran),
             'half within ms': ran['p50Ms'] ?? Number.NaN,
             '99 % within ms': ran['p99Ms'] ?? Number.NaN,
-            'of alone': (ran['p99Ms'] ?? Number.NaN) / aloneP99Ms,
+            'of alone': (ran['p99Ms'] ?? Number.NaN) / (aloneP99Ms.get(subject) ?? Number.NaN),
             'MiB beside': (ran['large'] ?? 0) / 1_048_576,
             'elements beside': ran['elements'] ?? 0,
           },
