@@ -96,7 +96,7 @@ export function blockedChart(results: readonly SimulationResult[]): string {
     '  <text class="title" x="12" y="20">Share of the calls that go to one of ten whose event loop is blocked for 2 s</text>',
     '  <text class="soft" x="12" y="38">simulated; over 300 ms; its even share is 10 %</text>',
     `  <rect class="grid" x="${placeAt(troubleAt)}" y="${top}" width="${Number(placeAt(troubleAt + 2_000)) - Number(placeAt(troubleAt))}" height="${height}" fill="#8c959f" fill-opacity="0.12" stroke="none"/>`,
-    `  <text class="soft" x="${Number(placeAt(troubleAt)) + 6}" y="${top + 14}">blocked</text>`,
+    `  <text class="soft" x="${Number(placeAt(troubleAt)) + 6}" y="${top - 4}">blocked</text>`,
     ...[0, 0.05, 0.1, 0.15].map(
       (share) =>
         `  <line class="grid" x1="${left}" y1="${heightAt(share)}" x2="${left + width}" y2="${heightAt(share)}"/>` +

@@ -29,14 +29,16 @@ function composition(): string {
     ...lines.map(([line, on], index) => box(x - 10, 40 + index * 44, 170, 34, [line], on ? 'own' : 'box')),
     ...lines.slice(1).map((_, index) => arrow(`M${x + 75} ${74 + index * 44}v9`)),
   ];
-  return svg('The filters of a client, of an instance and of a server', 620, 372, [
+  return svg('The filters of a client, of an instance and of a server', 620, 416, [
     ...stack(20, 'a call of a client', [
       ['fallback', false],
+      ['cache, sharing, batch', false],
       ['rate limit', false],
       ['timeout', true],
       ['bulkhead', false],
       ['breaker', true],
       ['retry + budget', true],
+      ['hedge', false],
     ]),
     ...stack(235, 'one instance', [
       ['outlier ejection', true],
@@ -47,12 +49,14 @@ function composition(): string {
       ['shedding', true],
       ['rate limit', false],
       ['adaptive concurrency', true],
+      ['idempotency keys', true],
       ['handler', false],
     ]),
-    arrow('M180 277H202V57H222'),
-    text(206, 250, 'picks one', { kind: 'small' }),
+    arrow('M180 365H202V57H222'),
+    text(208, 330, 'picks one', { kind: 'small' }),
     arrow('M395 145H418V57H437'),
-    text(20, 344, 'blue: on without configuration · grey: off until it is configured or given', { kind: 'small' }),
+    text(235, 386, 'blue: on without configuration', { kind: 'small' }),
+    text(235, 402, 'grey: off until it is configured or given', { kind: 'small' }),
   ]);
 }
 
@@ -100,7 +104,7 @@ function retryBudget(): string {
   }
   chart.curve('b', unlimited);
   chart.curve('a', limited);
-  chart.parts.push(text(470, 46, 'two retries each'), text(300, 150, 'with the budget'));
+  chart.parts.push(text(458, 46, 'two retries each'), text(458, 140, 'with the budget'));
   return svg('Attempts while everything fails, with and without a budget', 720, 270, [
     text(60, 18, '500 calls a second; from 20 s to 45 s all of them fail', { kind: 'small' }),
     ...chart.parts,
@@ -113,11 +117,11 @@ function breaker(): string {
     box(290, 80, 150, 60, ['open', 'refuses at once'], 'bad'),
     box(540, 80, 150, 60, ['half-open', 'trialCalls go']),
     arrow('M190 100H287'),
-    text(238, 74, 'failureFraction or', { kind: 'small', anchor: 'middle' }),
-    text(239, 90, 'slowFraction met', { kind: 'small', anchor: 'middle' }),
+    text(240, 58, 'failureFraction or', { kind: 'small', anchor: 'middle' }),
+    text(240, 74, 'slowFraction met', { kind: 'small', anchor: 'middle' }),
     arrow('M440 100H537'),
-    text(488, 74, 'the next call', { kind: 'small', anchor: 'middle' }),
-    text(488, 90, 'after openMs', { kind: 'small', anchor: 'middle' }),
+    text(490, 58, 'the next call', { kind: 'small', anchor: 'middle' }),
+    text(490, 74, 'after openMs', { kind: 'small', anchor: 'middle' }),
     arrow('M537 124H443'),
     text(490, 142, 'a trial fails, or', { kind: 'small', anchor: 'middle' }),
     text(490, 158, 'trialMs is over:', { kind: 'small', anchor: 'middle' }),
@@ -140,8 +144,8 @@ function bulkhead(): string {
     arrow('M414 54H427'),
     box(20, 94, 110, 40, ['calls']),
     arrow('M132 114H250'),
-    arrow('M75 136V186H248'),
-    text(256, 190, 'no room, or maxWaitMs over: UNAVAILABLE, executed: no', { kind: 'small' }),
+    arrow('M75 136V202H248'),
+    text(256, 206, 'no room, or maxWaitMs over: UNAVAILABLE, executed: no', { kind: 'small' }),
     arrow('M552 110H590'),
     text(596, 114, 'to their last byte', { kind: 'small' }),
   ]);
