@@ -25,21 +25,13 @@ export interface Backends {
   readonly users: Client<typeof users>;
 }
 
+/** How long they wait, what they keep and what they ask twice stands in `flotilla.yaml`, under `clients`. */
 export function backendsOf(app: App<EdgeSettings>): Backends {
   return {
-    catalog: app.client(catalog, {
-      timeoutMs: 1_500,
-      operations: {
-        // They hardly ever change, and every page shows them: also while the catalog is away.
-        categories: { cache: { enabled: true, ttlMs: 60_000 } },
-        // How many are left has to be true, so nothing is kept; but who asks at the same moment may share the answer.
-        products: { singleFlight: { enabled: true } },
-      },
-    }),
-    reviews: app.client(reviews, { timeoutMs: 1_500 }),
-    // Placing an order asks the catalog twice, and may wait for its disk.
-    orders: app.client(orders, { timeoutMs: 4_000 }),
-    // A password takes its time, and others may be in line before it.
-    users: app.client(users, { timeoutMs: 4_000 }),
+    catalog: app.client(catalog),
+    // A card without its stars is a card: nobody need be told.
+    reviews: app.client(reviews, { fallback: { ratings: { value: [] } } }),
+    orders: app.client(orders),
+    users: app.client(users),
   };
 }

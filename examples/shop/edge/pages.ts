@@ -25,23 +25,17 @@ export interface Pages {
  * and `missing` says so.
  */
 export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors: Visitors): Pages {
-  const ratings = (ids: readonly string[], c: Call) =>
-    ids.length === 0 ? [] : reviews.ratings({ productIds: ids.slice(0, 100) }, c);
+  const ratings = (products: readonly { readonly id: string }[], call: Call) =>
+    products.length === 0 ? [] : reviews.ratings({ productIds: products.slice(0, 100).map(({ id }) => id) }, call);
 
   return {
     async home(call) {
       // Without its products the page still shows the way to them.
       const products = optional((c) => catalog.products({}, c), [], { timeoutMs: 1_000 });
-      const rated = part({ products }, (c, { products: found }) =>
-        ratings(
-          found.map(({ id }) => id),
-          c,
-        ),
-      );
       const page = await gather(call, {
         categories: (c) => catalog.categories(undefined, c),
         products,
-        ratings: optional(rated, [], { timeoutMs: 500 }),
+        ratings: part({ products }, (c, { products: found }) => ratings(found, c)),
       });
       const categories = page.categories.map((category) => {
         const within = page.products.filter((product) => product.category === category.id);
@@ -52,16 +46,10 @@ export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors:
 
     async category(id, call) {
       const products = part((c) => catalog.products({ category: id }, c));
-      const rated = part({ products }, (c, { products: found }) =>
-        ratings(
-          found.map((one) => one.id),
-          c,
-        ),
-      );
       const page = await gather(call, {
         categories: (c) => catalog.categories(undefined, c),
         products,
-        ratings: optional(rated, [], { timeoutMs: 500 }),
+        ratings: part({ products }, (c, { products: found }) => ratings(found, c)),
       });
       const category = page.categories.find((one) => one.id === id);
       if (!category) throw new FlotillaError('CATEGORY_UNKNOWN', `there is no category "${id}"`, { executed: 'yes' });
@@ -70,15 +58,8 @@ export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors:
     },
 
     async search(text, call) {
-      const products = part((c) => catalog.search({ text }, c));
-      const rated = part({ products }, (c, { products: found }) =>
-        ratings(
-          found.map(({ id }) => id),
-          c,
-        ),
-      );
-      const page = await gather(call, { products, ratings: optional(rated, [], { timeoutMs: 500 }) });
-      return { text, products: cardsOf(page.products, page.ratings), missing: missingOf(page) };
+      const products = await catalog.search({ text }, call);
+      return { text, products: cardsOf(products, await ratings(products, call)), missing: [] };
     },
 
     async product(id, session, call) {

@@ -8,7 +8,7 @@ import { openOrderStore, type Purchase } from './order/store.ts';
 /** Backend service: orders. It asks the catalog for stock and prices, and keeps what was ordered. */
 export const app = service('order', { config: settings(databaseSettings('order')) });
 
-const shelf = app.client(stock, { timeoutMs: 2_000 });
+const shelf = app.client(stock);
 const store = app.resource('order database', openOrderStore, (open) => open.close());
 const desk = app.resource('order desk', () => openDesk(store(), shelf));
 

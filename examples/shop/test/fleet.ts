@@ -1,9 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseYaml } from '@flotilla/config';
 import { type AnyApp, type Fleet, type FleetOptions, startFleet } from '@flotilla/testkit';
+import type { PlatformConfig } from 'flotilla';
 import { withFolder } from './folder.ts';
 
 /** Where the tests' shop is found: over TLS, as in production. */
 export const publicUrl = 'https://shop.example';
+
+/** The shop as it runs: what its services are told of each other counts in its tests, too. */
+const { services: written } = parseYaml(
+  readFileSync(new URL('../flotilla.yaml', import.meta.url), 'utf8'),
+  'flotilla.yaml',
+).value as { readonly services: Readonly<Record<string, { readonly clients?: PlatformConfig['clients'] }>> };
 
 /** What a test has. */
 export interface Shop {
@@ -31,7 +40,11 @@ export async function withShop(
       if (['catalog', 'order', 'review', 'user'].includes(name)) return { dbFile: file(name) };
       return name === 'web' || name === 'mobile' ? { publicUrl } : {};
     };
-    const services = apps.map((app) => ({ app, settings: { ...own(app.name), ...settings[app.name] } }));
+    const services = apps.map((app) => ({
+      app,
+      settings: { ...own(app.name), ...settings[app.name] },
+      config: { drainNoticeMs: 0, clients: written[app.name]?.clients ?? {} },
+    }));
     await using fleet = await startFleet({ ...options, services, time: 'stands' });
     await use({ fleet, folder, file });
   });
