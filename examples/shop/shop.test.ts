@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ManualClock } from '@flotilla/testkit';
 import { type Client, safe, service } from 'flotilla';
 import { mobile } from './contracts/mobile.ts';
+import { orders } from './contracts/order.ts';
 import { visitor } from './contracts/visitor.ts';
 import { web } from './contracts/web.ts';
 import { app as mobileApp } from './edge/mobile.ts';
@@ -171,6 +172,32 @@ test('an order is placed once, seen by its buyer, and takes its stock', async ()
       ],
     );
   });
+});
+
+test('the kitchen hears of each order once it is placed, and goes on where it was', async () => {
+  const clock = new ManualClock();
+  await withVisit(
+    async (shop) => {
+      const session = await signUp(shop);
+      const first = await shop.visit.placeOrder({ ...basket('pretzel'), ...session });
+      const screen = shop.fleet.client(orders).kitchen({ after: 0 })[Symbol.asyncIterator]();
+      const { value: ticket } = await screen.next();
+      assert.deepEqual(ticket, {
+        number: 1,
+        orderId: first.id,
+        lines: [{ productId: 'pretzel', name: first.lines[0]?.name, quantity: 1 }],
+      });
+      const next = screen.next();
+      const second = await shop.visit.placeOrder({ ...basket('pea-soup'), ...session });
+      await clock.advance(1_000);
+      assert.equal((await next).value?.orderId, second.id);
+      await screen.return?.();
+      const again = shop.fleet.client(orders).kitchen({ after: 1 })[Symbol.asyncIterator]();
+      assert.equal((await again.next()).value?.number, 2);
+      await again.return?.();
+    },
+    { clock },
+  );
 });
 
 test('who is not signed in orders nothing, reviews nothing and sees no orders', async () => {

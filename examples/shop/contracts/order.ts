@@ -1,4 +1,4 @@
-import { command, contract, error, get, post, query } from 'flotilla/contract';
+import { command, contract, error, get, post, query, stream } from 'flotilla/contract';
 import { z } from 'zod';
 import { Id } from './catalog.ts';
 import { Item, Line } from './stock.ts';
@@ -15,6 +15,14 @@ export const Order = z.object({
   totalCents: z.int().nonnegative(),
   /** ISO 8601. */
   orderedAt: z.string(),
+});
+
+/** What the kitchen has to know of an order: neither who pays, nor where it goes. */
+export const Ticket = z.object({
+  /** Rises with each order that is placed. */
+  number: z.int().positive(),
+  orderId: z.string(),
+  lines: z.array(Line.pick({ productId: true, name: true, quantity: true })),
 });
 
 /** What a person fills in. */
@@ -60,6 +68,11 @@ export const orders = contract(
       out: z.array(Order),
       http: get('/orders'),
     }),
+    /**
+     * For the kitchen's screen: what was placed after the ticket `after`, then each order as it is placed. It ends when
+     * for a while there was none; who comes back with the last number misses nothing.
+     */
+    kitchen: stream({ in: z.object({ after: z.int().nonnegative().default(0) }), out: Ticket }),
     /** How often a person has bought a product. */
     bought: query({
       in: z.object({ userId: Id, productId: Id }),

@@ -1,4 +1,4 @@
-import { run, service, settings } from 'flotilla';
+import { run, service, settings, sleep } from 'flotilla';
 import { orders } from '../contracts/order.ts';
 import { stock } from '../contracts/stock.ts';
 import { databaseSettings } from './database.ts';
@@ -12,6 +12,12 @@ const shelf = app.client(stock);
 const store = app.resource('order database', openOrderStore, (open) => open.close());
 const desk = app.resource('order desk', () => openDesk(store(), shelf));
 
+/** The copies share the database and nothing else, so the kitchen's stream looks there for what any of them placed. */
+const lookEveryMs = 1_000;
+
+/** Sooner than `drainMs`: a screen keeps no process from leaving. */
+const quietLooks = 20;
+
 app.handle(orders, {
   place: async (wanted, call) => orderOf(await desk().place(wanted, call)),
   find: async ({ id, userId }, call) => {
@@ -19,6 +25,16 @@ app.handle(orders, {
     return found ? orderOf(found) : call.fail('ORDER_UNKNOWN');
   },
   history: async ({ userId, limit }) => store().history(userId, limit).map(orderOf),
+  async *kitchen({ after }, call) {
+    let last = after;
+    for (let quiet = 0; quiet < quietLooks; quiet++) {
+      for (const { number, orderId, lines } of store().tickets(last, 50)) {
+        yield { number, orderId, lines: [...lines] };
+        [last, quiet] = [number, 0];
+      }
+      await sleep(lookEveryMs, call);
+    }
+  },
   bought: async ({ userId, productId }) => ({ times: store().bought(userId, productId) }),
 });
 

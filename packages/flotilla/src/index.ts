@@ -13,7 +13,7 @@ export {
   text,
   url,
 } from '@flotilla/config';
-export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret } from '@flotilla/core';
+export { Call, currentCall, type Filter, FlotillaError, type Handler, Secret, sleep } from '@flotilla/core';
 export { type HttpHandler, HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute } from '@flotilla/http';
 export { freshAttribute } from '@flotilla/resilience';
 export {

@@ -42,6 +42,13 @@ export interface Purchase extends Wanted {
 /** An order that was written down. */
 export type Intent = Purchase;
 
+/** An order that the kitchen has to make. */
+export interface Ticket {
+  readonly number: number;
+  readonly orderId: string;
+  readonly lines: readonly Line[];
+}
+
 /** The orders. Several processes may have the same file open. What a method has returned is on the disk. */
 export interface OrderStore {
   /**
@@ -55,6 +62,8 @@ export interface OrderStore {
   refuse(id: string, refusal: Refusal): Purchase;
   /** The oldest orders that are not decided. */
   unfinished(): Intent[];
+  /** Of orders that were placed after the one with that number, in their order. */
+  tickets(after: number, limit: number): Ticket[];
   find(id: string, userId: string): Purchase | undefined;
   /** The latest first. */
   history(userId: string, limit: number): Purchase[];
@@ -73,6 +82,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS sale (
     userId TEXT NOT NULL, productId TEXT NOT NULL, orderId TEXT NOT NULL, PRIMARY KEY (userId, productId, orderId)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ticket (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, orderId TEXT NOT NULL UNIQUE
+  ) STRICT;
 `;
 
 interface Row {
@@ -101,6 +113,10 @@ export function openOrderStore(settings: DatabaseSettings): OrderStore {
     `UPDATE purchase SET status = 'refused', refusal = ? WHERE id = ? AND status = 'pending'`,
   );
   const addSale = db.prepare(`INSERT OR IGNORE INTO sale (userId, productId, orderId) VALUES (?, ?, ?)`);
+  const addTicket = db.prepare(`INSERT OR IGNORE INTO ticket (orderId) VALUES (?)`);
+  const ticketsAfter = db.prepare(
+    `SELECT number, orderId, lines FROM ticket JOIN purchase ON id = orderId WHERE number > ? ORDER BY number LIMIT ?`,
+  );
   const countSales = db.prepare(`SELECT count(*) AS times FROM sale WHERE userId = ? AND productId = ?`);
   const stored = (id: string): Purchase => purchaseOf(byId.get(id) as unknown as Row);
 
@@ -122,6 +138,7 @@ export function openOrderStore(settings: DatabaseSettings): OrderStore {
         setPlaced.run(JSON.stringify(lines), id);
         const placed = stored(id);
         for (const { productId } of lines) addSale.run(placed.userId, productId, id);
+        addTicket.run(id);
         return placed;
       }),
     refuse: (id, refusal) =>
@@ -130,6 +147,11 @@ export function openOrderStore(settings: DatabaseSettings): OrderStore {
         return stored(id);
       }),
     unfinished: () => pending.all().map((row) => purchaseOf(row as unknown as Row)),
+    tickets: (after, limit) =>
+      ticketsAfter.all(after, limit).map((row) => {
+        const { number, orderId, lines } = row as { number: number; orderId: string; lines: string };
+        return { number, orderId, lines: JSON.parse(lines) as Line[] };
+      }),
     find(id, userId) {
       const row = ofPerson.get(id, userId) as unknown as Row | undefined;
       return row && purchaseOf(row);
