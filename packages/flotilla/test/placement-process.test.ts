@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { loadPlaced } from '../src/placement/engines/placed-app.ts';
 import { children } from './child.ts';
 
 const processes = children();
@@ -56,4 +57,16 @@ test('what cannot be placed ends the start, with the key or the reason', async (
     assert.equal(code, 1, placement);
     assert.match(text, message);
   }
+});
+
+test('what is placed keeps its own settings, whatever the process is set to', async () => {
+  const file = join(folder, 'set.yaml');
+  writeFileSync(file, 'services:\n  shelf: { weight: 3, settings: { title: of the shelf } }\n');
+  const ofTheProcess = { registry: ['http://127.0.0.1:1'], zone: 'a', stateDir: 'state', drainMs: 7 };
+  const { config } = await loadPlaced({
+    ...{ name: 'shelf', module: new URL('fixtures/shelf.ts', import.meta.url).href, files: [file] },
+    shared: Object.assign(ofTheProcess, { weight: 1, settings: { title: 'of the process' } }),
+  });
+  assert.deepEqual(config.settings, { title: 'of the shelf' });
+  assert.deepEqual([config.weight, config.zone, config.stateDir, config.drainMs], [3, 'a', 'state', 7]);
 });

@@ -58,7 +58,7 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
           discovery,
           transport: config.transport === 'http' ? plain : fast,
           files: sources.files ?? usualFiles(),
-          shared: config,
+          shared: { registry: config.registry, zone: config.zone, stateDir: config.stateDir, drainMs: config.drainMs },
           log: config.log,
           copies: isDevelopment(),
         });

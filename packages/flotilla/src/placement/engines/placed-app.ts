@@ -50,7 +50,9 @@ export async function loadPlaced({ name, module, files, shared }: ServiceSource)
   const spec = { schema: configSchemaOf(app), section: ['services', name] };
   // Flags and variables are those of the process, which is another service.
   const { values } = await loadProcessConfig<ServiceConfig<unknown>>(spec, { args: [], env: {}, files });
-  return { app, config: { ...values, ...shared } };
+  // One by one: a process hands over its whole configuration, and what is placed keeps its own settings and policies.
+  const { registry, zone, stateDir, drainMs } = shared;
+  return { app, config: { ...values, registry, zone, stateDir, drainMs } };
 }
 
 async function importApp(name: string, module: string): Promise<App<unknown>> {
