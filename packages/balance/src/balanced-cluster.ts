@@ -213,8 +213,8 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     this.#rotation.began(member, startedAt);
     return this.#begin(member, request, call).then(
       (response) => {
-        this.#headCame(member, startedAt);
-        call.onEnd((outcome) => this.#record(member, outcome, response));
+        this.#headCame(member, startedAt, call.ended ? call.endedAt : this.#clock.now());
+        call.onEnd((outcome) => this.#record(member, outcome, response, call.endedAt));
         return response;
       },
       (thrown) => {
@@ -235,8 +235,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   /** The head of an answer has come. */
-  #headCame(member: Member<Req, Res>, startedAt: number): void {
-    const now = this.#clock.now();
+  #headCame(member: Member<Req, Res>, startedAt: number, now: number): void {
     member.latency.ended(now);
     member.latency.observe(now - startedAt, now, this.#settings.decayMs);
   }
@@ -246,21 +245,21 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     const now = this.#clock.now();
     member.latency.ended(now);
     // Who was not waited for to the end would have taken at least that long; who declined has answered.
-    if (this.#record(member, error, undefined) === 'success') {
+    if (this.#record(member, error, undefined, now) === 'success') {
       member.latency.observe(now - startedAt, now, this.#settings.decayMs);
     } else member.latency.atLeast(now - startedAt, now, this.#settings.decayMs);
   }
 
-  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined): Judgement | 'ignore' {
+  #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined, now: number): Judgement | 'ignore' {
     this.#rotation.ended(member);
     member.calls += 1;
     const judgement = this.#judge(outcome, response);
     if (judgement === 'failure') {
       const { failureMs, decayMs } = this.#settings;
-      member.latency.atLeast(failureMs, this.#clock.now(), decayMs);
+      member.latency.atLeast(failureMs, now, decayMs);
     }
     // Who is leaving may fail: that is no news, and its peers do not pay for it with their room.
-    if (judgement !== 'ignore' && this.#members.isUp(member)) this.#rotation.judged(member, judgement);
+    if (judgement !== 'ignore' && this.#members.isUp(member)) this.#rotation.judged(member, judgement, now);
     return judgement;
   }
 

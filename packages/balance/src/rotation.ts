@@ -122,11 +122,10 @@ export class Rotation<Req, Res> {
   }
 
   /** One outcome of a member that is up; it may be ejected for it. */
-  judged(member: Member<Req, Res>, judgement: Judgement): void {
+  judged(member: Member<Req, Res>, judgement: Judgement, now: number): void {
     const settings = this.#settings.outlier;
     if (judgement === 'failure') member.failures += 1;
     const before = member.health;
-    const now = this.#options.clock.now();
     const { known, ejected } = this.#division;
     member.health = afterOutcome(before, judgement, now, settings, hasRoom(known, ejected, settings));
     if (member.health.state === before.state) this.#suspect(member, now);

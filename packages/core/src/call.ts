@@ -86,6 +86,7 @@ export class Call {
   #armed: CallDeadline | undefined;
   #cancelled: FlotillaError | undefined;
   #ended = false;
+  #endedAt = Infinity;
   #outcome: Outcome;
   #controller: AbortController | undefined;
   /** A call inside this one stands for itself, which costs no function. */
@@ -136,6 +137,11 @@ export class Call {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** When it ended, on {@link clock}; `Infinity` while it has not. Calls that end together end at one instant. */
+  get endedAt(): number {
+    return this.#endedAt;
   }
 
   get priority(): PriorityClass {
@@ -220,8 +226,13 @@ export class Call {
 
   /** The last byte or element is done, or the work failed with `outcome`. The first call counts. */
   end(outcome?: FlotillaError): void {
+    if (!this.#ended) this.#endAt(this.clock.now(), outcome);
+  }
+
+  #endAt(now: number, outcome: Outcome): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#endedAt = now;
     this.#outcome = outcome;
     this.#armed?.remove();
     if (this.#place && this.parent) this.parent.#forget(this.#place);
@@ -234,12 +245,12 @@ export class Call {
     this.#endListeners = undefined;
     this.#lastEndListener = undefined;
     for (; told; told = told.next) told.listener(outcome);
-    inside?.drain(Call.#endInside, outcome);
-    if (this.#together) this.parent?.end(outcome);
+    inside?.drain(Call.#endInside, this);
+    if (this.#together && this.parent) this.parent.#endAt(now, outcome);
   }
 
-  static #endInside(listener: Call | ((reason: FlotillaError) => void), outcome: Outcome): void {
-    if (typeof listener !== 'function' && listener.#together) listener.end(outcome);
+  static #endInside(listener: Call | ((reason: FlotillaError) => void), around: Call): void {
+    if (typeof listener !== 'function' && listener.#together) listener.#endAt(around.#endedAt, around.#outcome);
   }
 
   /**
@@ -248,8 +259,8 @@ export class Call {
    */
   endTogether(): void {
     if (!this.parent) return;
-    if (this.#ended) this.parent.end(this.#outcome);
-    else if (this.parent.#ended) this.end(this.parent.#outcome);
+    if (this.#ended) this.parent.#endAt(this.#endedAt, this.#outcome);
+    else if (this.parent.#ended) this.#endAt(this.parent.#endedAt, this.parent.#outcome);
     else this.#together = true;
   }
 

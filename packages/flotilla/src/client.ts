@@ -243,6 +243,7 @@ export function callFilters<Req, Res>(
   name: (operation: GuardedOperation) => string = ({ contract, operation }) => `${contract}.${operation}`,
 ): readonly FilterEntry<Req, Res>[] {
   const { operationOf } = calls;
+  const nameOf = remembered(name);
   return [
     {
       name: 'observe',
@@ -252,7 +253,7 @@ export function callFilters<Req, Res>(
         tracer,
         logger,
         kind: 'client',
-        name: (request, call) => name(operationOf(request, call)),
+        name: (request, call) => nameOf(operationOf(request, call)),
       }),
     },
     ...sparing,
@@ -262,6 +263,18 @@ export function callFilters<Req, Res>(
       filter: guard.callFilter<Req, Res>({ ...calls, meter, target: formatTarget(target) }),
     },
   ];
+}
+
+/** Makes each name once: a text that was just joined has to be hashed anew wherever it is looked up. */
+function remembered(name: (operation: GuardedOperation) => string): (operation: GuardedOperation) => string {
+  const names = new WeakMap<GuardedOperation, string>();
+  return (operation) => {
+    const known = names.get(operation);
+    if (known !== undefined) return known;
+    const made = name(operation);
+    names.set(operation, made);
+    return made;
+  };
 }
 
 /** What stands between the cluster, which ejects failing instances, and one of them, outermost first. */

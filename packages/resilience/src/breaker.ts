@@ -56,7 +56,7 @@ export class Breaker {
     const startedAt = call.clock.now();
     return (outcome) => {
       if (generation !== this.#generation) return;
-      const now = call.clock.now();
+      const now = call.endedAt;
       const slow = !streamed && now - startedAt > this.#settings.slowCallMs;
       this.#move(afterCall(this.#state, { judgement: judgeCall(outcome), slow }, now, this.#settings), call);
     };

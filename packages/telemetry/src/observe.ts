@@ -1,7 +1,6 @@
 import {
   begin,
   type Call,
-  type Clock,
   type Counter,
   type Filter,
   type FlotillaError,
@@ -93,8 +92,7 @@ class Observation {
   readonly #operation: Operation;
   readonly #span: Span;
   readonly #log: TelemetryLog;
-  readonly #clock: Clock;
-  readonly #startedAt: number;
+  readonly #call: Call;
   #ended = false;
 
   constructor(
@@ -103,15 +101,14 @@ class Observation {
     operation: Operation,
     span: Span,
     log: TelemetryLog,
-    { clock, startedAt }: Call,
+    call: Call,
   ) {
     this.#kind = kind;
     this.#name = name;
     this.#operation = operation;
     this.#span = span;
     this.#log = log;
-    this.#clock = clock;
-    this.#startedAt = startedAt;
+    this.#call = call;
     operation.inFlight.set(++operation.count);
   }
 
@@ -121,7 +118,8 @@ class Observation {
     this.#ended = true;
     const code = outcome ? outcome.code : answerCode;
     const operation = this.#operation;
-    const durationMs = this.#clock.now() - this.#startedAt;
+    const { ended, endedAt, startedAt, clock } = this.#call;
+    const durationMs = (ended ? endedAt : clock.now()) - startedAt;
     operation.inFlight.set(--operation.count);
     operation.duration.record(durationMs / 1_000);
     operation.ended(code).add();

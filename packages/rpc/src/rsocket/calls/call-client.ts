@@ -59,7 +59,7 @@ const metadata = new CallMetadata();
 
 function ask(connection: RSocketPeer, request: OperationRequest, call: Call, terms: Terms): Promise<OperationResponse> {
   try {
-    call.throwIfCancelled();
+    if (call.cancelled) throw call.cancelled; // that its time is not over is seen when its deadline is written
     const { request: sent, response } = operationKinds[request.operation.info.kind];
     if (sent === 'many') return channel(connection, request, call, terms, response === 'many');
     if (response === 'many') return stream(connection, request, call, terms);
