@@ -5,6 +5,7 @@ export {
   attribute,
   Call,
   type CallOptions,
+  type Cancellable,
   type ChildOptions,
   type InnerCallOptions,
   type Outcome,

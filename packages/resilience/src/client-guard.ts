@@ -183,6 +183,7 @@ export class ClientGuard {
   ): readonly FilterEntry<Req, Res>[] {
     const options: InstanceFilterOptions<Req> = {
       name,
+      callsEnd: true, // timeout and retry stand around the cluster, and end what fails
       maxConcurrent: () => this.#service.maxConcurrent,
       attemptTimeoutMs: (request, call) => {
         const { attemptTimeoutMs, timeoutMs } = this.of(operationOf(request, call));

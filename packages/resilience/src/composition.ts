@@ -29,7 +29,7 @@ export interface ClientFilterOptions<Req, Res> extends RetryOptions<Req, Res> {
 /** What the filters around one instance need to know. */
 export interface InstanceFilterOptions<Req = never>
   extends Omit<PartialSettings, 'attemptTimeoutMs' | 'maxConcurrent'>,
-    Pick<ConcurrencyLimitOptions, 'maxConcurrent'> {
+    Pick<ConcurrencyLimitOptions, 'maxConcurrent' | 'callsEnd'> {
   /** As {@link AttemptTimeoutOptions} says; default 10,000. */
   readonly attemptTimeoutMs?: AttemptTimeoutOptions<Req>['attemptTimeoutMs'] | undefined;
   /** Names the instance in messages: `orders at 10.0.0.7:8080`. */
@@ -81,12 +81,12 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
  * @throws RangeError naming the setting that does not fit.
  */
 export function instanceFilters<Req, Res>(options: InstanceFilterOptions<Req>): readonly FilterEntry<Req, Res>[] {
-  const { name, maxConcurrent, attemptTimeoutMs = resolveResilience().attemptTimeoutMs } = options;
+  const { name, maxConcurrent, callsEnd, attemptTimeoutMs = resolveResilience().attemptTimeoutMs } = options;
   return [
     {
       name: 'concurrencyLimit',
       reason: 'outermost: a refusal of our own starts no timer and reaches no connection',
-      filter: concurrencyLimit({ name, maxConcurrent }),
+      filter: concurrencyLimit({ name, maxConcurrent, callsEnd }),
     },
     {
       name: 'attemptTimeout',

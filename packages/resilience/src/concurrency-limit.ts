@@ -7,6 +7,11 @@ export interface ConcurrencyLimitOptions {
   readonly name: string;
   /** Calls in flight until their last byte, also as it is now. Default 1,000; `Infinity`: no cap. */
   readonly maxConcurrent?: number | (() => number) | undefined;
+  /**
+   * Every call that fails is ended by somebody: by the endpoint, or by a filter around, as timeout and retry do. Then nothing watches the answers.
+   * Default false: a call that fails gives its place back in any case.
+   */
+  readonly callsEnd?: boolean | undefined;
 }
 
 /**
@@ -22,6 +27,9 @@ export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Fi
   const limit = typeof given === 'function' ? given : () => fixed ?? Infinity;
   return (next) => {
     let inFlight = 0; // Invariant: 0 <= inFlight, and nobody enters above the limit
+    const leaveOnce = (): void => {
+      inFlight--;
+    };
     return (request, call) => {
       const maxConcurrent = fixed ?? limit();
       if (inFlight >= maxConcurrent) {
@@ -30,6 +38,10 @@ export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Fi
         return Promise.reject(error);
       }
       inFlight++;
+      if (options.callsEnd) {
+        call.onEnd(leaveOnce);
+        return next(request, call);
+      }
       let counted = true;
       const leave = (): void => {
         if (counted) inFlight--;

@@ -57,11 +57,9 @@ export function guarded<Req, Res>(
 ): Promise<Res> {
   return new Promise((resolve, reject) => {
     let waiting = true;
-    let leave: (() => void) | undefined;
     const failed = (thrown: unknown): void => {
       if (!waiting) return;
       waiting = false;
-      leave?.();
       guard.settled();
       const error = guard.failure(thrown, inner);
       endWith(error, inner, call);
@@ -70,13 +68,12 @@ export function guarded<Req, Res>(
     const answered = (response: Res): void => {
       if (!waiting) return;
       waiting = false;
-      leave?.();
       guard.settled();
       if (inner !== call) inner.endTogether();
       resolve(response);
     };
     begin(next, request, inner).then(answered, failed);
-    leave = inner.onCancel(failed);
+    inner.cancels({ cancel: failed });
   });
 }
 

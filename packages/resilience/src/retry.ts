@@ -130,17 +130,14 @@ function attemptNumber<Req, Res>(
   if (number > policy.retries) return lastAttempt(next, request, call);
   // In the span of its call: that is what a trace shows, and a peer below a span that nobody reports would stand apart.
   const attempt = attemptIn(call, policy.idempotent(request, call) ? number : undefined, startedAt);
-  const again = (delayMs: number, failure: FlotillaError): Promise<Res> => {
-    attempt.end(failure);
-    return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), next, request, call, policy));
-  };
   return begin(next, request, attempt).then(
     (response) => {
       const failure = policy.failure(response);
       const delayMs = failure && delayBeforeRetry(failure, request, attempt, call, number, policy);
       if (failure && delayMs !== undefined) {
         policy.discard(response);
-        return again(delayMs, failure);
+        attempt.end(failure);
+        return another(delayMs, number, next, request, call, policy);
       }
       attempt.endTogether();
       return response;
@@ -148,11 +145,26 @@ function attemptNumber<Req, Res>(
     (thrown) => {
       const failure = toFlotillaError(thrown);
       const delayMs = delayBeforeRetry(failure, request, attempt, call, number, policy);
-      if (delayMs !== undefined) return again(delayMs, failure);
+      if (delayMs !== undefined) {
+        attempt.end(failure);
+        return another(delayMs, number, next, request, call, policy);
+      }
       endWith(failure, attempt, call);
       throw thrown;
     },
   );
+}
+
+/** The attempt after the one with that number, when it is time. */
+function another<Req, Res>(
+  delayMs: number,
+  number: number,
+  next: Handler<Req, Res>,
+  request: Req,
+  call: Call,
+  policy: Policy<Req, Res>,
+): Promise<Res> {
+  return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), next, request, call, policy));
 }
 
 /** Nobody repeats it any more, so it needs no call of its own. */

@@ -1,4 +1,4 @@
-import { type Call, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import { type Call, type Cancellable, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { badResponse, declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import { operationKinds } from '../../contract/index.ts';
@@ -97,7 +97,7 @@ function encoded(operation: CalledOperation, input: unknown, codec: DataCodec): 
 }
 
 /** The one answer to a request. */
-class Answer implements RSocketReceiver {
+class Answer implements RSocketReceiver, Cancellable {
   readonly promise: Promise<OperationResponse>;
   stream: RequesterStream | undefined = undefined;
   readonly operation: CalledOperation;
@@ -116,7 +116,7 @@ class Answer implements RSocketReceiver {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    call.onCancel((reason) => this.cancelled(reason));
+    call.cancels(this);
   }
 
   next(payload: PayloadView): void {
@@ -149,7 +149,7 @@ class Answer implements RSocketReceiver {
   }
 
   /** The caller does not wait any longer. */
-  protected cancelled(reason: FlotillaError): void {
+  cancel(reason: FlotillaError): void {
     this.stream?.cancel();
     this.failed(reason);
   }
