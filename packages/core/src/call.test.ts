@@ -161,3 +161,30 @@ test('a call inside another takes over what it does not change, and only its own
   assert.equal(call.child({ expendable: true }).expendable, true);
   assert.equal(call.child({ expendable: true }).child().expendable, false, 'it is said of one call only');
 });
+
+test('calls that end together end at one instant', async () => {
+  const { clock, call } = newCall();
+  const inner = call.child();
+  assert.deepEqual([call.endedAt, inner.endedAt], [Infinity, Infinity]);
+  await clock.advance(20);
+  const at = clock.now();
+  inner.end();
+  await clock.advance(5);
+  inner.endTogether();
+  assert.deepEqual([call.ended, call.endedAt, inner.endedAt], [true, at, at]);
+});
+
+test('what a call cancels is cancelled with it, also when that has happened, and not after its end', () => {
+  const reason = new FlotillaError('CANCELLED', 'nobody wants it');
+  const heard: string[] = [];
+  const work = (name: string) => ({ cancel: (why: FlotillaError) => heard.push(`${name} ${why.detail}`) });
+  const { call } = newCall();
+  call.cancels(work('before'));
+  call.cancel(reason);
+  call.cancels(work('after'));
+  const { call: over } = newCall();
+  over.cancels(work('ended'));
+  over.end();
+  over.cancel(reason);
+  assert.deepEqual(heard, ['before nobody wants it', 'after nobody wants it']);
+});

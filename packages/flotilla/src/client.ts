@@ -222,6 +222,7 @@ export function plainTransport({ network, random }: Pick<ClientRuntime, 'network
 export const typedCalls: GuardedCalls<OperationRequest, OperationResponse> = {
   operationOf: ({ operation }) => operation.info,
   repeatable: isRepeatableInput,
+  prompt: true, // connectionFilters stand within the cluster
 };
 
 /** Tells the pick what a call is to be kept by. */

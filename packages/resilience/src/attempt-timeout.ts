@@ -1,5 +1,5 @@
 import { type Call, type DeadlineEntry, type DeadlineWheel, type Filter, FlotillaError, wheelOf } from '@flotilla/core';
-import { type Guard, guarded, innerCall } from './inner-call.ts';
+import { callersDeadline, type Guard, guarded, innerCall } from './inner-call.ts';
 import { resolveResilience } from './settings.ts';
 
 /** How long one attempt may take to answer. */
@@ -24,7 +24,7 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   return (next) => (request, call) => {
     const attemptTimeoutMs = fixedMs ?? timeoutOf(request, call);
     const now = call.clock.now();
-    if (attemptTimeoutMs >= call.deadline - now) return next(request, call);
+    if (attemptTimeoutMs >= call.deadline - now) return guarded(next, request, call, call, callersDeadline);
     const inner = call.expendable ? call : innerCall(call, now);
     return guarded(next, request, inner, call, new Patience(inner, now, attemptTimeoutMs));
   };

@@ -50,6 +50,8 @@ export interface ClientGuardOptions {
 export interface GuardedCalls<Req, Res>
   extends Pick<RetryOptions<Req, Res>, 'idempotent' | 'repeatable' | 'failure' | 'discard' | 'meter' | 'target'> {
   readonly operationOf: (request: Req, call: Call) => GuardedOperation;
+  /** What is inside is a cluster whose instances stand behind {@link ClientGuard.instanceFilters}. Default: anything may be. */
+  readonly prompt?: boolean | undefined;
 }
 
 /** Operations of which a client remembers anything. */

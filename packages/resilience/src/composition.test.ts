@@ -65,3 +65,25 @@ test('a setting that does not fit is refused when the chain is built', () => {
   assert.throws(() => clientFilters({ timeoutMs: 0 }), /^RangeError: timeoutMs must be greater than 0, got 0$/);
   assert.throws(() => instanceFilters({ name: 'x', maxConcurrent: -1 }), /^RangeError: maxConcurrent/);
 });
+
+for (const [what, timeoutMs, attemptTimeoutMs, callersMs] of [
+  ['of the client', 100, 60, undefined],
+  ['of the client, sooner than that of an attempt', 100, 1_000, undefined],
+  ['of its caller', 1_000, 1_000, 100],
+] as const) {
+  test(`an instance that says nothing keeps nobody beyond the deadline ${what}`, async () => {
+    const clock = new ManualClock();
+    const filters = [
+      ...clientFilters<string, string>({ timeoutMs, prompt: true }),
+      ...instanceFilters<string, string>({ name: 'a', attemptTimeoutMs, callsEnd: true }),
+    ].map(({ filter }) => filter);
+    const silent = compose<string, string>(filters, () => new Promise(() => {}));
+    const deadline = callersMs === undefined ? undefined : clock.now() + callersMs;
+    const call = new Call({ clock, random: seededRandom(1), deadline });
+    call.set(idempotentAttribute, false);
+    const answer = assert.rejects(silent('x', call), { code: 'DEADLINE_EXCEEDED' });
+    await clock.advance(120);
+    await answer;
+    assert.equal(call.ended, true);
+  });
+}

@@ -24,6 +24,8 @@ export interface ClientFilterOptions<Req, Res> extends RetryOptions<Req, Res> {
   readonly hedge?: HedgeOptions<Req, Res> | undefined;
   /** The answers are streams: `timeoutMs` is not for them, and their length is no slowness. */
   readonly streamed?: boolean | undefined;
+  /** What is inside is a cluster whose instances stand behind {@link instanceFilters}. As {@link timeout} says. */
+  readonly prompt?: boolean | undefined;
 }
 
 /** What the filters around one instance need to know. */
@@ -44,7 +46,8 @@ export interface InstanceFilterOptions<Req = never>
  */
 export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> = {}): readonly FilterEntry<Req, Res>[] {
   const settings = resolveResilience(options);
-  const { streamed = false, failure } = options;
+  const { streamed = false, failure, hedge: hedging } = options;
+  const prompt = options.prompt && hedging === undefined; // a hedge may wait for the other one
   return [
     ...ifPresent(options.rateLimit, (limit) => ({
       name: 'rateLimit',
@@ -54,7 +57,7 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
     {
       name: 'timeout',
       reason: "above everything that waits: bounds the caller's wait, not each attempt",
-      filter: timeout({ ...settings, timeoutMs: streamed ? Infinity : settings.timeoutMs }),
+      filter: timeout({ ...settings, timeoutMs: streamed ? Infinity : settings.timeoutMs, prompt }),
     },
     ...ifPresent(options.bulkhead, (state) => ({
       name: 'bulkhead',
@@ -67,10 +70,10 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
       filter: breaker<Req, Res>({ breaker: state, streamed, failure }),
     })),
     { name: 'retry', reason: 'above balance: another attempt may reach another instance', filter: retry(options) },
-    ...ifPresent(options.hedge, (hedging) => ({
+    ...ifPresent(hedging, (given) => ({
       name: 'hedge',
       reason: 'below retry: the second of two attempts side by side is no retry, and a retry may be hedged again',
-      filter: hedge<Req, Res>(hedging),
+      filter: hedge<Req, Res>(given),
     })),
   ];
 }

@@ -45,6 +45,17 @@ test('a failed call gives its place back once', async () => {
   await assert.rejects(handler('b', newCall()), { code: 'UNAVAILABLE' }, 'ending it later frees nothing more');
 });
 
+test('where every call ends, its end alone gives the place back', async () => {
+  const handler = concurrencyLimit<string, string>({ name: 'orders', maxConcurrent: 1, callsEnd: true })(async () => {
+    throw new FlotillaError('CONNECT_FAILED', 'refused');
+  });
+  const failed = newCall();
+  await assert.rejects(handler('a', failed), { code: 'CONNECT_FAILED' });
+  await assert.rejects(handler('b', newCall()), { code: 'UNAVAILABLE' });
+  failed.end();
+  await assert.rejects(handler('c', newCall()), { code: 'CONNECT_FAILED' });
+});
+
 test('each handler that is wrapped has a count of its own', async () => {
   const filter = concurrencyLimit<string, string>({ name: 'orders', maxConcurrent: 1 });
   const [one, other] = [filter(echo), filter(echo)];

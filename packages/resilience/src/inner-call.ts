@@ -44,6 +44,9 @@ export interface Guard {
   failure(thrown: unknown, inner: Call): unknown;
 }
 
+/** Nothing is turned: the deadline was set further out. */
+export const callersDeadline: Guard = { settled() {}, failure: (thrown) => thrown };
+
 /**
  * What `next` answers, but no later than `inner` is cancelled: then the reason. With an answer `inner` and `call` end
  * together from here on; with a failure both have ended. It makes one promise, where waiting for it with `await` makes three.
@@ -75,6 +78,29 @@ export function guarded<Req, Res>(
     begin(next, request, inner).then(answered, failed);
     inner.cancels({ cancel: failed });
   });
+}
+
+/** As {@link guarded}, where `next` itself rejects as soon as `inner` is cancelled: it needs no promise of its own. */
+export function watched<Req, Res>(
+  next: Handler<Req, Res>,
+  request: Req,
+  inner: Call,
+  call: Call,
+  guard: Guard,
+): Promise<Res> {
+  return begin(next, request, inner).then(
+    (response) => {
+      guard.settled();
+      if (inner !== call) inner.endTogether();
+      return response;
+    },
+    (thrown) => {
+      guard.settled();
+      const error = guard.failure(thrown, inner);
+      endWith(error, inner, call);
+      throw error;
+    },
+  );
 }
 
 /** Ends both with what was thrown. */

@@ -1,5 +1,5 @@
 import { type Call, type Filter, FlotillaError } from '@flotilla/core';
-import { type Guard, guarded, innerCall } from './inner-call.ts';
+import { callersDeadline, type Guard, guarded, innerCall, watched } from './inner-call.ts';
 import { resolveResilience, tooLate } from './settings.ts';
 
 /** How long a whole call may take. */
@@ -8,6 +8,11 @@ export interface TimeoutOptions {
   readonly timeoutMs: number;
   /** A call with less than this left is refused before it starts. Default 5; 0: never. */
   readonly minRemainingMs?: number;
+  /**
+   * What is inside rejects as soon as its call is cancelled, as a cluster does whose instances stand behind
+   * `attemptTimeout`. Then nothing else has to answer in its place. Default false.
+   */
+  readonly prompt?: boolean | undefined;
 }
 
 /**
@@ -23,17 +28,15 @@ export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
     settled() {},
     failure: (thrown, inner) => (isOwnDeadline(thrown, inner) ? expired(timeoutMs, thrown) : thrown),
   };
+  const watch = options.prompt ? watched : guarded;
   return (next) => (request, call) => {
     const now = call.clock.now();
     const remainingMs = call.deadline - now;
     if (remainingMs < minRemainingMs) return refuse(call, tooLate(Math.max(0, remainingMs), minRemainingMs));
-    if (timeoutMs < remainingMs) return guarded(next, request, innerCall(call, now, now + timeoutMs), call, guard);
-    return guarded(next, request, call, call, callersDeadline);
+    if (timeoutMs < remainingMs) return watch(next, request, innerCall(call, now, now + timeoutMs), call, guard);
+    return watch(next, request, call, call, callersDeadline);
   };
 }
-
-/** Nothing is turned: the deadline was not set here. */
-const callersDeadline: Guard = { settled() {}, failure: (thrown) => thrown };
 
 function isOwnDeadline(thrown: unknown, inner: Call): boolean {
   return thrown === inner.cancelled && inner.cancelled?.code === 'DEADLINE_EXCEEDED' && !inner.parent?.cancelled;

@@ -213,6 +213,7 @@ class Fetching {
       this.#runtime,
       {
         operationOf,
+        prompt: true, // as `filters` above has it
         repeatable: (_, call) => call.get(termsAttribute)?.repeatable === true,
         failure: answerFailure,
         discard: ({ body }) => leaveBody(body),

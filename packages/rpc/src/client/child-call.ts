@@ -1,4 +1,4 @@
-import { Call, currentCall, idempotentAttribute, type Random } from '@flotilla/core';
+import { Call, type Clock, currentCall, idempotentAttribute, type Random } from '@flotilla/core';
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
 import type { CallTerms, ClientOptions } from './options.ts';
 
@@ -15,15 +15,21 @@ export function childCall(
   const { clock, random } = options;
   const call = parent
     ? parent.child({ idempotencyKey, timeoutMs })
-    : new Call({
-        clock,
-        random,
-        idempotencyKey,
-        deadline: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
-      });
+    : firstCall(clock, random, idempotencyKey, timeoutMs);
   call.set(operationAttribute, info);
   call.set(idempotentAttribute, info.idempotent);
   return call;
+}
+
+function firstCall(
+  clock: Clock,
+  random: Random,
+  idempotencyKey: string | undefined,
+  timeoutMs: number | undefined,
+): Call {
+  const startedAt = clock.now();
+  const deadline = timeoutMs === undefined ? undefined : startedAt + timeoutMs;
+  return new Call({ clock, random, idempotencyKey, deadline, startedAt });
 }
 
 /** 128 bits: it has to differ from all others, not to be a secret. */
