@@ -1,9 +1,9 @@
 import { type Cluster, createCluster, type PartialBalanceSettings, type PickPolicy, pickWish } from '@flotilla/balance';
 import { Call, FlotillaError, type Instance, identity, type Random } from '@flotilla/core';
-import { seededRandom } from '@flotilla/core/testing';
+import { seededRandom, VirtualClock } from '@flotilla/core/testing';
 import { type SimulatedScenario, troubleAt } from './scenarios.ts';
 import { type Conduct, SimulatedConnection, SimulatedInstance, workMs } from './simulated-instance.ts';
-import { VirtualClock } from './virtual-clock.ts';
+
 
 /** How one pick did in one scenario. */
 export interface SimulationResult {

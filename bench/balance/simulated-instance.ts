@@ -1,6 +1,6 @@
 import type { LoadReport } from '@flotilla/balance';
 import { type Call, type Endpoint, FlotillaError, type Random } from '@flotilla/core';
-import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualClock } from '@flotilla/core/testing';
 
 /** What an instance does with a call at a time. */
 export type Conduct =

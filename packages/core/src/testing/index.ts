@@ -5,3 +5,4 @@ export { seededRandom } from './random.ts';
 export { freePorts, missing, type RealProcess, startProcess, until } from './real-server.ts';
 export { TcpLink } from './tcp-link.ts';
 export { aUser, basicOf } from './users.ts';
+export { VirtualClock } from './virtual-clock.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '@flotilla/core';
+import { assertDuration, type Clock, type Timer } from '../clock.ts';
 
 interface Event {
   readonly at: number;
@@ -6,10 +6,14 @@ interface Event {
   fire: (() => void) | undefined;
 }
 
-/** Time that runs from event to event, as fast as they can be worked off. The same events in the same order each time. */
+/**
+ * Time that runs from event to event, as fast as they can be worked off: for simulations with very many timers. The same events
+ * in the same order each time. A test that looks at one moment after the other takes a `ManualClock`.
+ */
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
+  #pending = 0;
   /** A heap: a parent at i is due no later than its children at 2i + 1 and 2i + 2. */
   readonly #events: Event[] = [];
 
@@ -21,12 +25,20 @@ export class VirtualClock implements Clock {
     return epochMs + this.#now;
   }
 
+  /** Timers that have neither fired nor been cancelled. */
+  get pendingTimers(): number {
+    return this.#pending;
+  }
+
   setTimer(delayMs: number, fire: () => void): Timer {
+    assertDuration(delayMs);
     if (delayMs === Infinity) return { cancel() {} };
     const event: Event = { at: this.#now + delayMs, order: this.#order++, fire };
     this.#push(event);
+    this.#pending += 1;
     return {
-      cancel() {
+      cancel: () => {
+        if (event.fire) this.#pending -= 1;
         event.fire = undefined;
       },
     };
@@ -36,9 +48,12 @@ export class VirtualClock implements Clock {
   async run(untilMs: number): Promise<void> {
     for (let next = this.#events[0]; next && next.at <= untilMs; next = this.#events[0]) {
       this.#pop();
-      if (!next.fire) continue;
+      const { fire } = next;
+      if (!fire) continue;
+      next.fire = undefined; // cancelling it changes nothing any more
+      this.#pending -= 1;
       this.#now = next.at;
-      next.fire();
+      fire();
       await turn();
     }
     this.#now = untilMs;
