@@ -4,7 +4,6 @@ import { seededRandom, VirtualClock } from '@flotilla/core/testing';
 import { type SimulatedScenario, troubleAt } from './scenarios.ts';
 import { type Conduct, SimulatedConnection, SimulatedInstance, workMs } from './simulated-instance.ts';
 
-
 /** How one pick did in one scenario. */
 export interface SimulationResult {
   readonly scenario: string;

@@ -1,4 +1,12 @@
-import { type Call, FlotillaError, type Instance, type InstanceSet, type Random, type Resolver, sleep } from '@flotilla/core';
+import {
+  type Call,
+  FlotillaError,
+  type Instance,
+  type InstanceSet,
+  type Random,
+  type Resolver,
+  sleep,
+} from '@flotilla/core';
 import { anInstance, type VirtualClock } from '@flotilla/core/testing';
 import type { History, Trouble } from './history.ts';
 
@@ -112,7 +120,11 @@ export class SimulatedFleet {
   /** The handler of an instance. */
   async answer(number: number, { id }: Question, call: Call): Promise<Question> {
     if (this.#now(number, 'sheds')) {
-      throw new FlotillaError('UNAVAILABLE', 'it has too much to do', { executed: 'no', retryAfterMs: 10, fromPeer: true });
+      throw new FlotillaError('UNAVAILABLE', 'it has too much to do', {
+        executed: 'no',
+        retryAfterMs: 10,
+        fromPeer: true,
+      });
     }
     this.executions.set(id, (this.executions.get(id) ?? 0) + 1);
     if (this.#now(number, 'errors')) {

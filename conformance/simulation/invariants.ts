@@ -99,7 +99,9 @@ export const invariants: readonly Invariant[] = [
     name: 'instances that drain lose no call',
     broken(history, { calls }) {
       if (history.troubles.some(({ kind }) => kind !== 'restart') || history.instances < 5) return undefined;
-      return firstOf(calls, ({ cancelled, code }) => (!cancelled && code !== undefined ? `failed with ${code}` : undefined));
+      return firstOf(calls, ({ cancelled, code }) =>
+        !cancelled && code !== undefined ? `failed with ${code}` : undefined,
+      );
     },
   },
   {

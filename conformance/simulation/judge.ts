@@ -52,7 +52,8 @@ function* smallerThan(history: History): Generator<History> {
     yield { ...history, troubles: troubles.map((each) => (each === trouble ? { ...trouble, instances: half } : each)) };
   }
   if (history.hedge) yield { ...history, hedge: false };
-  if (history.wire && !troubles.some(({ kind }) => kind === 'frames' || kind === 'cut')) yield { ...history, wire: false };
+  if (history.wire && !troubles.some(({ kind }) => kind === 'frames' || kind === 'cut'))
+    yield { ...history, wire: false };
   if (trafficMs > 1_000) yield { ...history, trafficMs: trafficMs - 1_000 };
   if (callsPerSecond > 20) yield { ...history, callsPerSecond: Math.ceil(callsPerSecond / 2) };
   const highest = Math.max(2, ...troubles.flatMap(({ instances: met }) => met));

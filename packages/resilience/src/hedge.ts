@@ -10,6 +10,7 @@ import {
 } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { LatencyWindow } from './latency-window.ts';
+import { moreDone } from './more-done.ts';
 import {
   amount,
   flag,
@@ -294,14 +295,6 @@ function legOf(call: Call, which: 'first' | 'second', startedAt: number): Call {
   const leg = new Call({ trace, idempotencyKey, attempt, startedAt, expendable: true }, call);
   leg.set(raceAttribute, which);
   return leg;
-}
-
-const certainty = { no: 0, unknown: 1, yes: 2 } as const;
-
-/** Of two failures the one that admits more work done: the caller must not take the other's word. */
-function moreDone(one: unknown, other: unknown): unknown {
-  if (one === undefined) return other;
-  return certainty[toFlotillaError(other).executed] > certainty[toFlotillaError(one).executed] ? other : one;
 }
 
 function lost(): FlotillaError {

@@ -246,3 +246,21 @@ test('an attempt that ran out of time is repeated only where a tenth of that tim
     assert.deepEqual([await answer, seen], [attempts === 1 ? late : 'in time', attempts]);
   }
 });
+
+test('a refused attempt does not undo one whose outcome is unknown: nobody is told that nothing was done', async () => {
+  for (const script of [
+    [broken, refused],
+    [broken, refused, refused],
+    [refused, broken, refused],
+  ]) {
+    const { ask, seen } = scene(script, { retries: script.length - 1 });
+    const { answer, call } = await ask({}, true);
+    assert.equal(answer, broken);
+    assert.equal(seen.length, script.length);
+    call.onEnd((outcome) => assert.equal(outcome?.executed, 'unknown'));
+  }
+  const none = createRetryBudget({ fraction: 0, perSecond: 0.1, windowMs: 10_000 });
+  const { ask, seen } = scene([broken, refused], { budget: none });
+  assert.equal((await ask({}, true)).answer, broken, 'the budget is used up after the first retry');
+  assert.equal(seen.length, 2);
+});

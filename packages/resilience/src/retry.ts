@@ -13,6 +13,7 @@ import {
 } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
 import { attemptIn, endWith } from './inner-call.ts';
+import { moreDone } from './more-done.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { backoffMs, isRepeatable } from './retry-rules.ts';
 import { type PartialSettings, type ResilienceSettings, resolveResilience } from './settings.ts';
@@ -48,6 +49,8 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
  * 3. A wait that would not leave `minRemainingMs` of the deadline is not begun: the failure is the answer. After an attempt
  *    that ran out of time a tenth of the time that was too little has to be left, too.
  * 4. The budget is asked last, and only for a retry that would otherwise happen.
+ * 5. When all attempts fail the last failure is the answer, unless an earlier one admits more work done: a refused attempt does
+ *    not undo one whose outcome is unknown.
  *
  * The call ends when the attempt whose answer is passed on ends, with its last byte.
  * @throws RangeError
@@ -57,7 +60,7 @@ export function retry<Req, Res>(options: RetryOptions<Req, Res> = {}): Filter<Re
   return (next) => (request, call) => {
     policy.budget.deposit(call.startedAt);
     const mayRepeat = policy.retries > 0 && call.attempt === undefined && policy.repeatable(request, call);
-    return mayRepeat ? attemptNumber(1, call.startedAt, next, request, call, policy) : next(request, call);
+    return mayRepeat ? attemptNumber(1, call.startedAt, undefined, next, request, call, policy) : next(request, call);
   };
 }
 
@@ -118,16 +121,21 @@ function countersOf(meter: Meter, target: string): Counters {
   };
 }
 
-/** The attempt with that number, and those after it. @param startedAt by the call's clock; the first one's is the call's own */
+/**
+ * The attempt with that number, and those after it.
+ * @param startedAt by the call's clock; the first one's is the call's own
+ * @param before of the failures so far the one that admits most work done
+ */
 function attemptNumber<Req, Res>(
   number: number,
   startedAt: number,
+  before: FlotillaError | undefined,
   next: Handler<Req, Res>,
   request: Req,
   call: Call,
   policy: Policy<Req, Res>,
 ): Promise<Res> {
-  if (number > policy.retries) return lastAttempt(next, request, call);
+  if (number > policy.retries) return lastAttempt(before, next, request, call);
   // In the span of its call: that is what a trace shows, and a peer below a span that nobody reports would stand apart.
   const attempt = attemptIn(call, policy.idempotent(request, call) ? number : undefined, startedAt);
   return begin(next, request, attempt).then(
@@ -137,7 +145,7 @@ function attemptNumber<Req, Res>(
       if (failure && delayMs !== undefined) {
         policy.discard(response);
         attempt.end(failure);
-        return another(delayMs, number, next, request, call, policy);
+        return another(delayMs, number, moreDone(failure, before) as FlotillaError, next, request, call, policy);
       }
       attempt.endTogether();
       return response;
@@ -147,31 +155,39 @@ function attemptNumber<Req, Res>(
       const delayMs = delayBeforeRetry(failure, request, attempt, call, number, policy);
       if (delayMs !== undefined) {
         attempt.end(failure);
-        return another(delayMs, number, next, request, call, policy);
+        return another(delayMs, number, moreDone(failure, before) as FlotillaError, next, request, call, policy);
       }
-      endWith(failure, attempt, call);
-      throw thrown;
+      const most = moreDone(thrown, before);
+      endWith(most, attempt, call);
+      throw most;
     },
   );
 }
 
-/** The attempt after the one with that number, when it is time. */
+/** The attempt after the one with that number, when it is time. @param before the failure so far that admits most */
 function another<Req, Res>(
   delayMs: number,
   number: number,
+  before: FlotillaError,
   next: Handler<Req, Res>,
   request: Req,
   call: Call,
   policy: Policy<Req, Res>,
 ): Promise<Res> {
-  return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), next, request, call, policy));
+  return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), before, next, request, call, policy));
 }
 
 /** Nobody repeats it any more, so it needs no call of its own. */
-function lastAttempt<Req, Res>(next: Handler<Req, Res>, request: Req, call: Call): Promise<Res> {
+function lastAttempt<Req, Res>(
+  before: FlotillaError | undefined,
+  next: Handler<Req, Res>,
+  request: Req,
+  call: Call,
+): Promise<Res> {
   return begin(next, request, call).catch((thrown: unknown) => {
-    call.end(toFlotillaError(thrown));
-    throw thrown;
+    const most = moreDone(thrown, before);
+    call.end(toFlotillaError(most));
+    throw most;
   });
 }
 
