@@ -56,6 +56,8 @@ export interface History {
   readonly attemptTimeoutMs: number;
   readonly retriesPerSecond: number;
   readonly hedge: boolean;
+  /** In which callers forget how slow somebody was. Default: that of the balancer, longer than a history. */
+  readonly decayMs?: number | undefined;
   readonly troubles: readonly Trouble[];
 }
 
@@ -69,12 +71,15 @@ export function generateHistory(seed: number): History {
   const instances = oneOf(fleets, random);
   const kinds = troubleKinds.filter((kind) => wire || (kind !== 'frames' && kind !== 'cut'));
   const count = 1 + Math.floor(random() * random() * 4);
+  // In some of them there is time to see whether calls come back to who is well again.
+  const forgetful = random() < 0.25;
   return {
     seed,
     instances,
     wire,
-    trafficMs: 5_000,
+    trafficMs: forgetful ? 8_000 : 5_000,
     callsPerSecond: oneOf([40, 80, 120], random),
+    ...(forgetful && { decayMs: 500 }),
     timeoutMs: oneOf([200, 500, 1_000, 3_000], random),
     attemptTimeoutMs: oneOf([100, 300, 1_000], random),
     retriesPerSecond: oneOf([0, 1, 5], random),

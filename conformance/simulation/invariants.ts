@@ -14,6 +14,9 @@ const grainMs = 10;
 /** When troubles begin, callers need as long to learn of them. */
 const settlingMs = 1_000;
 
+/** After this long it is forgotten that somebody was slow for two seconds, in the histories that have the time. */
+const forgottenMs = 3_500;
+
 export const invariants: readonly Invariant[] = [
   {
     name: 'every call ends once, at its deadline at the latest',
@@ -130,6 +133,22 @@ export const invariants: readonly Invariant[] = [
       if (!blocked || history.attemptTimeoutMs < 1_000 || history.timeoutMs < 1_000) return undefined;
       const [ejected] = ejections;
       return ejected ? `instance ${ejected.instance} was ejected at ${ms(ejected.at)}` : undefined;
+    },
+  },
+  {
+    name: 'who is well again gets calls again',
+    broken(history, { attempts, ejections }) {
+      if (history.decayMs === undefined || history.instances > 12) return undefined;
+      for (let instance = 0; instance < history.instances; instance++) {
+        const its = history.troubles.filter(({ instances }) => instances.includes(instance));
+        const readmitted = ejections.filter((each) => each.instance === instance).map(({ at, forMs }) => at + forMs);
+        const ends = [...its.map(({ atMs, forMs }) => atMs + forMs), ...readmitted];
+        const wellAt = Math.max(0, ...ends);
+        if (ends.length === 0 || wellAt + forgottenMs > history.trafficMs) continue;
+        if (attempts.some((each) => each.instance === instance && each.at > wellAt)) continue;
+        return `instance ${instance} was well from ${ms(wellAt)} on and got no call any more`;
+      }
+      return undefined;
     },
   },
 ];

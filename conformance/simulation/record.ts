@@ -45,8 +45,8 @@ export interface RunRecord {
   /** How often the handler of each call began, by id. */
   readonly executions: ReadonlyMap<number, number>;
   readonly samples: readonly ClusterSample[];
-  /** Who was ejected, by number, and when. */
-  readonly ejections: readonly { readonly at: number; readonly instance: number }[];
+  /** Who was ejected, by number, when, and for how long. */
+  readonly ejections: readonly { readonly at: number; readonly instance: number; readonly forMs: number }[];
   /** What is left when all calls are over; all of it 0 is right. */
   readonly left: Readonly<Record<string, number>>;
   /** What nobody caught. */

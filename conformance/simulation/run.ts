@@ -40,6 +40,9 @@ export async function runHistory(history: History, mutations: Mutations = {}): P
   return await run.record();
 }
 
+/** The first ejection lasts so long: histories are shorter than the usual half minute. */
+const ejectionMs = 1_000;
+
 /** How often the cluster is looked at. */
 const sampleMs = 250;
 
@@ -55,7 +58,7 @@ class Run {
   readonly #calls: CallRecord[] = [];
   readonly #attempts: AttemptRecord[] = [];
   readonly #samples: ClusterSample[] = [];
-  readonly #ejections: { at: number; instance: number }[] = [];
+  readonly #ejections: { at: number; instance: number; forMs: number }[] = [];
   readonly #faults: string[] = [];
   #inFlight = 0;
 
@@ -94,7 +97,7 @@ class Run {
 
   /** The client of an application, whole, with the standard stack. */
   #connect({ attempts, retriesPerSecond }: Mutations): ConnectedClient<typeof orders> {
-    const { timeoutMs, attemptTimeoutMs, hedge } = this.#history;
+    const { timeoutMs, attemptTimeoutMs, hedge, decayMs } = this.#history;
     const clock = this.#clock;
     const random = this.#random;
     const transport = this.#wire?.transport ?? rimTransport(this.#fleet);
@@ -105,6 +108,7 @@ class Run {
       retryBudgetPerSecond: retriesPerSecond ?? this.#history.retriesPerSecond,
       breaker: { openMs: 500, maxOpenMs: 500 },
       hedge: { enabled: hedge, minSamples: 20 },
+      balance: { decayMs, outlier: { baseEjectionMs: ejectionMs } },
     };
     return connectClient(orders, options, {
       network: memoryNetwork({ clock, random }),
@@ -143,7 +147,7 @@ class Run {
     const write = (message: string, fields: LogFields = {}): void => {
       if (message !== 'instance ejected') return;
       const instance = Number(String(fields['address']).split(':').at(-1));
-      this.#ejections.push({ at: this.#clock.now(), instance });
+      this.#ejections.push({ at: this.#clock.now(), instance, forMs: Number(fields['forMs']) });
     };
     const logger: Logger = { ...nullLogger, warn: write, child: () => logger };
     return logger;
