@@ -7,6 +7,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { endWorkFleet } from './calls/fleet.ts';
+import { callScenarios } from './calls/scenarios.ts';
 import { Place } from './place.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import type { Outcome } from './stage.ts';
@@ -22,7 +24,8 @@ const { values: flags } = parseArgs({
 const only = flags.only?.split(',');
 const rows: { readonly scenario: Scenario; readonly seconds: number; readonly outcome: Outcome }[] = [];
 let port = Number(flags.port);
-for (const scenario of scenarios) {
+const everything = [...scenarios, ...callScenarios];
+for (const scenario of everything) {
   if (only ? !only.includes(scenario.id) : scenario.longOnly && !flags.long) continue;
   const lacking = scenario.lacks?.();
   if (lacking !== undefined) {
@@ -41,9 +44,10 @@ for (const scenario of scenarios) {
   for (const fact of outcome.facts) console.log(`      ${fact}`);
   for (const mistake of outcome.mistakes) console.log(`    ! ${mistake}`);
 }
-if (rows.length === 0) throw new Error(`no such scenario; there are ${scenarios.map(({ id }) => id).join(', ')}`);
+if (rows.length === 0) throw new Error(`no such scenario; there are ${everything.map(({ id }) => id).join(', ')}`);
 if (flags.out !== undefined) writeFileSync(flags.out, page());
 const failed = rows.filter(({ outcome }) => outcome.mistakes.length > 0);
+await endWorkFleet(failed.some(({ outcome }) => outcome.row !== undefined));
 console.log(`\n${rows.length - failed.length} of ${rows.length} scenarios held`);
 process.exit(failed.length > 0 ? 1 : 0);
 

@@ -18,6 +18,8 @@ export interface ProgramOptions {
   /** A line that contains this says that it serves. */
   readonly serving: string;
   readonly logFile: string;
+  /** Whether it can be told something, and asked; see {@link Program.tell}. */
+  readonly messages?: boolean;
 }
 
 /** A machine that is busy with other things starts a program in a minute. */
@@ -43,11 +45,17 @@ export class Program {
   }
 
   async start(): Promise<void> {
-    const { command, cwd, env, serving, logFile } = this.#options;
+    const { command, cwd, env, serving, logFile, messages = false } = this.#options;
     const [program = '', ...args] = command;
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', messages ? 'ipc' : 'ignore'],
+    });
+    const { stdout, stderr } = child;
+    if (!stdout || !stderr) throw new Error(`${this.name} was started without its output`);
     const log = createWriteStream(logFile, { flags: 'a' });
-    child.stderr.pipe(log, { end: false });
+    stderr.pipe(log, { end: false });
     this.#child = child;
     this.#wanted = true;
     running.add(child);
@@ -61,9 +69,9 @@ export class Program {
         resolve();
       });
     });
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of [stdout, stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
-        if (stream === child.stdout) log.write(`${line}\n`);
+        if (stream === stdout) log.write(`${line}\n`);
         if (line.includes(serving)) up.resolve();
       });
     }
@@ -77,6 +85,25 @@ export class Program {
 
   stop(): Promise<void> {
     return this.#end('SIGTERM');
+  }
+
+  /** Sends it a message; it must have been started with `messages`. */
+  tell(message: object): void {
+    this.#child?.send(message);
+  }
+
+  /** The value of its next message that has this key. Rejects when it ends before. */
+  said(key: string): Promise<unknown> {
+    const child = this.#child;
+    return new Promise((resolve, reject) => {
+      const hear = (message: object): void => {
+        if (!(key in message)) return;
+        child?.off('message', hear);
+        resolve((message as Record<string, unknown>)[key]);
+      };
+      child?.on('message', hear);
+      child?.once('exit', () => reject(new Error(`${this.name} ended before it said "${key}"`)));
+    });
   }
 
   pause(): void {

@@ -13,4 +13,6 @@ export interface Outcome {
   readonly facts: readonly string[];
   /** What must not be. */
   readonly mistakes: readonly string[];
+  /** A line of the table of its family, by the head of the column. */
+  readonly row?: Readonly<Record<string, string>>;
 }
