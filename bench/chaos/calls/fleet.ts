@@ -6,7 +6,8 @@ import type { Mood, Order } from './contract.ts';
 import type { Explained } from './traffic.ts';
 
 const size = 10;
-const callers = 2;
+/** Processes that call in each scenario. */
+export const callersOfFleet = 2;
 const host = '127.0.0.1';
 
 /** One instance of the small service. */
@@ -104,7 +105,7 @@ export class WorkFleet {
 
   /** Callers that see all instances. */
   async call(flags: readonly string[]): Promise<readonly Caller[]> {
-    const started = Array.from({ length: callers }, () => {
+    const started = Array.from({ length: callersOfFleet }, () => {
       const number = ++this.#callers;
       const port = this.#port + 20 + (number % 100);
       return new Caller(this.#program(`caller-${number}`, 'caller.ts', [`--management.port=${port}`, ...flags]), port);
