@@ -1,5 +1,5 @@
 /**
- * Plugs are pulled from registries, and from what stands behind them, under load. Exits with 1 when something is that must not
+ * Plugs are pulled from registries, from what stands behind them, and from instances that are called, under load. Exits with 1 when something is that must not
  * be: a lost registration that was acknowledged, a caller without instances, nodes that do not agree at the end, a crash.
  *
  * `npm run chaos -- [--long] [--only=id,…] [--port=24600] [--out=file.md]`; see README.md.
@@ -46,6 +46,7 @@ for (const scenario of everything) {
 }
 if (rows.length === 0) throw new Error(`no such scenario; there are ${everything.map(({ id }) => id).join(', ')}`);
 if (flags.out !== undefined) writeFileSync(flags.out, page());
+console.log(callTable().join('\n'));
 const failed = rows.filter(({ outcome }) => outcome.mistakes.length > 0);
 await endWorkFleet(failed.some(({ outcome }) => outcome.row !== undefined));
 console.log(`\n${rows.length - failed.length} of ${rows.length} scenarios held`);
@@ -61,22 +62,47 @@ async function run(scenario: Scenario, from: number): Promise<Outcome> {
   }
   const mistakes = [...outcome.mistakes, ...place.crashes];
   await place.end(mistakes.length > 0);
-  return { facts: outcome.facts, mistakes: mistakes.length > 0 ? [...mistakes, `logs: ${place.folder}`] : [] };
+  return { ...outcome, mistakes: mistakes.length > 0 ? [...mistakes, `logs: ${place.folder}`] : [] };
 }
 
 function page(): string {
-  const table = rows.map(
-    ({ scenario, outcome }) =>
-      `| ${scenario.title} | ${outcome.mistakes.length === 0 ? 'held' : 'failed'} | ${[...outcome.facts, ...outcome.mistakes].join('; ')} |`,
-  );
+  const table = rows
+    .filter(({ outcome }) => outcome.row === undefined)
+    .map(
+      ({ scenario, outcome }) =>
+        `| ${scenario.title} | ${verdict(outcome)} | ${[...outcome.facts, ...outcome.mistakes].join('; ')} |`,
+    );
   const date = new Date().toISOString().slice(0, 10);
   return [
-    `<!-- npm run chaos${flags.long ? ' -- --long' : ''} -->`,
-    `${date}, ${cpus().length} cores, Node.js ${process.versions.node}.`,
+    '# Chaos',
     '',
-    '| what happened | | what came of it |',
-    '|---|---|---|',
-    ...table,
+    'What came of registries and of calls while plugs were pulled, as `npm run chaos -- --long --out=docs/chaos.md` wrote it; what each',
+    'scenario does, and what must hold, is in [bench/chaos](../bench/chaos/README.md). Times are those of the machine that is named,',
+    'with whatever else it did.',
+    '',
+    `${date}, ${cpus().length} cores, Node.js ${process.versions.node}.`,
+    ...(table.length > 0 ? ['', '| what happened | | what came of it |', '|---|---|---|', ...table] : []),
+    ...callTable(),
     '',
   ].join('\n');
+}
+
+/** What callers had of it, a line for each scenario of calls. */
+function callTable(): readonly string[] {
+  const told = rows.filter(({ outcome }) => outcome.row !== undefined);
+  const heads = Object.keys(told[0]?.outcome.row ?? {});
+  if (heads.length === 0) return [];
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [
+    '',
+    line(['what happened to calls', '', ...heads]),
+    `|---${'|---'.repeat(heads.length + 1)}|`,
+    ...told.map(({ scenario, outcome }) =>
+      line([scenario.title, verdict(outcome), ...heads.map((head) => outcome.row?.[head] ?? '-')]),
+    ),
+  ];
+}
+
+function verdict({ mistakes }: Outcome): string {
+  return mistakes.length === 0 ? 'held' : 'failed';
 }

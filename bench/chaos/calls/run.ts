@@ -100,6 +100,8 @@ async function untilBack(traffic: Traffic, odd: ReadonlySet<number>, wellAt: num
 
 interface Counts {
   readonly retries: number;
+  /** Calls that were not tried again for want of budget. */
+  readonly overBudget: number;
   readonly hedges: number;
   readonly ejections: number;
 }
@@ -109,6 +111,7 @@ async function countAll(callers: readonly Caller[]): Promise<Counts> {
     (await Promise.all(callers.map((caller) => caller.count(metric, labels)))).reduce((all, one) => all + one, 0);
   return {
     retries: await sum('flotilla_retries_total', 'result="repeated"'),
+    overBudget: await sum('flotilla_retries_total', 'result="over_budget"'),
     hedges: await sum('flotilla_policy_events_total', 'policy="hedge",kind="sent"'),
     ejections: await sum('flotilla_ejections_total', ''),
   };
@@ -127,7 +130,7 @@ interface Story extends Counts {
 
 /** @param long whether it was waited until traffic was back */
 function judge(story: Story, bounds: Bounds, long: boolean): Outcome {
-  const { called, startedAt, faultAt, wellAt, ports, traffic, retries, hedges, ejections } = story;
+  const { called, startedAt, faultAt, wellAt, ports, traffic, retries, overBudget, hedges, ejections } = story;
   const failed = called.filter(([, , , code]) => code !== '');
   const success = called.length === 0 ? 0 : 1 - failed.length / called.length;
   const late = quantile(
@@ -163,6 +166,7 @@ function judge(story: Story, bounds: Bounds, long: boolean): Outcome {
       ' / ',
     ),
     'retries + hedges (budget)': `${retries} + ${hedges} (${allowed})`,
+    'over budget': String(overBudget),
     'traffic left after': duration(left),
     'ejected after': duration(since(traffic.ejectedAt(ports, faultAt), faultAt)),
     ejections: String(ejections),

@@ -148,6 +148,47 @@ test('the own zone first, and another one at once when nobody there takes anythi
   await cluster.close();
 });
 
+/** Five instances in the caller's own zone, of which nobody listens, and five in another one. */
+function lostZone(): { readonly world: Fleet; readonly cluster: Cluster<string, string> } {
+  const world = fleet(async (host, request, call) => {
+    if (host.startsWith('b')) return answersItsName(host, request, call);
+    const error = new FlotillaError('CONNECT_FAILED', `nobody listens at ${host}`, { executed: 'no' });
+    call.end(error);
+    throw error;
+  });
+  const cluster = started(world, { ownZone: 'a' });
+  const zone = (name: string) => Array.from({ length: 5 }, (_, index) => instance(`${name}${index}`, { zone: name }));
+  world.resolver.say([...zone('a'), ...zone('b')]);
+  return { world, cluster };
+}
+
+test('while a zone is being lost the second attempt of every call goes to another one', async () => {
+  const { world, cluster } = lostZone();
+  const seconds: string[] = [];
+  for (let n = 0; n < 200; n++) {
+    const request = world.newCall();
+    const first = await cluster.handle('x', request.child({ attempt: 1 })).catch((error: FlotillaError) => error.code);
+    if (first !== 'CONNECT_FAILED') continue;
+    seconds.push(await cluster.handle('x', request.child({ attempt: 2 })).catch((error: FlotillaError) => error.code));
+  }
+  assert.ok(seconds.length > 5, `${seconds.length} first attempts failed`);
+  assert.deepEqual(
+    once(seconds).filter((answer) => !answer.startsWith('b')),
+    [],
+  );
+  await cluster.close();
+});
+
+test('an attempt that failed in a zone is not repeated there when the zone was given up meanwhile', async () => {
+  const { world, cluster } = lostZone();
+  const early = world.newCall();
+  await assert.rejects(cluster.handle('x', early.child({ attempt: 1 })), { code: 'CONNECT_FAILED' });
+  await names(world, cluster, 200);
+  assert.equal(cluster.explain().ownZoneShare, 0);
+  assert.match(await cluster.handle('x', early.child({ attempt: 2 })), /^b/);
+  await cluster.close();
+});
+
 test('a young instance gets its share little by little, without anything else changing', async () => {
   const world = fleet();
   const cluster = started(world, { pick: 'round-robin' });

@@ -1,4 +1,4 @@
-import type { Call, Clock, Random } from '@flotilla/core';
+import type { Call, Clock, Instance, Random } from '@flotilla/core';
 import { Hints } from './hints.ts';
 import type { BalanceLog } from './log.ts';
 import type { Member } from './member.ts';
@@ -181,15 +181,17 @@ export class Rotation<Req, Res> {
   }
 
   /**
-   * Another attempt goes to another zone if there is one: the few that there are cost it nothing, and a zone that is lost
-   * costs no call.
+   * Another attempt goes to another zone if somebody is well there: the few that there are cost it nothing, and a zone that
+   * is lost costs no call, also while only some of its instances are known to fail.
    */
   #untried(
-    { spare, candidates }: Lane<Member<Req, Res>>,
+    { spare, candidates, ownShare }: Lane<Member<Req, Res>>,
     tried: ReadonlySet<object>,
     now: number,
   ): Member<Req, Res> | undefined {
-    for (const members of [spare, candidates, this.#up]) {
+    const zones = new Set(this.#up.filter((member) => tried.has(member)).map(zoneOf));
+    const elsewhere = ownShare === undefined ? [] : wellOutside(zones, [...spare, ...candidates], now);
+    for (const members of [elsewhere, candidates, spare, this.#up]) {
       const member = this.#best(
         members.filter((candidate) => !tried.has(candidate)),
         now,
@@ -250,4 +252,20 @@ export class Rotation<Req, Res> {
     if (panic) this.#options.log.panicBegan(known, ejected);
     else this.#options.log.panicEnded(known, ejected);
   }
+}
+
+/** Who is well and in none of these zones. */
+function wellOutside<Req, Res>(
+  zones: ReadonlySet<string>,
+  members: readonly Member<Req, Res>[],
+  now: number,
+): readonly Member<Req, Res>[] {
+  return members.filter(
+    (member) => member.health.state === 'healthy' && member.suspectUntil <= now && !zones.has(zoneOf(member)),
+  );
+}
+
+/** In the form in which zones are compared; those without one are together. */
+function zoneOf({ instance }: { readonly instance: Instance }): string {
+  return instance.zone?.toLowerCase() ?? '';
 }
