@@ -49,6 +49,15 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    id: 'rolling-restart',
+    title: 'every process is restarted, one after the other: registry, services, gateway',
+    allowed: 'nothing',
+    longOnly: true,
+    async run(stage) {
+      for (const { name } of stage.fleet.units) await restart(stage, name);
+    },
+  },
+  {
     id: 'gateway-restarted',
     title: 'the only gateway is restarted three times under 200 connections; its socket waits',
     allowed: 'nothing',
