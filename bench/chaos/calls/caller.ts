@@ -16,8 +16,8 @@ const app = service('caller');
 const client = app.client(work, {
   timeoutMs: 5_000,
   attemptTimeoutMs: 3_000, // longer than an event loop is blocked here: who is only late is not given up
-  // Short terms, so that a scenario is over in seconds. What it shows does not depend on them.
-  balance: { warmUpMs: 1_000, outlier: { baseEjectionMs: 3_000 } },
+  // Short terms, so that a scenario is over in seconds.
+  balance: { warmUpMs: 1_000, outlier: { baseEjectionMs: Number(process.env['EJECTION_MS'] ?? 3_000) } },
 });
 
 const called: Called[] = [];

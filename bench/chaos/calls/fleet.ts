@@ -104,17 +104,20 @@ export class WorkFleet {
   }
 
   /** Callers that see all instances. */
-  async call(flags: readonly string[]): Promise<readonly Caller[]> {
+  async call(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<readonly Caller[]> {
     const started = Array.from({ length: callersOfFleet }, () => {
       const number = ++this.#callers;
       const port = this.#port + 20 + (number % 100);
-      return new Caller(this.#program(`caller-${number}`, 'caller.ts', [`--management.port=${port}`, ...flags]), port);
+      return new Caller(
+        this.#program(`caller-${number}`, 'caller.ts', [`--management.port=${port}`, ...flags], env),
+        port,
+      );
     });
     await Promise.all(started.map((caller) => caller.start()));
     return started;
   }
 
-  #program(name: string, file: string, flags: readonly string[]): Program {
+  #program(name: string, file: string, flags: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
     return this.place.program({
       name,
       command: [
@@ -127,6 +130,7 @@ export class WorkFleet {
         ...flags,
       ],
       cwd: this.place.folder,
+      env,
       serving: '"serving"',
       logFile: join(this.place.folder, `${name}.log`),
       messages: true,

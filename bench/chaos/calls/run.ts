@@ -8,6 +8,8 @@ import { Traffic } from './traffic.ts';
 export interface Fault {
   /** Flags of the callers. */
   readonly flags?: readonly string[];
+  /** And more of their environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Who is spoilt. */
   readonly odd: (workers: readonly Worker[]) => readonly (Worker | undefined)[];
   /** Spoils them, and ends when they are well again. */
@@ -47,7 +49,7 @@ export async function under({ port, long }: Stage, fault: Fault): Promise<Outcom
   const fleet = await workFleet(port);
   const crashesBefore = fleet.place.crashes.length;
   const odd = fault.odd(fleet.workers).filter((worker) => worker !== undefined);
-  const callers = await fleet.call(fault.flags ?? []);
+  const callers = await fleet.call(fault.flags ?? [], fault.env);
   const watched = watch(callers);
   try {
     for (const caller of callers) caller.begin(ratePerCaller);

@@ -90,6 +90,8 @@ export const callScenarios: readonly Scenario[] = [
     'all five instances of the callers’ zone are killed (SIGKILL) and started again',
     {
       flags: ['--zone=east'],
+      // The product's own: tried every three seconds, a zone that is away for long would use up the budget of retries.
+      env: { EJECTION_MS: '30000' },
       odd: (workers) => workers.filter(({ zone }) => zone === 'east'),
       async run(odd) {
         await Promise.all(odd.map(({ program }) => program.kill()));
