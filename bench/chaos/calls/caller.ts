@@ -21,6 +21,8 @@ const client = app.client(work, {
 });
 
 const called: Called[] = [];
+/** Codes of failures that were written down already. */
+const told = new Set<string>();
 const inHand = new Set<Promise<void>>();
 let timer: NodeJS.Timeout | undefined;
 
@@ -55,6 +57,8 @@ async function callOnce(due: number, number: number): Promise<void> {
       if (answer.number !== number) code = 'ANOTHER_ANSWER';
     } catch (thrown) {
       code = thrown instanceof FlotillaError ? thrown.code : String(thrown);
+      if (!told.has(code)) console.log(`first ${code}: ${thrown}`); // for the log of a scenario that failed
+      told.add(code);
     }
   }
   called.push([performance.timeOrigin + due, late, performance.now() - due, code]);
