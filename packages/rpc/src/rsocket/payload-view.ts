@@ -32,6 +32,14 @@ export class PayloadView {
     return copy;
   }
 
+  /** The data alone, in a buffer and a view of their own: they stay valid. */
+  detached(): PayloadView {
+    const view = new PayloadView();
+    view.bytes = this.copyData();
+    view.dataEnd = view.bytes.length;
+    return view;
+  }
+
   /** The metadata in place: valid only during the callback. */
   metadataBytes(): Buffer {
     return this.bytes.subarray(this.metadataStart, this.metadataEnd);

@@ -219,14 +219,16 @@ function assertInteraction({ name, info: { kind }, mapping }: ServedOperation, a
 class Answering implements ResponderListener, ServedRequest {
   readonly served: ServedOperation;
   readonly context: CarriedContext;
-  readonly value: unknown;
-  readonly unreadable: FlotillaError | undefined;
   readonly #handle: OperationHandler;
   readonly #call: Call;
   readonly #stream: ResponderStream | undefined;
   readonly #codec: DataCodec;
   readonly #peerIsOurs: boolean;
-  readonly #input: Inbound<unknown> | undefined;
+  /** What nobody has read yet: whoever refuses the call does it without. */
+  #unread: PayloadView | undefined;
+  #value: unknown;
+  #unreadable: FlotillaError | undefined;
+  #input: Inbound<unknown> | undefined;
   #output: Outbound<unknown> | undefined;
 
   constructor(
@@ -245,20 +247,18 @@ class Answering implements ResponderListener, ServedRequest {
     this.#stream = stream;
     this.#codec = codec;
     this.#peerIsOurs = peerIsOurs;
-    if (stream && operationKinds[served.info.kind].request === 'many') {
-      this.#input = this.#openInput(payload, stream);
-      this.value = this.#input;
-      this.unreadable = undefined;
-    } else {
-      let unreadable: FlotillaError | undefined;
-      try {
-        this.value = this.#decode(payload);
-      } catch (thrown) {
-        unreadable = toFlotillaError(thrown);
-      }
-      this.unreadable = unreadable;
-    }
+    this.#unread = payload;
     if (stream) stream.listener = this;
+  }
+
+  get value(): unknown {
+    this.#read();
+    return this.#value;
+  }
+
+  get unreadable(): FlotillaError | undefined {
+    this.#read();
+    return this.#unreadable;
   }
 
   /** Answers with one value, or with nothing. */
@@ -292,12 +292,38 @@ class Answering implements ResponderListener, ServedRequest {
 
   /** What the caller's own half failed with: the handler hears of it where it reads. */
   failed(code: number, text: string): void {
+    this.#read();
     this.#input?.error(code, text);
   }
 
   #begin(answered: (result: Served) => void): void {
     const call = this.#call;
     runInCall(call, () => this.#handle(this, call)).then(answered, (thrown: unknown) => this.#failedWith(thrown));
+    if (this.#unread) this.#keep(this.#unread);
+  }
+
+  /** The bytes are lent for this turn only: who waits for its place is read later, from a copy within the limit. */
+  #keep(payload: PayloadView): void {
+    if (payload.dataLength > this.#maxBytes) this.#read();
+    else this.#unread = payload.detached();
+  }
+
+  /** Decodes the input when it is first looked at. */
+  #read(): void {
+    const payload = this.#unread;
+    if (!payload) return;
+    this.#unread = undefined;
+    const stream = this.#stream;
+    if (stream && operationKinds[this.served.info.kind].request === 'many') {
+      this.#input = this.#openInput(payload, stream);
+      this.#value = this.#input;
+      return;
+    }
+    try {
+      this.#value = this.#decode(payload);
+    } catch (thrown) {
+      this.#unreadable = toFlotillaError(thrown);
+    }
   }
 
   #answered(result: Served): void {
@@ -353,6 +379,7 @@ class Answering implements ResponderListener, ServedRequest {
   #failedWith(thrown: unknown): void {
     const error = toFlotillaError(thrown);
     const call = this.#call;
+    this.#unread = undefined;
     if (!call.get(answeredErrorAttribute)) call.set(answeredErrorAttribute, error);
     if (this.#stream) answerError(this.#stream, error, call, this.#peerIsOurs);
     this.#input?.cancel(answered);
@@ -371,10 +398,14 @@ class Answering implements ResponderListener, ServedRequest {
   }
 
   #decode(payload: PayloadView): unknown {
-    const { maxBodyBytes, mapping } = this.served;
-    const maxBytes = mapping.body && 'maxBytes' in mapping.body ? mapping.body.maxBytes : maxBodyBytes;
+    const maxBytes = this.#maxBytes;
     if (payload.dataLength > maxBytes) throw bodyTooLarge(maxBytes, `it has ${payload.dataLength}`);
     return this.#codec.decode(payload);
+  }
+
+  get #maxBytes(): number {
+    const { maxBodyBytes, mapping } = this.served;
+    return mapping.body && 'maxBytes' in mapping.body ? mapping.body.maxBytes : maxBodyBytes;
   }
 }
 

@@ -24,6 +24,7 @@ import {
 } from '../../index.ts';
 import { routingEntry } from '../composite-metadata.ts';
 import { rsocketError } from '../frame.ts';
+import { type DataCodec, jsonCodec } from './data-codec.ts';
 
 const Key = z.object({ id: z.string() });
 const shop = contract(
@@ -65,6 +66,10 @@ function serving(more: Partial<Handlers<typeof shop>> = {}, ...rest: [object?, o
 
 function assertIdle({ pair: { client, server } }: CallsPair): void {
   assert.deepEqual([client.outstanding, server.inFlight], [0, 0]);
+}
+
+async function* elementsOf<T>(...elements: T[]): AsyncIterable<T> {
+  yield* elements;
 }
 
 async function collect<T>(elements: AsyncIterable<T>): Promise<T[]> {
@@ -537,6 +542,53 @@ describe('what protects operations', () => {
     assert.deepEqual(await collect(client.counts({ to: 2 })), [1, 2]);
     await assert.rejects(client.order({}), { code: 'UNAVAILABLE', executed: 'no', retryAfterMs: 70, fromPeer: true });
     assert.deepEqual(asked, ['shop.item', 'shop.counts, streamed', 'shop.order']);
+    assertIdle(pair);
+  });
+
+  it('refuses before anything of the input is decoded', async () => {
+    let decoded = 0;
+    const counting: DataCodec = {
+      ...jsonCodec,
+      decode(payload) {
+        decoded++;
+        return jsonCodec.decode(payload);
+      },
+    };
+    const protect: ProtectOperation =
+      ({ operation }) =>
+      (next) =>
+      (request, call) => {
+        if (operation === 'shop.item') return next(request, call);
+        return Promise.reject(new FlotillaError('UNAVAILABLE', 'busy', { executed: 'no' }));
+      };
+    const pair = serving({}, { protect, codecs: [counting] });
+    const client = pair.client(shop);
+    await assert.rejects(client.order({}), { code: 'UNAVAILABLE', executed: 'no' });
+    await assert.rejects(client.seen({ id: '1' }), { code: 'UNAVAILABLE', executed: 'no' });
+    await assert.rejects(client.sum(elementsOf(1, 2)), { code: 'UNAVAILABLE', executed: 'no' });
+    await assert.rejects(collect(client.double(elementsOf(1, 2))), { code: 'UNAVAILABLE', executed: 'no' });
+    assert.equal(decoded, 0);
+    await client.item({ id: 'let in' });
+    assert.equal(decoded, 1);
+    assertIdle(pair);
+  });
+
+  it('lets a call in later: its input is still what came', async () => {
+    const free = Promise.withResolvers<void>();
+    const protect: ProtectOperation = () => (next) => async (request, call) => {
+      await free.promise;
+      return next(request, call);
+    };
+    const pair = serving({}, { protect });
+    const client = pair.client(shop);
+    const answers = Promise.all([
+      client.item({ id: 'first' }),
+      client.item({ id: 'second' }),
+      client.sum(elementsOf(1, 2)),
+    ]);
+    await settle();
+    free.resolve();
+    assert.deepEqual(await answers, [{ id: 'first' }, { id: 'second' }, 3]);
     assertIdle(pair);
   });
 });

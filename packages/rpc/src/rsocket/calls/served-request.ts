@@ -5,10 +5,13 @@ import type { ServedOperation } from '../../server/served-operation.ts';
 /** What filters of a served call see. */
 export interface ServedRequest {
   readonly served: ServedOperation;
-  /** The input as it came, not parsed by its schema; of `upload` and `duplex` the elements. */
+  /**
+   * The input as it came, not parsed by its schema; of `upload` and `duplex` the elements. It is decoded when it is first
+   * looked at: a filter that refuses without looking costs no decoding.
+   */
   readonly value: unknown;
   readonly context: CarriedContext;
-  /** Why there is no value: it could not be read. */
+  /** Why there is no value: it could not be read. To ask is to look at it. */
   readonly unreadable: FlotillaError | undefined;
 }
 
