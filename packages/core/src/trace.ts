@@ -26,29 +26,41 @@ export function childTrace(parent: TraceContext, random: Random): TraceContext {
  * @returns undefined for anything invalid: then a new trace begins.
  */
 export function parseTraceparent(header: string, state = ''): TraceContext | undefined {
-  if (header.length < 55 || !isHex(header, 0, 2) || !isHex(header, 3, 35) || !isHex(header, 36, 52)) return undefined;
-  if (!isHex(header, 53, 55) || !isDash(header, 2) || !isDash(header, 35) || !isDash(header, 52)) return undefined;
+  if (header.length < 55 || !isDash(header, 2) || !isDash(header, 35) || !isDash(header, 52)) return undefined;
+  if (!isHex(header, 0, 2) || !isHex(header, 53, 55) || !isId(header, 3, 35) || !isId(header, 36, 52)) return undefined;
   // Later versions may add something behind another dash; version 00 may not, and ff is none.
   if (header.length > 55 && (header.startsWith('00') || !/^-.*$/.test(header.slice(55)))) return undefined;
   if (header.startsWith('ff')) return undefined;
-  const traceId = header.slice(3, 35);
-  const spanId = header.slice(36, 52);
-  if (traceId === zeros || zeros.startsWith(spanId)) return undefined;
-  const sampled = (Number.parseInt(header.charAt(54), 16) & 1) === 1;
-  return { traceId, spanId, sampled, state: state.length > 512 ? state.slice(0, 512) : state };
+  const sampled = '13579bdf'.includes(header.charAt(54));
+  return {
+    traceId: header.slice(3, 35),
+    spanId: header.slice(36, 52),
+    sampled,
+    state: state.length > 512 ? state.slice(0, 512) : state,
+  };
 }
 
 /** Whether there are lower-case hex digits, and nothing else. */
 function isHex(text: string, from: number, to: number): boolean {
+  let all = 1;
+  let codes = 0;
   for (let at = from; at < to; at++) {
     const code = text.charCodeAt(at);
-    if (code > lastDigit || isDigit[code] === 0) return false;
+    codes |= code;
+    all &= isDigit[code & 0x7f] as number;
   }
-  return true;
+  return all === 1 && codes < isDigit.length;
 }
 
-const lastDigit = 0x66; // f
-const isDigit = new Uint8Array(lastDigit + 1);
+/** The same, and not all zeros. */
+function isId(text: string, from: number, to: number): boolean {
+  if (!isHex(text, from, to)) return false;
+  for (let at = from; at < to; at++) if (text.charCodeAt(at) !== 0x30) return true;
+  return false;
+}
+
+/** Of ASCII. */
+const isDigit = new Uint8Array(0x80);
 for (const digit of '0123456789abcdef') isDigit[digit.charCodeAt(0)] = 1;
 
 function isDash(text: string, at: number): boolean {

@@ -2,6 +2,7 @@ import { FlotillaError } from '@flotilla/core';
 import { readU24 } from './frame.ts';
 import { type MimeType, routingMime, wellKnownMime } from './mime.ts';
 import type { OutBuffer, Sendable } from './out-buffer.ts';
+import { RecentTexts } from './recent-texts.ts';
 
 /**
  * Reads composite metadata entry by entry, in place. One reader is reused.
@@ -56,10 +57,12 @@ export class CompositeReader {
   is(mime: MimeType): boolean {
     if (this.#id >= 0) return this.#id === mime.id;
     const { bytes } = mime;
-    return (
-      this.#nameEnd - this.#nameStart === bytes.length &&
-      this.#bytes.compare(bytes, 0, bytes.length, this.#nameStart, this.#nameEnd) === 0
-    );
+    const own = this.#bytes;
+    const start = this.#nameStart;
+    if (this.#nameEnd - start !== bytes.length) return false;
+    // From behind: many types begin alike. So few bytes are compared sooner here than by a call of Node's.
+    for (let at = bytes.length - 1; at >= 0; at--) if (own[start + at] !== bytes[at]) return false;
+    return true;
   }
 
   /** The type as text; of an unknown number `#` and the number. */
@@ -79,9 +82,11 @@ export class CompositeReader {
     const from = this.start + 1;
     const to = from + (this.#bytes[this.start] as number);
     if (to > this.end) throw malformed('a route goes beyond its entry');
-    return this.#bytes.toString('utf8', from, to);
+    return tags.read(this.#bytes, from, to);
   }
 }
+
+const tags = new RecentTexts();
 
 /** Writes the head of an entry. @returns what {@link endEntry} wants */
 export function beginEntry(out: OutBuffer, mime: MimeType): number {
