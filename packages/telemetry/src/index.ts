@@ -14,7 +14,7 @@ export { type ManagementOptions, managementHandler, openApiPath } from './manage
 export { type PrometheusMeter, type PrometheusMeterOptions, prometheusMeter } from './metrics/prometheus-meter.ts';
 export { defaultBuckets } from './metrics/recorded.ts';
 export { maxSeriesPerMetric } from './metrics/series-table.ts';
-export { type ObserveOptions, observe } from './observe.ts';
+export { CallObserver, type CallObserverOptions, Observation, type ObserveOptions, observe } from './observe.ts';
 export { type OtelApi, type OtelTracerOptions, otelTracer } from './spans/otel-tracer.ts';
 export {
   httpRequestAttributes,

@@ -48,24 +48,22 @@ export interface ObserveOptions<Req, Res> {
  * answer that tells of it has gone out; a failure that nobody declared (INTERNAL) is logged here with its cause.
  */
 export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req, Res> {
-  const { tracer, kind, name, code = ok, failure, requestAttributes, responseAttributes } = options;
-  const operations = new Operations(options.meter, kind, options.labels ?? {});
-  const log = telemetryLog(options.logger);
+  const { kind, name, code = ok, failure, requestAttributes, responseAttributes } = options;
+  const observer = new CallObserver(options);
   return (next) => (request, call) => {
     const operation = name(request, call);
-    const span = tracer.start(operation, kind, call);
-    if (requestAttributes) setAll(span, requestAttributes(request));
-    const observation = new Observation(kind, operation, operations.of(operation), span, log, call);
+    const observation = observer.begin(operation, call);
+    if (requestAttributes) setAll(observation.span, requestAttributes(request));
     return begin(next, request, call).then(
       (response) => {
         const answerCode = code(response);
-        if (responseAttributes) setAll(span, responseAttributes(response));
+        if (responseAttributes) setAll(observation.span, responseAttributes(response));
         call.onEnd((outcome) => observation.end(failure?.(response, call) ?? outcome, answerCode));
         return response;
       },
       (thrown) => {
         const error = toFlotillaError(thrown);
-        if (kind === 'server' && error.code === 'INTERNAL' && !error.fromPeer) log.handlerFailed(operation, error);
+        observer.failed(operation, error);
         if (kind === 'client') observation.end(error, error.code);
         else call.onEnd(() => observation.end(error, error.code));
         throw error;
@@ -73,6 +71,47 @@ export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req
     );
   };
 }
+
+/**
+ * What {@link observe} does, for whoever ends the calls itself and knows then what became of them: without a promise for each.
+ *
+ * ```ts
+ * const observation = observer.begin('catalog.product', call);
+ * call.onEnd((outcome) => observation.end(outcome));
+ * ```
+ */
+export class CallObserver {
+  readonly #kind: 'client' | 'server';
+  readonly #tracer: Tracer;
+  readonly #operations: Operations;
+  readonly #log: TelemetryLog;
+
+  constructor({ meter, tracer, logger, kind, labels }: CallObserverOptions) {
+    this.#kind = kind;
+    this.#tracer = tracer;
+    this.#operations = new Operations(meter, kind, labels ?? {});
+    this.#log = telemetryLog(logger);
+  }
+
+  /** @param operation out of a bounded set. @returns whose `end` has to be called when the call has ended */
+  begin(operation: string, call: Call): Observation {
+    const span = this.#tracer.start(operation, this.#kind, call);
+    return new Observation(this.#kind, operation, this.#operations.of(operation), span, this.#log, call);
+  }
+
+  /** Logs a failure of a server that nobody declared (INTERNAL), with its cause. */
+  failed(operation: string, error: FlotillaError): void {
+    if (this.#kind === 'server' && error.code === 'INTERNAL' && !error.fromPeer) {
+      this.#log.handlerFailed(operation, error);
+    }
+  }
+}
+
+/** What a {@link CallObserver} reports to, and as what. */
+export type CallObserverOptions = Pick<
+  ObserveOptions<unknown, unknown>,
+  'meter' | 'tracer' | 'logger' | 'kind' | 'labels'
+>;
 
 function ok(): string {
   return 'OK';
@@ -86,11 +125,11 @@ function setAll(
 }
 
 /** One call on its way; its end counts once. */
-class Observation {
+export class Observation {
   readonly #kind: 'client' | 'server';
   readonly #name: string;
   readonly #operation: Operation;
-  readonly #span: Span;
+  readonly span: Span;
   readonly #log: TelemetryLog;
   readonly #call: Call;
   #ended = false;
@@ -106,14 +145,14 @@ class Observation {
     this.#kind = kind;
     this.#name = name;
     this.#operation = operation;
-    this.#span = span;
+    this.span = span;
     this.#log = log;
     this.#call = call;
     operation.inFlight.set(++operation.count);
   }
 
   /** @param answerCode the code, unless it failed */
-  end(outcome: Outcome, answerCode: string): void {
+  end(outcome: Outcome, answerCode = 'OK'): void {
     if (this.#ended) return;
     this.#ended = true;
     const code = outcome ? outcome.code : answerCode;
@@ -123,7 +162,7 @@ class Observation {
     operation.inFlight.set(--operation.count);
     operation.duration.record(durationMs / 1_000);
     operation.ended(code).add();
-    this.#span.end(outcome);
+    this.span.end(outcome);
     this.#log.callEnded(this.#kind, this.#name, code, durationMs);
   }
 }

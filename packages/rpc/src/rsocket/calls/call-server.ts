@@ -1,4 +1,5 @@
 import {
+  begin,
   type Call,
   type Clock,
   compose,
@@ -13,7 +14,7 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import type { HttpHandler } from '@flotilla/http';
-import { observe } from '@flotilla/telemetry';
+import { CallObserver } from '@flotilla/telemetry';
 import { type CarriedContext, callOfContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
 import type { Binding } from '../../handlers.ts';
@@ -62,25 +63,23 @@ type OperationHandler = Handler<ServedRequest, Served>;
 export class CallServer {
   readonly options: CallServerOptions;
   readonly table: ServedTable<OperationHandler>;
+  /** Is told of what filters failed with. Undefined: it is seen elsewhere. */
+  readonly observer: CallObserver | undefined;
   readonly #codecs = new Map<string, DataCodec>();
 
   /** @throws FlotillaError CONTRACT_INVALID, RangeError: as `contractHandler` does */
   constructor(bindings: readonly Binding[], options: CallServerOptions) {
     this.options = options;
     const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, filters = [], through } = options;
-    const observed = observe<ServedRequest, Served>({
-      logger,
-      meter,
-      tracer,
-      kind: 'server',
-      name: ({ served }) => served.name,
-      failure: (_, call) => call.get(answeredErrorAttribute),
-    });
+    // What goes through a handler of HTTP messages is measured and protected there.
+    const observer = through ? undefined : new CallObserver({ logger, meter, tracer, kind: 'server' });
+    this.observer = observer;
     const serving: OperationHandler = through ? serveThroughHttp(through, options.random) : serveOperation;
     const resolved = resolveOptions(options);
-    // What goes through a handler of HTTP messages is measured and protected there.
     const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
-      through ? filters : [observed, ...filters, resolved.protect({ operation: name, streamed: info.streamed })];
+      observer
+        ? [observed(observer), ...filters, resolved.protect({ operation: name, streamed: info.streamed })]
+        : filters;
     this.table = new ServedTable(servedOperations(bindings, resolved), (served) => compose(around(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [cborCodec])]) this.#codecs.set(codec.mime, codec);
   }
@@ -100,6 +99,15 @@ export class CallServer {
   get dataTypes(): string {
     return [...this.#codecs.keys()].join(', ');
   }
+}
+
+/** Measures each call until it ends. Its end is told by whoever answers it, so no promise is made for it here. */
+function observed(observer: CallObserver): Filter<ServedRequest, Served> {
+  return (next) => (request, call) => {
+    const observation = observer.begin(request.served.name, call);
+    call.onEnd((outcome) => observation.end(call.get(answeredErrorAttribute) ?? outcome));
+    return next(request, call);
+  };
 }
 
 /** Answers the calls of one connection. */
@@ -184,7 +192,16 @@ export class CallResponder implements RSocketResponder {
     try {
       const routed = this.#server.table.find(route, context);
       assertInteraction(routed.served, asked);
-      return new Answering(routed, context, call, stream, this.#codec, this.#peerIsOurs, payload);
+      return new Answering(
+        routed,
+        context,
+        call,
+        stream,
+        this.#codec,
+        this.#peerIsOurs,
+        payload,
+        this.#server.observer,
+      );
     } catch (thrown) {
       const error = toFlotillaError(thrown);
       if (stream) answerError(stream, error, call, this.#peerIsOurs);
@@ -224,6 +241,7 @@ class Answering implements ResponderListener, ServedRequest {
   readonly #stream: ResponderStream | undefined;
   readonly #codec: DataCodec;
   readonly #peerIsOurs: boolean;
+  readonly #observer: CallObserver | undefined;
   /** What nobody has read yet: whoever refuses the call does it without. */
   #unread: PayloadView | undefined;
   #value: unknown;
@@ -239,7 +257,9 @@ class Answering implements ResponderListener, ServedRequest {
     codec: DataCodec,
     peerIsOurs: boolean,
     payload: PayloadView,
+    observer: CallObserver | undefined,
   ) {
+    this.#observer = observer;
     this.served = served;
     this.context = context;
     this.#handle = entry;
@@ -298,8 +318,15 @@ class Answering implements ResponderListener, ServedRequest {
 
   #begin(answered: (result: Served) => void): void {
     const call = this.#call;
-    runInCall(call, () => this.#handle(this, call)).then(answered, (thrown: unknown) => this.#failedWith(thrown));
+    runInCall(call, () => begin(this.#handle, this, call)).then(answered, (thrown: unknown) => this.#rejected(thrown));
     if (this.#unread) this.#keep(this.#unread);
+  }
+
+  /** A filter refused it, or failed: handlers' failures are answers. */
+  #rejected(thrown: unknown): void {
+    const error = toFlotillaError(thrown);
+    this.#observer?.failed(this.served.name, error);
+    this.#failedWith(error);
   }
 
   /** The bytes are lent for this turn only: who waits for its place is read later, from a copy within the limit. */

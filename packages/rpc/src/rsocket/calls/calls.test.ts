@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Call, currentCall, FlotillaError, runInCall, sleep } from '@flotilla/core';
 import { settle } from '@flotilla/core/testing';
+import { prometheusMeter } from '@flotilla/telemetry';
 import * as z from 'zod';
 import { CallsPair } from '../../../test/calls-pair.ts';
 import { Heard } from '../../../test/rsocket-pair.ts';
@@ -24,6 +25,7 @@ import {
 } from '../../index.ts';
 import { routingEntry } from '../composite-metadata.ts';
 import { rsocketError } from '../frame.ts';
+import type { CallServerOptions } from './call-server.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 
 const Key = z.object({ id: z.string() });
@@ -589,6 +591,43 @@ describe('what protects operations', () => {
     await settle();
     free.resolve();
     assert.deepEqual(await answers, [{ id: 'first' }, { id: 'second' }, 3]);
+    assertIdle(pair);
+  });
+});
+
+describe('what measures the calls of a server', () => {
+  it('counts each once, by how it ended, and logs once what no contract declares', async () => {
+    const meter = prometheusMeter({ processMetrics: false });
+    const filters: CallServerOptions['filters'] = [
+      (next) => (request, call) => {
+        if (request.served.name === 'shop.clear') throw new TypeError('a filter that throws at once');
+        if (request.served.name === 'shop.order') return Promise.reject(new FlotillaError('FORBIDDEN', 'no'));
+        return next(request, call);
+      },
+    ];
+    const pair = serving({}, { meter, filters });
+    const client = pair.client(shop);
+    await client.item({ id: '1' });
+    await assert.rejects(client.item({ id: 'gone' }), { code: 'GONE' });
+    await assert.rejects(client.order({}), { code: 'FORBIDDEN' });
+    await assert.rejects(client.clear(), { code: 'INTERNAL' });
+    await collect(client.counts({ to: 2 }));
+    const lines = (await meter.render()).split('\n').filter((line) => /_calls_total\{|_in_flight\{/.test(line));
+    assert.deepEqual(lines.sort(), [
+      'flotilla_server_calls_total{operation="shop.clear",code="INTERNAL"} 1',
+      'flotilla_server_calls_total{operation="shop.counts",code="OK"} 1',
+      'flotilla_server_calls_total{operation="shop.item",code="GONE"} 1',
+      'flotilla_server_calls_total{operation="shop.item",code="OK"} 1',
+      'flotilla_server_calls_total{operation="shop.order",code="FORBIDDEN"} 1',
+      'flotilla_server_in_flight{operation="shop.clear"} 0',
+      'flotilla_server_in_flight{operation="shop.counts"} 0',
+      'flotilla_server_in_flight{operation="shop.item"} 0',
+      'flotilla_server_in_flight{operation="shop.order"} 0',
+    ]);
+    assert.deepEqual(
+      pair.lines.map(({ message }) => message),
+      ['handler failed'],
+    );
     assertIdle(pair);
   });
 });
