@@ -174,7 +174,9 @@ function another<Req, Res>(
   call: Call,
   policy: Policy<Req, Res>,
 ): Promise<Res> {
-  return waitIn(call, delayMs).then(() => attemptNumber(number + 1, call.clock.now(), before, next, request, call, policy));
+  return waitIn(call, delayMs).then(() =>
+    attemptNumber(number + 1, call.clock.now(), before, next, request, call, policy),
+  );
 }
 
 /** Nobody repeats it any more, so it needs no call of its own. */
