@@ -1,4 +1,4 @@
-import { type Address, addressFor, effectiveStatus, formatHostPort, type Instance } from '@flotilla/core';
+import { type Address, addressFor, effectiveStatus, formatHostPort, type Instance, LatestMap } from '@flotilla/core';
 import { Member, type MemberNeeds, memberKey } from './member.ts';
 import { afterTime, type Health, newHealth } from './outlier.ts';
 
@@ -32,7 +32,7 @@ const maxRemembered = 1_000;
 export class Members<Req, Res> {
   readonly #options: MembersOptions<Req, Res>;
   readonly #members = new Map<string, Member<Req, Res>>();
-  readonly #remembered = new Map<string, Health>();
+  readonly #remembered = new LatestMap<string, Health>(maxRemembered);
   /** Who came last to each address, also when it has left again: whoever was there before has ended. */
   readonly #latest = new Map<string, { readonly key: string; readonly incarnation: number }>();
   readonly #leaving = new Set<Promise<void>>();
@@ -139,21 +139,12 @@ export class Members<Req, Res> {
   #remove(member: Member<Req, Res>, now: number): void {
     this.#members.delete(member.key);
     const health = afterTime(member.health, now);
-    if (health.timesEjected > 0) this.#remember(member.key, health);
+    if (health.timesEjected > 0) this.#remembered.set(member.key, health);
     const closing = member
       .close()
       .catch((cause: unknown) => this.#options.onCloseFailed(member, cause))
       .finally(() => this.#leaving.delete(closing));
     this.#leaving.add(closing);
-  }
-
-  #remember(key: string, health: Health): void {
-    this.#remembered.set(key, health);
-    if (this.#remembered.size <= maxRemembered) return;
-    for (const oldest of this.#remembered.keys()) {
-      this.#remembered.delete(oldest);
-      return;
-    }
   }
 }
 

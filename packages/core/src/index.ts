@@ -82,6 +82,7 @@ export {
   keptRegistrar,
 } from './keeper/lease-keeper.ts';
 export type { Place, PlaceOf, PutAnswer, RenewAnswer } from './keeper/place.ts';
+export { LatestMap } from './latest-map.ts';
 export {
   type Component,
   type ProcessPort,

@@ -1,4 +1,4 @@
-import { type Call, type Filter, FlotillaError, sleep, toFlotillaError } from '@flotilla/core';
+import { type Call, type Filter, FlotillaError, LatestMap, sleep, toFlotillaError } from '@flotilla/core';
 import type { RateLimitSettings } from './client-policies.ts';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { type Pace, paceOf, type RateVerdict, takeToken } from './gcra.ts';
@@ -18,12 +18,10 @@ const maxKeys = 10_000;
 /** Counts in this process, each key by itself. */
 export class LocalRateLimiter implements RateLimiter {
   /** When each key's bucket is full again; the latest asked last. */
-  readonly #fullAt = new Map<string, number>();
+  readonly #fullAt = new LatestMap<string, number>(maxKeys);
 
   take(key: string, now: number, pace: Pace, maxWaitMs: number): RateVerdict {
     const verdict = takeToken(this.#fullAt.get(key) ?? 0, now, pace, maxWaitMs);
-    this.#fullAt.delete(key);
-    if (this.#fullAt.size >= maxKeys) this.#forgetOldest();
     this.#fullAt.set(key, verdict.fullAt);
     return verdict;
   }
@@ -31,13 +29,6 @@ export class LocalRateLimiter implements RateLimiter {
   /** Tokens that a key has at `now`, for a console. */
   tokens(key: string, now: number, { intervalMs, burst }: Pace): number {
     return burst - Math.max(0, (this.#fullAt.get(key) ?? 0) - now) / intervalMs;
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#fullAt.keys()) {
-      this.#fullAt.delete(key);
-      return;
-    }
   }
 }
 

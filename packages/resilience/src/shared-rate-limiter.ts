@@ -1,4 +1,4 @@
-import { type Clock, type Logger, nullLogger, type Store, toFlotillaError } from '@flotilla/core';
+import { type Clock, LatestMap, type Logger, nullLogger, type Store, toFlotillaError } from '@flotilla/core';
 import type { Pace, RateVerdict } from './gcra.ts';
 import { LocalRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { waitForRoom, windowRoom } from './sliding-window.ts';
@@ -48,7 +48,7 @@ class SharedRateLimiter implements RateLimiter {
   readonly #logger: Logger;
   readonly #local = new LocalRateLimiter();
   /** The latest asked last. */
-  readonly #known = new Map<string, KnownKey>();
+  readonly #known = new LatestMap<string, KnownKey>(maxKeys);
   #restUntil = -Infinity;
   #isAway = false;
 
@@ -105,18 +105,8 @@ class SharedRateLimiter implements RateLimiter {
     const ttlMs = Math.max(1, 2 * windowMs);
     const { value, added } = await this.#store.increment(place(window), { max, ttlMs });
     const waitMs = added ? 0 : Math.max(1, waitForRoom({ previous, current: value, limit }, sharePassed, windowMs));
-    this.#remember(key, { window, previous, refusedUntil: added ? 0 : this.#clock.wallNow() + waitMs });
+    this.#known.set(key, { window, previous, refusedUntil: added ? 0 : this.#clock.wallNow() + waitMs });
     return { allowed: added, waitMs };
-  }
-
-  #remember(key: string, known: KnownKey): void {
-    this.#known.delete(key);
-    this.#known.set(key, known);
-    if (this.#known.size <= maxKeys) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      return;
-    }
   }
 
   #rest(thrown: unknown, now: number): void {

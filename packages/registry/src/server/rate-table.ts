@@ -1,3 +1,5 @@
+import { LatestMap } from '@flotilla/core';
+
 /** How often one client may do something. */
 export interface Rate {
   /** On average; `Infinity`: no limit. */
@@ -13,13 +15,10 @@ export interface Rate {
  */
 export class RateTable {
   /** In the order of use. */
-  readonly #fullAt = new Map<string, number>();
-  readonly #capacity: number;
-  /** Which was used last. */
-  #newest: string | undefined;
+  readonly #fullAt: LatestMap<string, number>;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
+    this.#fullAt = new LatestMap(capacity);
   }
 
   get size(): number {
@@ -37,24 +36,13 @@ export class RateTable {
     const waitMs = waitUntil(before, rate, now);
     if (waitMs > 0) return waitMs;
     const fullAt = Math.max(before ?? 0, now) + 1_000 / rate.perSecond;
-    // Who comes again and again is in its place already: moving it would make the map anew every few times.
-    if (before !== undefined && key !== this.#newest) this.#fullAt.delete(key);
     this.#fullAt.set(key, fullAt);
-    this.#newest = key;
-    if (this.#fullAt.size > this.#capacity) this.#forgetOldest();
     return 0;
   }
 
   /** The milliseconds until there is a token; 0: there is one. */
   waitMs(key: string, rate: Rate, now: number): number {
     return rate.perSecond === Infinity ? 0 : waitUntil(this.#fullAt.get(key), rate, now);
-  }
-
-  #forgetOldest(): void {
-    for (const key of this.#fullAt.keys()) {
-      this.#fullAt.delete(key);
-      return;
-    }
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { ManualClock } from '@flotilla/core/testing';
 import fc from 'fast-check';
 import { createMemoryStore, memoryStoreDefaults } from './memory.ts';
@@ -134,4 +136,20 @@ test('a full store holds the newest, whatever was written', async () => {
       }
     }),
   );
+});
+
+test('whoever writes the same few entries for long holds no memory but theirs', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const store = createMemoryStore({ clock: new ManualClock() });
+  const writeAll = async (times: number): Promise<void> => {
+    for (let index = 0; index < times; index++) await store.put(`k${index % 1_000}`, 'v', 60_000);
+  };
+  await writeAll(10_000);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  await writeAll(300_000);
+  collect();
+  const grown = process.memoryUsage().heapUsed - before;
+  assert.ok(grown < 8_000_000, `${grown} bytes more; an iterator that stands still would hold 40 MB of tables`);
 });

@@ -71,8 +71,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   let bytes = 0; // Invariant: the sum over entries, <= maxBytes after each write
   let evicted = 0;
   let sweep = entries.keys();
-  // Invariant: nothing stands before it. A new iterator each time would pass over the holes of all that went before.
+  // Invariant: nothing stands before it. A new iterator each time would pass over the holes of all that went before; one
+  // that stands still would hold every table that the map has had, so it is made anew each time that the map was filled.
   let oldest = entries.keys();
+  let written = 0;
 
   const drop = (name: string): void => {
     bytes -= entries.get(name)?.bytes ?? 0;
@@ -92,6 +94,11 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     entries.set(name, { content, bytes: size, expiresAt });
     bytes += size;
     sweepOn();
+    written += 1;
+    if (written > entries.size) {
+      written = 0;
+      oldest = entries.keys();
+    }
     while (entries.size > maxEntries || bytes > maxBytes) {
       const { done, value: first } = oldest.next();
       if (done) oldest = entries.keys();
