@@ -1,4 +1,5 @@
 import { type Call, type DeadlineEntry, type DeadlineWheel, type Filter, FlotillaError, wheelOf } from '@flotilla/core';
+import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { callersDeadline, type Guard, guarded, innerCall } from './inner-call.ts';
 import { resolveResilience } from './settings.ts';
 
@@ -6,6 +7,11 @@ import { resolveResilience } from './settings.ts';
 export interface AttemptTimeoutOptions<Req = never> {
   /** Milliseconds until the answer must have begun, also by the call. `Infinity`: no bound of its own. */
   readonly attemptTimeoutMs: number | ((request: Req, call: Call) => number);
+  /** The instance that is asked, for events. Default empty. */
+  readonly target?: string | undefined;
+  /** Names the operation in events. */
+  readonly operationOf?: ((request: Req, call: Call) => string) | undefined;
+  readonly events?: PolicyEvents | undefined;
 }
 
 /**
@@ -20,36 +26,48 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   const given = options.attemptTimeoutMs;
   const fixedMs =
     typeof given === 'function' ? undefined : resolveResilience({ attemptTimeoutMs: given }).attemptTimeoutMs;
+  const { target = '', operationOf, events = nullEvents } = options;
+  const report = (request: Req, attempt: Call, attemptTimeoutMs: number): void =>
+    tell(events, attempt.clock, 'timeout', 'attempt_expired', target, operationOf?.(request, attempt), {
+      attemptTimeoutMs,
+    });
   const timeoutOf = typeof given === 'function' ? given : () => given;
   return (next) => (request, call) => {
     const attemptTimeoutMs = fixedMs ?? timeoutOf(request, call);
     const now = call.clock.now();
     if (attemptTimeoutMs >= call.deadline - now) return guarded(next, request, call, call, callersDeadline);
     const inner = call.expendable ? call : innerCall(call, now);
-    return guarded(next, request, inner, call, new Patience(inner, now, attemptTimeoutMs));
+    return guarded(next, request, inner, call, new Patience(request, inner, now, attemptTimeoutMs, report));
   };
 }
 
+type AttemptReport<Req> = (request: Req, attempt: Call, attemptTimeoutMs: number) => void;
+
 /** Cancels an attempt that has not begun to answer in time. */
-class Patience implements Guard, DeadlineEntry {
+class Patience<Req> implements Guard, DeadlineEntry {
   readonly deadline: number;
   previous: DeadlineEntry | undefined;
   next: DeadlineEntry | undefined;
+  readonly #request: Req;
   readonly #attempt: Call;
   readonly #attemptTimeoutMs: number;
+  readonly #report: AttemptReport<Req>;
   readonly #wheel: DeadlineWheel;
 
-  constructor(attempt: Call, now: number, attemptTimeoutMs: number) {
+  constructor(request: Req, attempt: Call, now: number, attemptTimeoutMs: number, report: AttemptReport<Req>) {
     this.deadline = now + attemptTimeoutMs;
     this.previous = undefined;
     this.next = undefined;
+    this.#request = request;
     this.#attempt = attempt;
     this.#attemptTimeoutMs = attemptTimeoutMs;
+    this.#report = report;
     this.#wheel = wheelOf(attempt.clock);
     this.#wheel.add(this);
   }
 
   expire(): void {
+    this.#report(this.#request, this.#attempt, this.#attemptTimeoutMs);
     this.#attempt.cancel(expired(this.#attemptTimeoutMs));
   }
 

@@ -223,3 +223,33 @@ test('what is shown of a process: every policy with its settings, its state and 
   policies.release(guard);
   assert.deepEqual(policies.view().clients, []);
 });
+
+test('time-outs and the cap of an instance are told as events', async () => {
+  const { clock, policies, guard } = stage({ timeoutMs: 100, attemptTimeoutMs: 40, maxConcurrent: 1 });
+  const operationOf = (operation: GuardedOperation): GuardedOperation => operation;
+  const never: Handler<GuardedOperation, string> = () => new Promise(() => {});
+  const told = (): unknown[] =>
+    policies.events.recent().map(({ policy, kind, target, operation }) => [policy, kind, target, operation]);
+  const toInstance = compose(
+    guard
+      .instanceFilters<GuardedOperation, string>('orders at 10.0.0.7:80', { operationOf })
+      .map(({ filter }) => filter),
+    never,
+  );
+  const newCall = (deadline = Infinity): Call => new Call({ clock, random: seededRandom(1), deadline });
+  const first = assert.rejects(toInstance(get, newCall()), { code: 'DEADLINE_EXCEEDED' });
+  await assert.rejects(toInstance(put, newCall()), { code: 'UNAVAILABLE' });
+  await clock.advance(40);
+  await first;
+  const toService = guard.callFilter<GuardedOperation, string>({ operationOf })(never);
+  const whole = assert.rejects(toService(get, newCall()), { code: 'DEADLINE_EXCEEDED' });
+  await clock.advance(100);
+  await whole;
+  await assert.rejects(toService(get, newCall(clock.now() + 1)), { code: 'DEADLINE_EXCEEDED', executed: 'no' });
+  assert.deepEqual(told(), [
+    ['concurrencyLimit', 'refused', 'orders at 10.0.0.7:80', 'orders.put'],
+    ['timeout', 'attempt_expired', 'orders at 10.0.0.7:80', 'orders.get'],
+    ['timeout', 'expired', 'orders', 'orders.get'],
+    ['timeout', 'refused', 'orders', 'orders.get'],
+  ]);
+});

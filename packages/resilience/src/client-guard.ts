@@ -157,6 +157,7 @@ export class ClientGuard {
     const { idempotent, repeatable, discard } = calls;
     const operationOf = (): string => fullName(operation);
     return clientFilters<Req, Res>({
+      target,
       ...calls,
       ...policies,
       streamed: operation.streamed,
@@ -186,6 +187,8 @@ export class ClientGuard {
     const options: InstanceFilterOptions<Req> = {
       name,
       callsEnd: true, // timeout and retry stand around the cluster, and end what fails
+      events: this.#options.events,
+      operationOf: (request, call) => fullName(operationOf(request, call)),
       maxConcurrent: () => this.#service.maxConcurrent,
       attemptTimeoutMs: (request, call) => {
         const { attemptTimeoutMs, timeoutMs } = this.of(operationOf(request, call));

@@ -31,7 +31,7 @@ export interface ClientFilterOptions<Req, Res> extends RetryOptions<Req, Res> {
 /** What the filters around one instance need to know. */
 export interface InstanceFilterOptions<Req = never>
   extends Omit<PartialSettings, 'attemptTimeoutMs' | 'maxConcurrent'>,
-    Pick<ConcurrencyLimitOptions, 'maxConcurrent' | 'callsEnd'> {
+    Pick<ConcurrencyLimitOptions<Req>, 'maxConcurrent' | 'callsEnd' | 'operationOf' | 'events'> {
   /** As {@link AttemptTimeoutOptions} says; default 10,000. */
   readonly attemptTimeoutMs?: AttemptTimeoutOptions<Req>['attemptTimeoutMs'] | undefined;
   /** Names the instance in messages: `orders at 10.0.0.7:8080`. */
@@ -46,7 +46,7 @@ export interface InstanceFilterOptions<Req = never>
  */
 export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> = {}): readonly FilterEntry<Req, Res>[] {
   const settings = resolveResilience(options);
-  const { streamed = false, failure, hedge: hedging } = options;
+  const { streamed = false, failure, hedge: hedging, target, operation, events } = options;
   const prompt = options.prompt && hedging === undefined; // a hedge may wait for the other one
   return [
     ...ifPresent(options.rateLimit, (limit) => ({
@@ -57,7 +57,14 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
     {
       name: 'timeout',
       reason: "above everything that waits: bounds the caller's wait, not each attempt",
-      filter: timeout({ ...settings, timeoutMs: streamed ? Infinity : settings.timeoutMs, prompt }),
+      filter: timeout({
+        ...settings,
+        timeoutMs: streamed ? Infinity : settings.timeoutMs,
+        prompt,
+        target,
+        operation,
+        events,
+      }),
     },
     ...ifPresent(options.bulkhead, (state) => ({
       name: 'bulkhead',
@@ -84,17 +91,18 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
  * @throws RangeError naming the setting that does not fit.
  */
 export function instanceFilters<Req, Res>(options: InstanceFilterOptions<Req>): readonly FilterEntry<Req, Res>[] {
-  const { name, maxConcurrent, callsEnd, attemptTimeoutMs = resolveResilience().attemptTimeoutMs } = options;
+  const { name, maxConcurrent, callsEnd, operationOf, events } = options;
+  const { attemptTimeoutMs = resolveResilience().attemptTimeoutMs } = options;
   return [
     {
       name: 'concurrencyLimit',
       reason: 'outermost: a refusal of our own starts no timer and reaches no connection',
-      filter: concurrencyLimit({ name, maxConcurrent, callsEnd }),
+      filter: concurrencyLimit<Req, Res>({ name, maxConcurrent, callsEnd, operationOf, events }),
     },
     {
       name: 'attemptTimeout',
       reason: 'innermost: times the instance alone; below ejection, so that slow answers count as failures',
-      filter: attemptTimeout<Req, Res>({ attemptTimeoutMs }),
+      filter: attemptTimeout<Req, Res>({ attemptTimeoutMs, target: name, operationOf, events }),
     },
   ];
 }

@@ -1,8 +1,9 @@
-import { begin, type Filter, FlotillaError } from '@flotilla/core';
+import { begin, type Call, type Filter, FlotillaError } from '@flotilla/core';
+import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { resolveResilience } from './settings.ts';
 
 /** A cap on concurrent work. */
-export interface ConcurrencyLimitOptions {
+export interface ConcurrencyLimitOptions<Req = never> {
   /** What is protected, for the message: `orders at 10.0.0.7:8080`. */
   readonly name: string;
   /** Calls in flight until their last byte, also as it is now. Default 1,000; `Infinity`: no cap. */
@@ -12,6 +13,9 @@ export interface ConcurrencyLimitOptions {
    * Default false: a call that fails gives its place back in any case.
    */
   readonly callsEnd?: boolean | undefined;
+  /** Names the operation in events. */
+  readonly operationOf?: ((request: Req, call: Call) => string) | undefined;
+  readonly events?: PolicyEvents | undefined;
 }
 
 /**
@@ -21,7 +25,8 @@ export interface ConcurrencyLimitOptions {
  * Errors: UNAVAILABLE, never executed: a retry may go to another instance.
  * @throws RangeError
  */
-export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Filter<Req, Res> {
+export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions<Req>): Filter<Req, Res> {
+  const { name, operationOf, events = nullEvents } = options;
   const given = options.maxConcurrent;
   const fixed = typeof given === 'function' ? undefined : resolveResilience({ maxConcurrent: given }).maxConcurrent;
   const limit = typeof given === 'function' ? given : () => fixed ?? Infinity;
@@ -33,7 +38,8 @@ export function concurrencyLimit<Req, Res>(options: ConcurrencyLimitOptions): Fi
     return (request, call) => {
       const maxConcurrent = fixed ?? limit();
       if (inFlight >= maxConcurrent) {
-        const error = refusal(options.name, maxConcurrent);
+        tell(events, call.clock, 'concurrencyLimit', 'refused', name, operationOf?.(request, call), { maxConcurrent });
+        const error = refusal(name, maxConcurrent);
         call.end(error);
         return Promise.reject(error);
       }

@@ -6,6 +6,8 @@ import { type Clock, type Counter, type Gauge, type Meter, nullMeter } from '@fl
  * `flotilla_policy_events_total` and of the console: another policy adds its line here.
  */
 export interface PolicyKinds {
+  timeout: 'expired' | 'attempt_expired' | 'refused';
+  concurrencyLimit: 'refused';
   breaker: 'opened' | 'tried' | 'closed' | 'refused';
   bulkhead: 'queued' | 'refused';
   rateLimit: 'delayed' | 'refused';

@@ -1,4 +1,5 @@
 import { type Call, type Filter, FlotillaError } from '@flotilla/core';
+import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { callersDeadline, type Guard, guarded, innerCall, watched } from './inner-call.ts';
 import { resolveResilience, tooLate } from './settings.ts';
 
@@ -13,6 +14,10 @@ export interface TimeoutOptions {
    * `attemptTimeout`. Then nothing else has to answer in its place. Default false.
    */
   readonly prompt?: boolean | undefined;
+  /** What is called, for events. Default empty. */
+  readonly target?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly events?: PolicyEvents | undefined;
 }
 
 /**
@@ -24,15 +29,24 @@ export interface TimeoutOptions {
  */
 export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
   const { timeoutMs, minRemainingMs } = resolveResilience(options);
+  const { target = '', operation, events = nullEvents } = options;
   const guard: Guard = {
     settled() {},
-    failure: (thrown, inner) => (isOwnDeadline(thrown, inner) ? expired(timeoutMs, thrown) : thrown),
+    failure(thrown, inner) {
+      if (!isOwnDeadline(thrown, inner)) return thrown;
+      tell(events, inner.clock, 'timeout', 'expired', target, operation, { timeoutMs });
+      return expired(timeoutMs, thrown);
+    },
   };
   const watch = options.prompt ? watched : guarded;
   return (next) => (request, call) => {
     const now = call.clock.now();
     const remainingMs = call.deadline - now;
-    if (remainingMs < minRemainingMs) return refuse(call, tooLate(Math.max(0, remainingMs), minRemainingMs));
+    if (remainingMs < minRemainingMs) {
+      const leftMs = Math.max(0, remainingMs);
+      tell(events, call.clock, 'timeout', 'refused', target, operation, { leftMs });
+      return refuse(call, tooLate(leftMs, minRemainingMs));
+    }
     if (timeoutMs < remainingMs) return watch(next, request, innerCall(call, now, now + timeoutMs), call, guard);
     return watch(next, request, call, call, callersDeadline);
   };

@@ -19,6 +19,7 @@ import {
   type ClientGuard,
   type GuardedOperation,
   Policies,
+  type PolicyEvents,
   resilienceDefaults,
 } from '@flotilla/resilience';
 import { type ClientRuntime, callFilters, clusterFor } from '../client.ts';
@@ -221,7 +222,12 @@ class Fetching {
       ({ operation }) => `${operation} ${service}`,
     );
     const handle = compose(
-      [...around.map(({ filter }) => filter), whenKnown(cluster), attemptTimeouts, wholeErrors],
+      [
+        ...around.map(({ filter }) => filter),
+        whenKnown(cluster),
+        attemptTimeouts(service, this.#policies.events),
+        wholeErrors,
+      ],
       cluster.handle,
     );
     return { cluster, guard, handle, inHand: 0 };
@@ -257,10 +263,15 @@ function whenKnown(cluster: Cluster<HttpRequest, HttpResponse>): Filter<HttpRequ
 }
 
 /** As long as the call's own terms say. */
-const attemptTimeouts: Filter<HttpRequest, HttpResponse> = attemptTimeout({
-  attemptTimeoutMs: (_request, call) =>
-    call.get(termsAttribute)?.attemptTimeoutMs ?? resilienceDefaults.attemptTimeoutMs,
-});
+function attemptTimeouts(target: string, events: PolicyEvents): Filter<HttpRequest, HttpResponse> {
+  return attemptTimeout({
+    target,
+    events,
+    operationOf: ({ method }) => method,
+    attemptTimeoutMs: (_request, call) =>
+      call.get(termsAttribute)?.attemptTimeoutMs ?? resilienceDefaults.attemptTimeoutMs,
+  });
+}
 
 /** A fetch knows no operations: the method stands for one. Platforms allow few methods. */
 function byMethod(service: string): (request: HttpRequest) => GuardedOperation {
