@@ -22,7 +22,7 @@ const request: HttpRequest = {
 
 describe('the call of a request from outside', () => {
   it('reads nothing that was sent, in the listener and in the gateway', () => {
-    for (const call of [outsideCalls(needs)(request), beginCall(request, new Call(needs), false, ['m'], needs)]) {
+    for (const call of [outsideCalls(needs)(request), beginCall(request, new Call(needs), undefined, ['m'], needs)]) {
       assert.deepEqual(
         [call.deadline, call.tenant, call.trace.traceId === traceId],
         [Number.POSITIVE_INFINITY, undefined, false],
@@ -31,14 +31,31 @@ describe('the call of a request from outside', () => {
   });
 
   it('goes on with what was sent where that is trusted', () => {
-    const call = beginCall(request, new Call(needs), true, ['m'], needs);
+    const call = beginCall(request, new Call(needs), { priority: false }, ['m'], needs);
     assert.deepEqual([call.remainingMs, call.tenant, call.trace.traceId], [50, 'a', traceId]);
     call.end();
   });
 
+  it('is no more urgent than others, unless the priority is trusted too; it may be less urgent', () => {
+    const urgencyOf = (field: string, priority: boolean): number => {
+      const headers = new HttpHeaders([['priority', field]]);
+      const call = beginCall({ ...request, headers }, new Call(needs), { priority }, ['m'], needs);
+      call.end();
+      return call.urgency;
+    };
+    assert.deepEqual(
+      [0, 2, 3, 7].map((urgency) => urgencyOf(`u=${urgency}, i`, false)),
+      [3, 3, 3, 7],
+    );
+    assert.deepEqual(
+      [0, 2, 3, 7].map((urgency) => urgencyOf(`u=${urgency}, i`, true)),
+      [0, 2, 3, 7],
+    );
+  });
+
   it('is cancelled at once when the client goes away, before the listener has ended its own', () => {
     const outer = new Call(needs);
-    const call = beginCall(request, outer, false, ['m'], needs);
+    const call = beginCall(request, outer, undefined, ['m'], needs);
     const gone = new FlotillaError('CANCELLED', 'gone');
     outer.cancel(gone);
     assert.equal(call.cancelled, gone);
@@ -46,7 +63,7 @@ describe('the call of a request from outside', () => {
 
   it('ends with the listener: what still runs then is cancelled', () => {
     const outer = new Call(needs);
-    const call = beginCall(request, outer, false, ['m'], needs);
+    const call = beginCall(request, outer, undefined, ['m'], needs);
     outer.end();
     assert.deepEqual([call.cancelled?.code, call.ended], ['CANCELLED', true]);
   });

@@ -1,6 +1,12 @@
-import { Call, type Clock, FlotillaError, type Random } from '@flotilla/core';
+import { Call, type Clock, defaultUrgency, FlotillaError, type Random } from '@flotilla/core';
 import { type CallMaker, type HttpRequest, peerSpanAttribute, readContext } from '@flotilla/http';
 import { passedKey } from './loop-guard.ts';
+
+/** What of a trusted peer's context is continued, besides trace, baggage, deadline and attempt. */
+interface Continued {
+  /** A priority above the default; one below it always is. */
+  readonly priority: boolean;
+}
 
 interface Needs {
   readonly clock: Clock;
@@ -20,12 +26,13 @@ export function outsideCalls({ clock, random }: Needs): CallMaker {
  * The call for everything that the gateway does for a request: a new one, or, for a trusted peer whose context is
  * trusted too, the continuation of its own. It is cancelled when `outer` is and ends when `outer` does.
  * @param outer the call that the listener made: it lasts until the last byte is with the client
+ * @param continued what of a trusted peer's context counts; undefined: nothing
  * @param passed what of the request passed gateways, this one included: it goes on with it
  */
 export function beginCall(
   request: HttpRequest,
   outer: Call,
-  continued: boolean,
+  continued: Continued | undefined,
   passed: readonly string[],
   needs: Needs,
 ): Call {
@@ -43,7 +50,7 @@ export function beginCall(
 /** A WebSocket outlives the patience of whoever opened it: its deadline is not continued. */
 function callFor(
   { headers, upgrade }: HttpRequest,
-  continued: boolean,
+  continued: Continued | undefined,
   passed: readonly string[],
   needs: Needs & { readonly startedAt: number },
 ): Call {
@@ -53,7 +60,8 @@ function callFor(
   const read = readContext(headers, needs);
   read.end(); // only read from: a call keeps its baggage as it was made
   for (const [key, value] of read.baggage) if (key !== passedKey) baggage.set(key, value);
-  const { trace, urgency, attempt, idempotencyKey, deadline } = read;
+  const urgency = continued.priority ? read.urgency : Math.max(read.urgency, defaultUrgency);
+  const { trace, attempt, idempotencyKey, deadline } = read;
   const call = new Call({
     ...needs,
     trace,

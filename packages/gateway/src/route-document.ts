@@ -77,6 +77,11 @@ export interface RouteDocument {
   readonly trustedProxies: readonly string[];
   /** Continue trace, baggage, priority and deadline that a trusted proxy sends. Default: a new call begins here. */
   readonly trustContext: boolean;
+  /**
+   * Of that context, believe also a priority above the default. Default: it counts as the default one. Browsers send
+   * `priority: u=0` by themselves, and most proxies pass it on: strangers would outrank whoever calls from inside.
+   */
+  readonly trustPriority: boolean;
   readonly routes: readonly RouteDefinition[];
 }
 

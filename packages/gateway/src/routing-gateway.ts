@@ -172,7 +172,8 @@ class RoutingGateway implements Gateway {
   #enter(request: HttpRequest, outer: Call): Exchange {
     const table = this.#table;
     const { clock, random } = this.#options;
-    const continued = table.document.trustContext && table.trust.trusts(request);
+    const { trustContext, trustPriority } = table.document;
+    const continued = trustContext && table.trust.trusts(request) ? { priority: trustPriority } : undefined;
     const passed = this.#loops.marks(request);
     const call = beginCall(request, outer, continued, passed, { clock, random });
     const exchange = newExchange(request, call, outer, table, passed);

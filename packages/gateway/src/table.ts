@@ -36,7 +36,7 @@ export class Table {
 
   /** The table of a gateway that was given no routes yet. */
   static empty(): Table {
-    return new Table(0, { trustedProxies: [], trustContext: false, routes: [] }, [], []);
+    return new Table(0, { trustedProxies: [], trustContext: false, trustPriority: false, routes: [] }, [], []);
   }
 
   match(request: RoutedRequest): RouteMatch<Route> {

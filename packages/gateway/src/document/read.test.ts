@@ -7,6 +7,7 @@ import { checkRoutes, readRoutes } from './read.ts';
 const whole = `
 trustedProxies: [10.0.0.0/8, "fd00::/8"]
 trustContext: true
+trustPriority: true
 routes:
   - id: storefront
     path: ["/shop/{*rest}", "/old/{*rest}"]
@@ -41,7 +42,7 @@ describe('a route document', () => {
     const document = readRoutes(whole, 'routes.yaml');
     const [storefront, fixed, tls, v6, catalog] = document.routes;
     assert.deepEqual(document.trustedProxies, ['10.0.0.0/8', 'fd00::/8']);
-    assert.equal(document.trustContext, true);
+    assert.deepEqual([document.trustContext, document.trustPriority], [true, true]);
     assert.deepEqual(storefront, {
       id: 'storefront',
       paths: ['/shop/{*rest}', '/old/{*rest}'],

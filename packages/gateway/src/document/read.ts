@@ -26,12 +26,13 @@ export function checkRoutes(value: unknown): RouteDocument {
 
 function read(raw: unknown, name: string, locate: Locate): RouteDocument {
   const mistakes = new Mistakes(locate);
-  const members = new Value(raw, [], mistakes).members(['trustedProxies', 'trustContext', 'routes']);
+  const members = new Value(raw, [], mistakes).members(['trustedProxies', 'trustContext', 'trustPriority', 'routes']);
   const networks = members?.get('trustedProxies');
   const routes = members && readList(members.get('routes'), mistakes);
   const document: RouteDocument = {
     trustedProxies: networks ? readNetworks(networks) : [],
     trustContext: members?.get('trustContext')?.boolean() ?? false,
+    trustPriority: members?.get('trustPriority')?.boolean() ?? false,
     routes: (routes ?? []).map(({ route }) => route),
   };
   if (routes) checkTable(routes);

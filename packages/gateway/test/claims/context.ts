@@ -42,7 +42,8 @@ export function contextClaims(engine: () => EngineUnderTest): void {
     });
 
     it('of a trusted proxy goes on where the document says so, in a span of its own', async () => {
-      const { seen, trace } = await sendClaims(engine(), { trustContext: true, trustedProxies: ['127.0.0.1'] });
+      const trusts = { trustContext: true, trustPriority: true, trustedProxies: ['127.0.0.1'] };
+      const { seen, trace } = await sendClaims(engine(), trusts);
       const [traceparent = ''] = fieldsOf(seen, 'traceparent');
       assert.match(traceparent, new RegExp(`^00-${trace.traceId}-`));
       assert.doesNotMatch(traceparent, new RegExp(trace.spanId));
@@ -50,6 +51,12 @@ export function contextClaims(engine: () => EngineUnderTest): void {
       assert.deepEqual(fieldsOf(seen, 'priority'), ['u=0']);
       const [leftMs] = fieldsOf(seen, 'flotilla-timeout-ms').map(Number);
       assert(leftMs !== undefined && leftMs > 0 && leftMs <= 60_000, `${leftMs}`);
+    });
+
+    it('of a trusted proxy outranks nobody, unless the document trusts its priority: browsers say u=0 by themselves', async () => {
+      const { seen } = await sendClaims(engine(), { trustContext: true, trustedProxies: ['127.0.0.1'] });
+      assert.match(fieldsOf(seen, 'baggage').join(), /evil/, 'the rest of it goes on');
+      assert.deepEqual(fieldsOf(seen, 'priority'), []);
     });
 
     it('reaches the upstream as one trace with the access log', async () => {
