@@ -349,6 +349,7 @@ function listenerOf<S>(
         const calls = new CallServer(parts.bindings, {
           ...serving,
           random,
+          utilisation,
           filters: [(next) => (asked, call) => within(() => next(asked, call))],
           through: parts.filters.length > 0 ? inCopy : undefined,
         });

@@ -78,5 +78,11 @@ export type { RouteSpec } from './route-spec.ts';
 export { compileRoutes, type RoutedRequest, type RouteMatch, type RouteTable } from './routes.ts';
 export { paramsAttribute, patternAttribute, routesHandler } from './routes-handler.ts';
 export type { TlsOptions } from './tls.ts';
-export { askUtilisation, tellUtilisation, type UtilisationListener, utilisationField } from './utilisation-field.ts';
+export {
+  askUtilisation,
+  readUtilisation,
+  tellUtilisation,
+  type UtilisationListener,
+  utilisationField,
+} from './utilisation-field.ts';
 export { checkWebSocketRequest, webSocketAccept, webSocketFields } from './websocket-handshake.ts';

@@ -38,6 +38,7 @@ import { serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
 import type { Served, ServedRequest } from './served-request.ts';
 import { type RoutedOperation, ServedTable } from './served-table.ts';
+import { UtilisationNotices } from './utilisation.ts';
 
 /** How contracts are served over RSocket. */
 export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRoutes'> {
@@ -50,6 +51,8 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
    * would be over HTTP, and is answered by what the answer says. It measures calls itself. Default: none does.
    */
   readonly through?: HttpHandler | undefined;
+  /** How busy this process is, 0 to 1: told to peers of ours. Default: nobody is told. */
+  readonly utilisation?: (() => number) | undefined;
   /** Of data beside JSON, by their types. Default: CBOR, where its package is installed. */
   readonly codecs?: readonly DataCodec[];
 }
@@ -118,6 +121,7 @@ export class CallResponder implements RSocketResponder {
   #metadataMime = '';
   #caller: CallerLinks | undefined;
   #peerIsOurs = false;
+  #notices: UtilisationNotices | undefined;
 
   constructor(server: CallServer, http: RSocketResponder | undefined) {
     this.#server = server;
@@ -147,6 +151,8 @@ export class CallResponder implements RSocketResponder {
     this.#metadataMime = metadataMime;
     this.#peerIsOurs = peerIsOurs;
     this.#caller = caller && callerLinks(caller, codec);
+    const { utilisation } = this.#server.options;
+    if (utilisation && caller && peerIsOurs) this.#notices = new UtilisationNotices(caller, utilisation);
     return undefined;
   }
 
@@ -188,6 +194,7 @@ export class CallResponder implements RSocketResponder {
   ): Answering | undefined {
     const { clock, random } = this.#server.options;
     const call = callOfContext(context, { clock, random });
+    this.#notices?.asked(call.startedAt);
     if (this.#caller) call.set(callerAttribute, this.#caller);
     try {
       const routed = this.#server.table.find(route, context);

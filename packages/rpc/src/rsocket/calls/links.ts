@@ -12,6 +12,11 @@ export interface RSocketLinks {
   current(): RSocketPeer | undefined;
   /** Waits for a connection, no longer than the call lasts. Rejects with CONNECT_FAILED or UNAVAILABLE, `executed: no`. */
   connect(call: Call): Promise<RSocketPeer>;
+  /**
+   * Hears what the peer says of itself in METADATA_PUSH, until it leaves by what is returned; bytes are valid during the call.
+   * Absent: nothing is heard.
+   */
+  onPush?(listener: (metadata: Buffer) => void): () => void;
   /** Takes no more requests; lets those in hand end, then closes. */
   close(): Promise<void>;
 }
@@ -24,6 +29,8 @@ export interface LinkTarget {
   readonly port: number;
   /** Answers what the peer asks on these connections. Default: it is refused. */
   readonly responder?: RSocketResponder | undefined;
+  /** Hears every METADATA_PUSH on these connections that is none of the engine's own. */
+  readonly pushed?: ((metadata: Buffer) => void) | undefined;
   /** As of an `HttpTarget`: which addresses are not dialled, and whose certificates are taken. Default: none, those of the process. */
   readonly refuses?: ((address: string) => string | undefined) | undefined;
   readonly ca?: string | undefined;
@@ -39,39 +46,46 @@ export interface RSocketConnector {
  * many contracts there are between them. They close when the last one of those who share them has closed.
  */
 export function sharedConnector(connector: RSocketConnector): RSocketConnector {
-  const shared = new Map<string, { readonly links: RSocketLinks; users: number }>();
+  const shared = new Map<string, Shared>();
   return {
     connect(target) {
-      if (target.responder) return connector.connect(target); // who answers on it has it for itself
+      if (target.responder) return new Share(open(connector, target)); // who answers on it has it for itself
       // Who watches its addresses shares with nobody who does not.
       const terms = `${target.refuses ? 'guarded' : 'any'} ${target.ca ?? ''}`;
       const key = `${target.protocol}://${target.host}:${target.port} ${terms}`;
-      const entry = shared.get(key) ?? { links: connector.connect(target), users: 0 };
+      const entry = shared.get(key) ?? open(connector, target);
       shared.set(key, entry);
-      entry.users++;
-      let closing: Promise<void> | undefined;
-      const leave = (): Promise<void> => {
-        if (--entry.users > 0) return Promise.resolve();
-        shared.delete(key);
-        return entry.links.close();
-      };
-      return new Share(entry.links, () => {
-        closing ??= leave();
-        return closing;
-      });
+      return new Share(entry, () => shared.delete(key));
     },
   };
 }
 
+interface Shared {
+  readonly links: RSocketLinks;
+  readonly listeners: Set<(metadata: Buffer) => void>;
+  users: number;
+}
+
+function open(connector: RSocketConnector, target: LinkTarget): Shared {
+  const listeners = new Set<(metadata: Buffer) => void>();
+  const pushed = (metadata: Buffer): void => {
+    for (const listener of listeners) listener(metadata);
+  };
+  return { links: connector.connect({ ...target, pushed }), listeners, users: 0 };
+}
+
 /** Links that others use too: calls in hand end with the last one who leaves. */
 class Share implements RSocketLinks {
+  readonly #shared: Shared;
   readonly #links: RSocketLinks;
-  readonly #leave: () => Promise<void>;
-  #left = false;
+  readonly #lastLeft: () => void;
+  #leaving: Promise<void> | undefined;
 
-  constructor(links: RSocketLinks, leave: () => Promise<void>) {
-    this.#links = links;
-    this.#leave = leave;
+  constructor(shared: Shared, lastLeft: () => void = nothing) {
+    shared.users++;
+    this.#shared = shared;
+    this.#links = shared.links;
+    this.#lastLeft = lastLeft;
   }
 
   get target(): string {
@@ -79,7 +93,7 @@ class Share implements RSocketLinks {
   }
 
   get status(): EndpointStatus {
-    return this.#left ? 'closed' : this.#links.status;
+    return this.#leaving ? 'closed' : this.#links.status;
   }
 
   get outstanding(): number {
@@ -94,8 +108,23 @@ class Share implements RSocketLinks {
     return this.#links.connect(call);
   }
 
+  onPush(listener: (metadata: Buffer) => void): () => void {
+    const { listeners } = this.#shared;
+    const own = (metadata: Buffer): void => listener(metadata); // one may listen twice
+    listeners.add(own);
+    return () => listeners.delete(own);
+  }
+
   close(): Promise<void> {
-    this.#left = true;
-    return this.#leave();
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  #leave(): Promise<void> {
+    if (--this.#shared.users > 0) return Promise.resolve();
+    this.#lastLeft();
+    return this.#links.close();
   }
 }
+
+function nothing(): void {}

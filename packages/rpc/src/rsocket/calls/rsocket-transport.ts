@@ -1,4 +1,5 @@
 import { addressFor, type Endpoint } from '@flotilla/core';
+import type { UtilisationListener } from '@flotilla/http';
 import type { OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import type { RpcTarget, RpcTransport } from '../../client/transport.ts';
 import type { Binding } from '../../handlers.ts';
@@ -7,7 +8,8 @@ import type { RSocketResponder } from '../responder-port.ts';
 import { rsocketCalls } from './call-client.ts';
 import { CallServer, type CallServerOptions } from './call-server.ts';
 import { hasBytes } from './has-bytes.ts';
-import type { RSocketConnector } from './links.ts';
+import type { RSocketConnector, RSocketLinks } from './links.ts';
+import { readUtilisationPush } from './utilisation.ts';
 
 /**
  * Calls of operations over RSocket where an instance advertises it, else as `http` has them. Operations with bytes always
@@ -34,10 +36,27 @@ export function rsocketTransport(
       const { protocol, host, port } = target.address;
       if (protocol !== 'rsocket' && protocol !== 'rsockets') return http.connect(target);
       const responder = target.serves && responderOf(target.serves);
-      const fast = rsocketCalls(connector.connect({ protocol, host, port, responder }));
+      const links = connector.connect({ protocol, host, port, responder });
+      const { report } = target;
+      const fast = report ? hearing(report, links) : rsocketCalls(links);
       return withBytesOver(() => http.connect(plainTarget(target)), fast);
     },
   };
+}
+
+/** Calls whose callee says now and then how busy it is. */
+function hearing(report: UtilisationListener, links: RSocketLinks): Endpoint<OperationRequest, OperationResponse> {
+  const leave = links.onPush?.((metadata) => {
+    const share = report.wanted ? readUtilisationPush(metadata) : undefined;
+    if (share !== undefined) report.utilisation(share);
+  });
+  const calls = rsocketCalls(links);
+  const { close } = calls;
+  calls.close = () => {
+    leave?.();
+    return close.call(calls);
+  };
+  return calls;
 }
 
 /** What answers a callee that calls back: the same contracts, on every connection. */

@@ -119,12 +119,14 @@ class MemoryLinks implements RSocketLinks {
   readonly #clock: Clock;
   readonly #find: () => Listening | undefined;
   readonly #responder: LinkTarget['responder'];
+  readonly #pushed: LinkTarget['pushed'];
   #connection: RSocketConnection | undefined;
   #closing: PromiseWithResolvers<void> | undefined;
 
   constructor(target: LinkTarget, clock: Clock, find: () => Listening | undefined) {
     this.target = formatHostPort(target);
     this.#responder = target.responder;
+    this.#pushed = target.pushed;
     this.#clock = clock;
     this.#find = find;
   }
@@ -153,6 +155,7 @@ class MemoryLinks implements RSocketLinks {
       clock: this.#clock,
       responder: this.#responder,
       events: {
+        ...(this.#pushed && { metadataPush: this.#pushed }),
         closed: () => {
           if (this.#connection !== connection) return;
           this.#connection = undefined;
