@@ -3,6 +3,12 @@ import { jsonSchemaOf } from './schema.ts';
 
 const hashes = new WeakMap<AnyContract, string>();
 
+/**
+ * Field of a request over HTTP: {@link contractHash} of the contract as the caller knows it. Only with it does a callee say,
+ * when the input does not fit, in what its own contract differs; so strangers behind a gateway are not told.
+ */
+export const contractField = 'flotilla-contract';
+
 /** What a contract says on the wire as canonical JSON: the text of which {@link contractHash} is the fingerprint. */
 export function contractText(contract: AnyContract): string {
   return canonicalJson(shapesOf(contract));

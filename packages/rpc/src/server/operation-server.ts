@@ -1,7 +1,9 @@
 import { type Call, type Clock, type FlotillaError, within } from '@flotilla/core';
 import { HttpHeaders, type HttpRequest, type HttpResponse, paramsAttribute, problemResponse } from '@flotilla/http';
+import { contractField } from '../contract/fingerprint.ts';
 import { type BytesAnswer, operationKinds } from '../contract/index.ts';
 import { operationAttribute } from '../operation-attribute.ts';
+import { withContract } from './contract-statement.ts';
 import { elementsOf, parsedElements } from './elements.ts';
 import { readInput } from './read-input.ts';
 import {
@@ -56,7 +58,8 @@ async function parseInput(served: ServedOperation, request: HttpRequest, call: C
   const params = call.get(paramsAttribute) ?? noParams;
   const { value, added, hint } = await readInput({ operation: name, mapping, maxBodyBytes }, request, params, call);
   const parsed = operation.in ? await validate(operation.in, value) : { ok: true as const, value: undefined };
-  if (!parsed.ok) throw invalidInput(name, parsed.issues, hint);
+  if (!parsed.ok)
+    throw withContract(invalidInput(name, parsed.issues, hint), served, request.headers.get(contractField));
   const input = added ? { ...(parsed.value as object | undefined), ...(await added()) } : parsed.value;
   call.throwIfCancelled();
   return input;

@@ -1,6 +1,7 @@
 import { type Call, type Endpoint, type Random, toFlotillaError } from '@flotilla/core';
 import type { HttpNetwork, HttpRequest, HttpResponse } from '@flotilla/http';
 import { operationKinds } from '../../contract/index.ts';
+import { withDifference } from '../contract-difference.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../operation-request.ts';
 import type { RpcTransport } from '../transport.ts';
 import { openDownload } from './read-bytes.ts';
@@ -82,7 +83,9 @@ async function send(
 ): Promise<OperationResponse> {
   try {
     const response = await endpoint.handle(requestOf(operation, input, options), call);
-    if (response.status < 200 || response.status > 299) throw await readError(reading, response, call);
+    if (response.status < 200 || response.status > 299) {
+      throw withDifference(operation, await readError(reading, response, call));
+    }
     if (operationKinds[operation.info.kind].response === 'many') return readElements(reading, response);
     const { answer } = operation.mapping;
     if (answer?.kind === 'byteStream') return openDownload(operation.name, answer, response, call);

@@ -9,7 +9,8 @@ import {
   ndjsonMediaType,
   parsePath,
 } from '@flotilla/http';
-import { buildRequest, InputError, operationKinds, type RequestParts } from '../../contract/index.ts';
+import { contractField } from '../../contract/fingerprint.ts';
+import { buildRequest, contractHash, InputError, operationKinds, type RequestParts } from '../../contract/index.ts';
 import type { CalledOperation } from '../operation-request.ts';
 import { bytesBody, multipartOf } from './byte-body.ts';
 
@@ -35,6 +36,7 @@ export function requestOf(
     const parts = buildRequest(mapping, input);
     const headers = new HttpHeaders(parts.headers);
     headers.set('accept', acceptOf(operation));
+    if (operation.spec.in) headers.set(contractField, contractHash(operation.contract));
     const body = bodyOf(parts, operation, random, headers);
     const { method, query } = parts;
     return { method, authority, path: parsePath(parts.path), query, headers, body };

@@ -1,4 +1,5 @@
 import { type Call, type Cancellable, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import { withDifference } from '../../client/contract-difference.ts';
 import { badResponse, declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import { operationKinds } from '../../contract/index.ts';
@@ -8,7 +9,6 @@ import type { RSocketPeer } from '../peer.ts';
 import type { RSocketReceiver } from '../requester-port.ts';
 import type { RequesterStream } from '../requester-stream.ts';
 import { CallMetadata } from './call-metadata.ts';
-import { withDifference } from './contract-difference.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 import type { RSocketLinks } from './links.ts';
 import { errorOfAnswer } from './problem-frame.ts';

@@ -1,7 +1,7 @@
-import { type Call, FlotillaError, within } from '@flotilla/core';
-import { contractHash, type JsonSchema, operationKinds } from '../../contract/index.ts';
-import { jsonSchemaOf } from '../../contract/schema.ts';
+import { type Call, type FlotillaError, within } from '@flotilla/core';
+import { operationKinds } from '../../contract/index.ts';
 import { operationAttribute } from '../../operation-attribute.ts';
+import { withContract } from '../../server/contract-statement.ts';
 import { parsedElements } from '../../server/elements.ts';
 import {
   AnsweredElements,
@@ -100,26 +100,5 @@ function parseInput(request: ServedRequest, call: Call): unknown {
 
 function inputOf(parsed: Validation, { served, context }: ServedRequest): unknown {
   if (parsed.ok) return parsed.value;
-  const error = invalidInput(served.name, parsed.issues);
-  throw context.contractHash === undefined ? error : withContract(error, served, context.contractHash);
-}
-
-/** A schema that is larger is not sent along: the issues name what is wrong already. */
-const longestSchema = 16_384;
-
-/**
- * A caller that was built with another state of the contract is told so, with the schema that counts here: it knows its
- * own, and can say how they differ.
- */
-function withContract(
-  error: FlotillaError,
-  { contract, operation }: ServedOperation,
-  theirHash: string,
-): FlotillaError {
-  const hash = contractHash(contract);
-  if (hash === theirHash) return error;
-  const input: JsonSchema | undefined = jsonSchemaOf(operation.in, 'input');
-  const isShort = input !== undefined && JSON.stringify(input).length <= longestSchema;
-  const stated = { name: contract.name, version: contract.version, hash, ...(isShort && { input }) };
-  return new FlotillaError(error.code, error.detail, { data: { ...(error.data as object), contract: stated } });
+  throw withContract(invalidInput(served.name, parsed.issues), served, context.contractHash);
 }

@@ -2,6 +2,7 @@ import { type Call, type Endpoint, type Handler, type Random, toFlotillaError } 
 import { type HttpHandler, type HttpRequest, type HttpResponse, writeContext } from '@flotilla/http';
 import { httpCalls } from '../../client/http/http-calls.ts';
 import type { CalledOperation } from '../../client/operation-request.ts';
+import { withContract } from '../../server/contract-statement.ts';
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
 import type { Served, ServedRequest } from './served-request.ts';
 
@@ -30,12 +31,14 @@ export function serveThroughHttp(handler: HttpHandler, random: Random): Handler<
     }
     return operation;
   };
-  return async ({ served, value, unreadable }: ServedRequest, call: Call): Promise<Served> => {
+  return async ({ served, value, unreadable, context }: ServedRequest, call: Call): Promise<Served> => {
     try {
       if (unreadable) throw unreadable;
       return await calls.handle({ operation: operationOf(served), input: value }, call);
     } catch (thrown) {
-      const error = toFlotillaError(thrown);
+      const failure = toFlotillaError(thrown);
+      // The request said the state of the contract that is served here; the caller's own is known only here.
+      const error = failure.code === 'INVALID_INPUT' ? withContract(failure, served, context.contractHash) : failure;
       call.set(answeredErrorAttribute, error);
       return error;
     }

@@ -1,7 +1,7 @@
 import { FlotillaError } from '@flotilla/core';
-import type { CalledOperation } from '../../client/operation-request.ts';
-import { type JsonSchema, jsonSchemaOf } from '../../contract/schema.ts';
-import { schemaDifferences } from '../../contract/schema-differences.ts';
+import { type JsonSchema, jsonSchemaOf } from '../contract/schema.ts';
+import { schemaDifferences } from '../contract/schema-differences.ts';
+import type { CalledOperation } from './operation-request.ts';
 
 /**
  * Adds to a refusal in what the contract here differs from that of the callee, when the callee says that it was built with
