@@ -36,7 +36,10 @@ export interface ProcessConfig {
     readonly password: Secret | undefined;
   };
   /** For what it calls by https, and, of a registry, for what it serves. */
-  readonly tls: Required<TlsOptions>;
+  readonly tls: Required<TlsOptions> & {
+    /** Whether what it serves is encrypted, with {@link TlsOptions.cert}; what a registry serves always is where it has one. */
+    readonly serve: boolean;
+  };
   readonly log: { readonly level: LogLevel; readonly format: 'pretty' | 'json' | 'auto' };
   /** The longest that is waited for callers to see that this instance is draining, before it stops taking calls. */
   readonly drainNoticeMs: number;
@@ -101,6 +104,11 @@ export const processSettings: SettingsOf<ProcessConfig> = {
       cert: text({ optional: true, restart: true, describe: 'file with the certificate of this process, PEM' }),
       key: text({ optional: true, restart: true, describe: 'file with its private key, readable by its owner only' }),
       ca: text({ optional: true, restart: true, describe: 'file with the authorities that others are verified by' }),
+      serve: flag({
+        default: false,
+        restart: true,
+        describe: 'whether a service or gateway listens with TLS; a registry that has a certificate always does',
+      }),
       clientAuth: oneOf(['none', 'optional', 'require'], {
         default: 'none',
         restart: true,

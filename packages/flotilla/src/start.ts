@@ -172,7 +172,7 @@ export function serviceParts<S>(app: App<S>, config: ServiceConfig<S>, given: Se
       listing.component,
     ],
     instance: listing.instance,
-    url: () => `http://${formatHostPort(door.listener())}`,
+    url: () => `${protocolOf(config, runtime)}://${formatHostPort(door.listener())}`,
     inHand() {
       const calls = door.listener().inFlight;
       return calls === 0 ? '' : `${calls} ${calls === 1 ? 'call' : 'calls'}`;
@@ -362,6 +362,11 @@ function listenerOf<S>(
   return { component, listener };
 }
 
+/** What its own listener speaks; RSocket beside it is encrypted as HTTP is. */
+function protocolOf<S>({ bind, port }: ServiceConfig<S>, { bindOf }: ServiceRuntime): 'http' | 'https' {
+  return bindOf(bind, port).tls === true ? 'https' : 'http';
+}
+
 function registrationOf<S>(
   parts: AppParts<S>,
   now: () => ServiceConfig<S>,
@@ -374,15 +379,15 @@ function registrationOf<S>(
     if (!instance) throw new FlotillaError('UNAVAILABLE', `service "${parts.name}" is not registered yet`);
     return instance;
   };
-  const spokenBeside = ({ transport }: ServiceConfig<S>): readonly string[] =>
-    runtime.fast && transport !== 'http' ? ['rsocket'] : [];
   const component: Component = {
     name: 'registration',
     async start() {
       const config = now();
       const { port, host: bound } = listener(); // a socket that was handed over need not be where `bind` says
       const { host, reason } = runtime.advertise(bound, config.advertise);
-      instance = describeInstance(parts, config, runtime, { protocol: 'http', host, port }, spokenBeside(config));
+      const protocol = protocolOf(config, runtime);
+      const beside = runtime.fast && config.transport !== 'http' ? [protocol === 'https' ? 'rsockets' : 'rsocket'] : [];
+      instance = describeInstance(parts, config, runtime, { protocol, host, port }, beside);
       registration = runtime.discovery.registrar.register(instance, documentsOf(contractsOf(parts)));
       runtime.logger.info('registering', {
         instance: instance.id,

@@ -89,7 +89,8 @@ export function runGateway(sources: ProcessSources): Promise<void> {
           },
           why: (service) => gateway.why(service),
           info: () => ({ routes: gateway.routes() }),
-          url: () => `http://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
+          url: () =>
+            `${bind.tls ? 'https' : 'http'}://${formatHostPort(listener ?? { host: config.bind, port: config.port })}`,
           inHand: () => (listener && listener.inFlight > 0 ? `${listener.inFlight} requests` : ''),
         };
       },

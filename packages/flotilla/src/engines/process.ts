@@ -94,7 +94,7 @@ export interface ProcessSpec<C extends ProcessConfig, P extends ProcessParts<C> 
   readonly schema: ConfigSchema<C>;
   /** Its part of `flotilla.yaml`. */
   readonly section: readonly string[];
-  /** Whether what it serves is encrypted where `tls.cert` is set. Default: `tls` is for what it calls. */
+  /** Whether what it serves is encrypted wherever `tls.cert` is set. Default: only with `tls.serve`. */
   readonly servesTls?: boolean;
   /** What of its network is not the default: limits, or whom to believe about a call. */
   readonly network?: (
@@ -254,6 +254,12 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
   const health = createHealth();
   const foundation = { clock: systemClock, random: systemRandom, logger };
   const { tls: tlsOptions } = config.now;
+  if (tlsOptions.serve && tlsOptions.cert === undefined) {
+    throw new FlotillaError(
+      'CONFIG_INVALID',
+      '"tls.serve" needs "tls.cert" and "tls.key": a listener shows a certificate',
+    );
+  }
   const tls =
     tlsOptions.cert === undefined && tlsOptions.ca === undefined && tlsOptions.key === undefined
       ? undefined
@@ -264,7 +270,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     { clients: {}, server: {}, ...spec.policies?.(config.now) },
     { ...foundation, meter, load: busyness },
   );
-  const servesTls = spec.servesTls === true && tlsOptions.cert !== undefined;
+  const servesTls = tlsOptions.serve || (spec.servesTls === true && tlsOptions.cert !== undefined);
   const [inherited] = inheritedSockets(process.env, process.pid).values();
   let parts: P | undefined;
   const management = managementPort(spec, config, { network, meter, health, logger, policies, parts: () => parts });

@@ -242,7 +242,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   received(bytes: Buffer): void {
     if (this.#state === 'closed') return;
     if (!this.#anySeen && isHttp(bytes)) {
-      this.#end(new FlotillaError('CONNECT_FAILED', 'the peer speaks HTTP and not RSocket on this port'));
+      this.#end(new FlotillaError('CONNECT_FAILED', answeredInHttp(bytes)));
       return;
     }
     this.#splitter.push(bytes, this);
@@ -388,6 +388,14 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
 const noBytes = Buffer.alloc(0);
 
 /** As a frame, it would be one of 4.7 MB, for whose end nobody wants to wait. */
+/** Why a peer answers SETUP in HTTP: listeners refuse so whom they do not let in, whatever it speaks. */
+function answeredInHttp(bytes: Buffer): string {
+  const status = bytes.toString('latin1', 9, 12);
+  if (status === '401')
+    return 'the peer wants a client certificate, or takes not this one: see "tls.cert" and "tls.key"';
+  return 'the peer speaks HTTP and not RSocket on this port';
+}
+
 function isHttp(bytes: Buffer): boolean {
   return bytes.toString('latin1', 0, 5) === 'HTTP/';
 }
