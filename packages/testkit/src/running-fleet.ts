@@ -221,7 +221,7 @@ export class RunningFleet implements Fleet {
     if (!entry) return undefined;
     const { inside, outside } = this.#engines;
     const at = this.#doorAt;
-    const engines = { listenOn: outside, connectBy: inside };
+    const engines = { listenOn: outside, connectBy: inside, rsocket: this.#engines.rsocket };
     return new Party({ name: 'gateway', group: 'gateway' }, this.#ground, engines, async (runtime) => {
       const up = await beginGateway(runtime, at, this.#registryUrl(), this.#routes ?? entry.document, entry.needs);
       at.port = up.value.port;

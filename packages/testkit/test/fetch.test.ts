@@ -46,8 +46,8 @@ async function passing<T>(clock: ManualClock, work: Promise<T>, forMs = 30_000):
   };
   work.then(end, end);
   await settle();
-  for (let passed = 0; passed < forMs && !over; passed += 50) {
-    await clock.advance(50);
+  for (let passed = 0; passed < forMs && !over; passed += 10) {
+    await clock.advance(10);
     await settle();
   }
   return work;

@@ -1,8 +1,9 @@
-import { type Clock, type Random, systemClock } from '@flotilla/core';
+import { type Call, type Clock, type Random, systemClock } from '@flotilla/core';
 import { outsideCalls } from '@flotilla/gateway';
 import { type HttpNetwork, type HttpRequest, readContext } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
-import { nodeNetwork } from '@flotilla/http/node';
+import { listenerDefaults, nodeNetwork } from '@flotilla/http/node';
+import { httpResponder } from '@flotilla/rpc/rsocket';
 import { MemoryRSocket } from '@flotilla/rpc/rsocket/memory';
 import { fastNetwork } from 'flotilla';
 import type { RSocketEngine } from '../network/party-network.ts';
@@ -21,9 +22,8 @@ export interface FleetEngines {
 export function fleetEngines(kind: 'memory' | 'sockets', clock: Clock, random: Random): FleetEngines {
   const needs = { clock, random };
   if (kind === 'memory') {
-    const rsocket = new MemoryRSocket();
     return {
-      rsocket,
+      rsocket: memoryRSocket(random),
       inside: memoryNetwork(needs),
       outside: memoryNetwork({ ...needs, makeCall: outsideCalls(needs), encodedSlash: 'keep' }),
       hostOf: (party) => party.replaceAll('.', '-'), // a name that ends in a number would be read as an address
@@ -46,5 +46,19 @@ export function fleetEngines(kind: 'memory' | 'sockets', clock: Clock, random: R
       encodedSlash: 'keep',
     }),
     hostOf: () => '127.0.0.1',
+  };
+}
+
+/** RSocket in memory. Whoever serves calls by it takes HTTP requests over it, too, as on sockets. */
+function memoryRSocket(random: Random): RSocketEngine {
+  const wire = new MemoryRSocket();
+  const limits = { ...listenerDefaults, maxBodyBytes: Infinity }; // each operation has its own
+  return {
+    listen(at, handler, clock) {
+      const needs = { clock, random };
+      const makeCall = ({ headers }: HttpRequest): Call => readContext(headers, needs);
+      return wire.listen(at, handler, clock, (peer) => httpResponder({ handler, makeCall, clock, limits }, peer));
+    },
+    connector: (clock) => wire.connector(clock),
   };
 }

@@ -10,7 +10,7 @@ import {
   type HttpTarget,
 } from '@flotilla/http';
 import type { OperationRequest, OperationResponse, RpcTarget, RpcTransport } from '@flotilla/rpc';
-import { hasBytes, type RSocketConnector, rsocketTransport } from '@flotilla/rpc/rsocket';
+import { hasBytes, overRSocket, type RSocketConnector, rsocketTransport } from '@flotilla/rpc/rsocket';
 import { carryCall } from './call-carriage.ts';
 import { Carriage } from './carriage.ts';
 import { carryHttp } from './http-carriage.ts';
@@ -64,6 +64,8 @@ export class PartyNetwork implements HttpNetwork {
   readonly #fast = new Map<HttpListener, RSocketListener>();
   readonly #endpoints = new Map<{ close(): Promise<void> }, string>();
   readonly #clock: Clock;
+  readonly #connector: RSocketConnector | undefined;
+  readonly #connectBy: HttpNetwork;
   #dead = false;
 
   constructor(party: PartyName, engines: Engines, wires: Wires, clock: Clock) {
@@ -71,6 +73,8 @@ export class PartyNetwork implements HttpNetwork {
     this.#party = party;
     this.#engines = engines;
     this.#wires = wires;
+    this.#connector = engines.rsocket?.connector(clock);
+    this.#connectBy = this.#connector ? overRSocket(engines.connectBy, this.#connector) : engines.connectBy;
   }
 
   async listen(bind: Bind, handler: HttpHandler): Promise<HttpListener> {
@@ -102,10 +106,8 @@ export class PartyNetwork implements HttpNetwork {
 
   /** Calls over RSocket to whoever advertises it, over HTTP to all others; both fail as ordered. */
   transport(http: RpcTransport, random: Random): RpcTransport | undefined {
-    const { rsocket } = this.#engines;
-    if (!rsocket) return undefined;
-    const connector = rsocket.connector(this.#clock);
-    const fast = rsocketTransport(connector, http, { clock: this.#clock, random });
+    if (!this.#connector) return undefined;
+    const fast = rsocketTransport(this.#connector, http, { clock: this.#clock, random });
     return {
       protocols: fast.protocols,
       connect: (target) =>
@@ -155,7 +157,7 @@ export class PartyNetwork implements HttpNetwork {
 
   connect(target: HttpTarget): Endpoint<HttpRequest, HttpResponse> {
     const address = formatHostPort(target);
-    const endpoint = this.#engines.connectBy.connect(target);
+    const endpoint = this.#connectBy.connect(target);
     const counted = new CountedEndpoint({
       target: address,
       maxLoad: Infinity,

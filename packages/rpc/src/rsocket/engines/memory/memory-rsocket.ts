@@ -10,6 +10,7 @@ import type { HttpHandler, Peer } from '@flotilla/http';
 import { type LinkTarget, type RSocketConnector, type RSocketLinks, sharedConnector } from '../../calls/links.ts';
 import { rsocketServingOf } from '../../calls/serving.ts';
 import { RSocketConnection } from '../../connection.ts';
+import type { RSocketResponder } from '../../responder-port.ts';
 import { BytePair } from './byte-pair.ts';
 
 /** A listener without a socket, for RSocket alone. */
@@ -26,10 +27,19 @@ export interface MemoryRSocketListener {
 export class MemoryRSocket {
   readonly #listeners = new Map<string, Listening>();
 
-  /** Serves what {@link rsocketServingOf} says of `handler`. @param clock of the process that listens */
-  listen(at: Pick<Address, 'host' | 'port'>, handler: HttpHandler, clock: Clock): MemoryRSocketListener {
+  /**
+   * Serves what {@link rsocketServingOf} says of `handler`.
+   * @param clock of the process that listens
+   * @param http answers requests that hold the head of an HTTP request. Default: they are refused
+   */
+  listen(
+    at: Pick<Address, 'host' | 'port'>,
+    handler: HttpHandler,
+    clock: Clock,
+    http?: (peer: Peer) => RSocketResponder,
+  ): MemoryRSocketListener {
     const address = formatHostPort(at);
-    const listening = new Listening(handler, clock, () => {
+    const listening = new Listening(handler, clock, http, () => {
       if (this.#listeners.get(address) === listening) this.#listeners.delete(address);
     });
     this.#listeners.set(address, listening);
@@ -52,11 +62,18 @@ const peer: Peer = Object.freeze({ address: '127.0.0.1', port: 0, encrypted: fal
 class Listening implements MemoryRSocketListener {
   readonly #handler: HttpHandler;
   readonly #clock: Clock;
+  readonly #http: ((peer: Peer) => RSocketResponder) | undefined;
   readonly #leave: () => void;
   readonly #connections = new Set<RSocketConnection>();
   #drained: PromiseWithResolvers<void> | undefined;
 
-  constructor(handler: HttpHandler, clock: Clock, leave: () => void) {
+  constructor(
+    handler: HttpHandler,
+    clock: Clock,
+    http: ((peer: Peer) => RSocketResponder) | undefined,
+    leave: () => void,
+  ) {
+    this.#http = http;
     this.#handler = handler;
     this.#clock = clock;
     this.#leave = leave;
@@ -74,7 +91,7 @@ class Listening implements MemoryRSocketListener {
 
   /** @returns undefined: nobody serves it here */
   accept(pair: BytePair): RSocketConnection | undefined {
-    const served = rsocketServingOf(this.#handler)?.(peer);
+    const served = rsocketServingOf(this.#handler)?.(peer, this.#http?.(peer));
     if (!served || this.#drained) return undefined;
     const connection: RSocketConnection = RSocketConnection.server({
       ...served,
