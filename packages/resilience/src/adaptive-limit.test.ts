@@ -23,7 +23,8 @@ function naiveLimit(
   const candidates = [1, settings.maxLoopDelayMs / loopDelayMs];
   if (durations.length >= 10) candidates.push(settings.latencyTolerance / ratio);
   const gradient = Math.max(0.5, Math.min(...candidates));
-  if (gradient < 1) return Math.max(settings.minLimit, limit * gradient);
+  const floor = peak >= limit / 2 ? settings.minLimit : Math.min(limit, settings.initialLimit);
+  if (gradient < 1) return Math.max(floor, limit * gradient);
   if (peak >= limit / 2) return Math.min(settings.maxLimit, limit + Math.sqrt(limit));
   return limit > settings.initialLimit ? Math.max(settings.initialLimit, limit * 0.95) : limit;
 }
@@ -123,4 +124,14 @@ test('operations that are told apart are bounded', () => {
   const state = newLimit(settings, 0);
   for (let index = 0; index < 5_000; index++) addCall(state, `operation-${index}`, 1);
   assert.ok(state.operations.size <= 1_001);
+});
+
+test('a process that stalls with next to nothing in flight keeps room for the burst that follows', () => {
+  const state = newLimit(settings, 0);
+  for (let now = 50; now <= 5_000; now += 50) {
+    for (let call = 0; call < 12; call++) addCall(state, 'a', 100 + now);
+    state.peak = 3;
+    turnWindow(state, now, { ...busy, loopDelayMs: 200 }, settings);
+  }
+  assert.equal(state.limit, settings.initialLimit);
 });

@@ -7,7 +7,7 @@ import type { ConcurrencySettings } from './server-policies.ts';
  * ```
  *   ratio    = how many times as long as at rest calls took, the mean over all of them
  *   gradient = the least of 1, tolerance ÷ ratio, maxLoopDelay ÷ loopDelay; never below ½
- *   limit    × gradient      when gradient < 1
+ *   limit    × gradient      when gradient < 1; not below where it began, unless at least half of it was used
  *   limit    + √limit        else, if at least half of it was used
  *   limit    × 0.95          else, down to where it began: what nobody needs is no promise
  * ```
@@ -154,8 +154,10 @@ function nextLimit(
   const { initialLimit, minLimit, maxLimit, latencyTolerance, maxLoopDelayMs } = settings;
   const byLatency = calls < enoughCalls ? 1 : latencyTolerance / ratio;
   const gradient = Math.max(0.5, Math.min(1, byLatency, maxLoopDelayMs / Math.max(loopDelayMs, 1e-9)));
-  if (gradient < 1) return Math.max(minLimit, limit * gradient);
-  if (peak * 2 >= limit) return Math.min(maxLimit, limit + Math.sqrt(limit));
+  const used = peak * 2 >= limit;
+  // Slowness that few calls in flight meet is not theirs: who keeps bursts out then, makes it worse.
+  if (gradient < 1) return Math.max(used ? minLimit : Math.min(limit, initialLimit), limit * gradient);
+  if (used) return Math.min(maxLimit, limit + Math.sqrt(limit));
   return limit > initialLimit ? Math.max(initialLimit, limit * 0.95) : limit;
 }
 
