@@ -42,6 +42,9 @@ export function createCluster<Req, Res>(options: ClusterOptions<Req, Res>): Clus
   return new BalancedCluster(options);
 }
 
+/** How many times as slow an instance counts for each call that it sheds, as far as `failureMs`. */
+const shedFactor = 4;
+
 /** Joins live set, rotation and calls. */
 class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   readonly target: Target;
@@ -74,7 +77,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     this.#options = options;
     this.#settings = resolveBalance(options);
     this.#clock = clock;
-    this.#log = balanceLog(logger, target);
+    this.#log = balanceLog(logger, target, options.outliers);
     this.#judge = options.judge ?? judgeByCode;
     this.#members = new Members({
       protocols: options.protocols,
@@ -244,10 +247,18 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   #failed(member: Member<Req, Res>, startedAt: number, error: FlotillaError): void {
     const now = this.#clock.now();
     member.latency.ended(now);
+    const { decayMs, failureMs } = this.#settings;
     // Who was not waited for to the end would have taken at least that long; who declined has answered.
     if (this.#record(member, error, undefined, now) === 'success') {
-      member.latency.observe(now - startedAt, now, this.#settings.decayMs);
-    } else member.latency.atLeast(now - startedAt, now, this.#settings.decayMs);
+      member.latency.observe(now - startedAt, now, decayMs);
+      return;
+    }
+    member.latency.atLeast(now - startedAt, now, decayMs);
+    // Who sheds is not ejected, but what it refuses so quickly must not make it the quickest: it counts as ever slower.
+    if (error.executed === 'no' && error.retryAfterMs !== undefined) {
+      const slowerMs = Math.max(error.retryAfterMs, shedFactor * member.latency.at(now, decayMs));
+      member.latency.atLeast(Math.min(failureMs, slowerMs), now, decayMs);
+    }
   }
 
   #record(member: Member<Req, Res>, outcome: Outcome, response: Res | undefined, now: number): Judgement | 'ignore' {

@@ -369,3 +369,51 @@ test('the configuration of a process: all services, one service, the code; later
   assert.deepEqual(clusters.explain(undefined), []);
   await cluster.close();
 });
+
+test('who sheds quickly is asked less and less, is not ejected, and is asked again later', async () => {
+  let sheds = true;
+  const world = fleet(async (host, _request, call) => {
+    call.end();
+    if (sheds && host.startsWith('i0.')) {
+      throw new FlotillaError('UNAVAILABLE', 'busy', { executed: 'no', retryAfterMs: 10, fromPeer: true });
+    }
+    return host.replace('.internal', '');
+  });
+  const cluster = started(world, { pick: 'peak-ewma' });
+  world.resolver.say(instances(5));
+  const refused = (await names(world, cluster, 200)).filter((name) => name === 'UNAVAILABLE');
+  assert.ok(refused.length > 0 && refused.length <= 10, `${refused.length} of 200`);
+  assert.deepEqual(
+    cluster.instances().map(({ ejectedForMs }) => ejectedForMs),
+    [0, 0, 0, 0, 0],
+  );
+  sheds = false;
+  await world.clock.advance(60_000);
+  assert.ok((await names(world, cluster, 100)).includes('i0'));
+  await cluster.close();
+});
+
+test('who follows ejections hears of each, of returns and of panic', async () => {
+  const heard: unknown[] = [];
+  const outliers = {
+    ejected: ({ host }: { host: string }, forMs: number, times: number) => heard.push(['ejected', host, forMs, times]),
+    readmitted: ({ host }: { host: string }) => heard.push(['readmitted', host]),
+    panicked: (up: number, ejected: number) => heard.push(['panicked', up, ejected]),
+  };
+  const world = fleet(async (host, _request, call) => {
+    call.end();
+    if (host.startsWith('i0.')) throw new FlotillaError('CONNECT_FAILED', 'refused');
+    return host;
+  });
+  const cluster = started(world, { pick: 'round-robin', outliers });
+  world.resolver.say(instances(3));
+  await names(world, cluster, 30);
+  await world.clock.advance(30_000);
+  await names(world, cluster, 1);
+  assert.deepEqual(heard, [
+    ['ejected', 'i0.internal', 30_000, 1],
+    ['readmitted', 'i0.internal'],
+  ]);
+  world.resolver.say(instances(1));
+  await cluster.close();
+});

@@ -35,12 +35,22 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly caller?: string | undefined;
   /** Which outcomes count against an instance. Default: by the error's code; see {@link judgeByCode}. */
   readonly judge?: Judge<Res> | undefined;
+  /** Hears who is ejected and readmitted, beside the log. Default: nobody. */
+  readonly outliers?: OutlierListener | undefined;
   /** Where the last known good set is kept. Default: in memory only. */
   readonly cache?: LiveSetCache | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger | undefined;
   readonly meter?: Meter | undefined;
+}
+
+/** Hears what outlier ejection does. Must not throw, and must not wait. */
+export interface OutlierListener {
+  ejected(address: Address, forMs: number, timesEjected: number): void;
+  readmitted(address: Address): void;
+  /** Too few are well: all of them are used. */
+  panicked(up: number, ejected: number): void;
 }
 
 /** Where an endpoint tells what its instance says of itself. */

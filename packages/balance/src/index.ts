@@ -1,5 +1,5 @@
 export { createCluster } from './balanced-cluster.ts';
-export type { Cluster, ClusterOptions, InstanceView, LoadReport } from './cluster.ts';
+export type { Cluster, ClusterOptions, InstanceView, LoadReport, OutlierListener } from './cluster.ts';
 export { type BalanceByService, Clusters } from './clusters.ts';
 export { createFileCache, type FileCache, type FileCacheOptions, type SetFromDisk } from './engines/file-cache.ts';
 export type { ExplainedInstance, PickExplanation } from './explain.ts';

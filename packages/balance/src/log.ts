@@ -1,4 +1,5 @@
 import { formatHostPort, formatTarget, type Instance, type Logger, type Target } from '@flotilla/core';
+import type { OutlierListener } from './cluster.ts';
 import type { Member } from './member.ts';
 
 /** Every line that a cluster can write. */
@@ -18,7 +19,8 @@ export interface BalanceLog {
 
 type AnyMember = Pick<Member<never, never>, 'instance' | 'address'>;
 
-export function balanceLog(logger: Logger, target: Target): BalanceLog {
+/** @param outliers hears of ejections, too */
+export function balanceLog(logger: Logger, target: Target, outliers?: OutlierListener): BalanceLog {
   const log = logger.child({ target: formatTarget(target) });
   let passedOver = '';
   return {
@@ -37,10 +39,18 @@ export function balanceLog(logger: Logger, target: Target): BalanceLog {
       log.warn('the registry has not answered yet: using the last known instances from disk', { instances, ageMs }),
     cacheNotLoaded: (cause) => log.warn('last known instances could not be read from disk', { cause }),
     cacheNotSaved: (cause) => log.warn('last known instances could not be kept on disk', { cause }),
-    ejected: (member, forMs, timesEjected) =>
-      log.warn('instance ejected', { ...placeOf(member), forMs: Math.round(forMs), timesEjected }),
-    readmitted: (member) => log.info('instance readmitted', placeOf(member)),
-    panicBegan: (up, ejected) => log.warn('too few healthy instances: using all of them', { up, ejected }),
+    ejected(member, forMs, timesEjected) {
+      log.warn('instance ejected', { ...placeOf(member), forMs: Math.round(forMs), timesEjected });
+      outliers?.ejected(member.address, forMs, timesEjected);
+    },
+    readmitted(member) {
+      log.info('instance readmitted', placeOf(member));
+      outliers?.readmitted(member.address);
+    },
+    panicBegan(up, ejected) {
+      log.warn('too few healthy instances: using all of them', { up, ejected });
+      outliers?.panicked(up, ejected);
+    },
     panicEnded: (up, ejected) => log.info('enough healthy instances again', { up, ejected }),
     endpointNotClosed: (member, cause) => log.warn('endpoint did not close cleanly', { ...placeOf(member), cause }),
   };

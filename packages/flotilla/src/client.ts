@@ -4,11 +4,13 @@ import {
   type Clusters,
   createCluster,
   type LiveSetCache,
+  type OutlierListener,
   type PartialBalanceSettings,
   type PickPolicy,
   pickWish,
 } from '@flotilla/balance';
 import {
+  type Address,
   type Clock,
   composeEndpoint,
   type Filter,
@@ -31,6 +33,8 @@ import {
   type GuardedCalls,
   type GuardedOperation,
   Policies,
+  type PolicyEvents,
+  tell,
 } from '@flotilla/resilience';
 import {
   type AnyContract,
@@ -323,6 +327,7 @@ export function clusterFor<Req, Res>(
     ...shape,
     ...(clusters?.settingsFor(name, code) ?? code),
     ownZone: zone,
+    outliers: process.policies && outlierEvents(name, process.policies.events, process.clock),
     connect: (address, instance, report) => {
       const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`);
       return composeEndpoint(
@@ -332,6 +337,17 @@ export function clusterFor<Req, Res>(
     },
   });
   return clusters ? listed(cluster, clusters.add(name, cluster, code)) : cluster;
+}
+
+/** Ejections stand in the stream of what policies decide. */
+function outlierEvents(service: string, events: PolicyEvents, clock: Clock): OutlierListener {
+  const instance = (address: Address): string => `${service} at ${formatHostPort(address)}`;
+  return {
+    ejected: (address, forMs, timesEjected) =>
+      tell(events, clock, 'balance', 'ejected', instance(address), undefined, { forMs, timesEjected }),
+    readmitted: (address) => tell(events, clock, 'balance', 'readmitted', instance(address), undefined),
+    panicked: (up, ejected) => tell(events, clock, 'balance', 'panicked', service, undefined, { up, ejected }),
+  };
 }
 
 /** Leaves the list of the process when it is closed. */

@@ -24,7 +24,7 @@ test('the defaults of a service', () => {
     management: { bind: '127.0.0.1', port: 0 },
     log: { level: 'info', format: 'auto' },
     drainNoticeMs: 5_000,
-    tls: { clientAuth: 'none', minVersion: 'TLSv1.2' },
+    tls: { serve: false, clientAuth: 'none', minVersion: 'TLSv1.2' },
     drainMs: 30_000,
     settings: {},
   });

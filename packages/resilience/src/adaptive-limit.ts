@@ -184,8 +184,8 @@ function startWindow(state: AdaptiveLimit, now: number): void {
   state.keptOut = false;
 }
 
-/** Shorter times are all the same: a ratio of nothing means nothing. */
-const leastMs = 0.2;
+/** Shorter times are all the same: nobody minds that a call which takes no time at rest takes twice as long as this. */
+const leastMs = 2;
 
 function timesOf(state: AdaptiveLimit, operation: string, durationMs: number): OperationTimes {
   const known = state.operations.get(operation);
