@@ -103,7 +103,7 @@ export interface QueueSettings {
 
 export const queueDefaults: QueueSettings = Object.freeze({
   maxQueued: 1_000, // a thousand calls at once of one caller; how long it may stand is what bounds the wait
-  maxWaitMs: 100, // longer, and the caller's retry elsewhere would have been better
+  maxWaitMs: 200, // as long as a restart beside it is felt; longer, and the caller's retry elsewhere would have been better
   standingMs: 50, // a burst is over by then; what still waits is overload
 });
 
