@@ -14,6 +14,7 @@ import type {
 import type { PickExplanation } from './explain.ts';
 import type { Judge } from './judge.ts';
 import type { LiveSetCache } from './live-set-cache.ts';
+import type { OutlierListener } from './outlier-listener.ts';
 import type { PartialBalanceSettings } from './settings.ts';
 
 /** What a cluster is made of. */
@@ -43,14 +44,6 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly random: Random;
   readonly logger?: Logger | undefined;
   readonly meter?: Meter | undefined;
-}
-
-/** Hears what outlier ejection does. Must not throw, and must not wait. */
-export interface OutlierListener {
-  ejected(address: Address, forMs: number, timesEjected: number): void;
-  readmitted(address: Address): void;
-  /** Too few are well: all of them are used. */
-  panicked(up: number, ejected: number): void;
 }
 
 /** Where an endpoint tells what its instance says of itself. */

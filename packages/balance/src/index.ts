@@ -1,5 +1,5 @@
 export { createCluster } from './balanced-cluster.ts';
-export type { Cluster, ClusterOptions, InstanceView, LoadReport, OutlierListener } from './cluster.ts';
+export type { Cluster, ClusterOptions, InstanceView, LoadReport } from './cluster.ts';
 export { type BalanceByService, Clusters } from './clusters.ts';
 export { createFileCache, type FileCache, type FileCacheOptions, type SetFromDisk } from './engines/file-cache.ts';
 export type { ExplainedInstance, PickExplanation } from './explain.ts';
@@ -17,6 +17,7 @@ export {
   newHealth,
   type OutlierSettings,
 } from './outlier.ts';
+export type { OutlierListener } from './outlier-listener.ts';
 export { type PickWish, pickWish } from './pick-wish.ts';
 export type { Candidate, Picker } from './picks/candidate.ts';
 export { createPicker, type PickOptions, type PickPolicy, pickPolicies } from './picks/pick.ts';

@@ -1,6 +1,6 @@
 import { formatHostPort, formatTarget, type Instance, type Logger, type Target } from '@flotilla/core';
-import type { OutlierListener } from './cluster.ts';
 import type { Member } from './member.ts';
+import type { OutlierListener } from './outlier-listener.ts';
 
 /** Every line that a cluster can write. */
 export interface BalanceLog {
