@@ -126,11 +126,8 @@ export interface StartedApp {
   readonly tracer: RecordingTracer;
 }
 
-/** The limit of the server is there and follows the load, but refuses none of the 1,024 at a time: what a call costs is measured, not what is shed. */
-const unshed = 'server:\n  concurrency: { minLimit: 2048, maxLimit: 4096 }\n';
-
-/** Starts an application as `run()` does, with a fixed resolver instead of a registry. */
-export async function startApp(app: App<Record<never, never>>, resolver: Resolver): Promise<StartedApp> {
+/** Starts an application as `run()` does, with a fixed resolver instead of a registry. @param config YAML over the defaults */
+export async function startApp(app: App<Record<never, never>>, resolver: Resolver, config = ''): Promise<StartedApp> {
   const meter = prometheusMeter();
   const tracer = new RecordingTracer();
   const foundation = { clock: systemClock, random: systemRandom, logger: nullLogger };
@@ -146,7 +143,7 @@ export async function startApp(app: App<Record<never, never>>, resolver: Resolve
     health: createHealth(),
     advertise: (host) => ({ host, reason: 'the bench runs on one machine' }),
   };
-  const { values } = loadConfig(serviceSchema(undefined), { files: [{ name: 'bench', text: unshed, at: [] }] });
+  const { values } = loadConfig(serviceSchema(undefined), { files: [{ name: 'bench', text: config, at: [] }] });
   const policies = policiesOf(values, { ...foundation, meter, load: new NodeLoad() });
   return { running: await startService(app, values, { ...runtime, policies }), meter, tracer };
 }

@@ -8,6 +8,9 @@ import { type CallSubject, largeBytes, productOf } from './subject.ts';
 
 keepObjectsYoung(); // as every process of a fleet
 
+/** The limit of the server is there and follows the load, but refuses none of the 1,024 at a time: what a call costs is measured. */
+const unshed = 'server:\n  concurrency: { minLimit: 2048, maxLimit: 4096 }\n';
+
 const validated = { inputs: 0, outputs: 0 };
 
 const Asked = counted(z.object({ id: z.string(), quantity: z.int().min(1).max(1_000) }), 'inputs');
@@ -54,7 +57,7 @@ export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSu
         },
         stalled: () => new Promise(() => {}),
       });
-      const { running, meter, tracer } = await startApp(app, fixedResolver('catalog', []));
+      const { running, meter, tracer } = await startApp(app, fixedResolver('catalog', []), unshed);
       return {
         port: Number(new URL(running.url).port),
         handled: () => handled,
