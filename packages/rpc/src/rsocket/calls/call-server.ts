@@ -1,33 +1,28 @@
 import {
-  begin,
-  type Call,
   type Clock,
   compose,
   type Filter,
   FlotillaError,
-  type Handler,
   nullLogger,
   nullMeter,
   nullTracer,
   type Random,
-  runInCall,
   toFlotillaError,
 } from '@flotilla/core';
 import type { HttpHandler } from '@flotilla/http';
 import { CallObserver } from '@flotilla/telemetry';
-import { type CarriedContext, callOfContext } from '../../context/context-entry.ts';
+import { callOfContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
 import type { Binding } from '../../handlers.ts';
-import { bodyTooLarge } from '../../server/body-type.ts';
 import { servedOperations } from '../../server/contract-handler.ts';
 import { type ContractHandlerOptions, resolveOptions } from '../../server/options.ts';
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
-import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
 import type { RSocketPeer } from '../peer.ts';
 import type { RSocketResponder } from '../responder-port.ts';
-import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
+import type { ResponderStream } from '../responder-stream.ts';
 import type { Setup } from '../setup.ts';
+import { Answering, type OperationHandler } from './answering.ts';
 import { type CallerLinks, callerAttribute, callerLinks } from './caller.ts';
 import { cborCodec } from './cbor-codec.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
@@ -37,7 +32,7 @@ import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts
 import { serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
 import type { Served, ServedRequest } from './served-request.ts';
-import { type RoutedOperation, ServedTable } from './served-table.ts';
+import { ServedTable } from './served-table.ts';
 import { UtilisationNotices } from './utilisation.ts';
 
 /** How contracts are served over RSocket. */
@@ -56,8 +51,6 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
   /** Of data beside JSON, by their types. Default: CBOR, where its package is installed. */
   readonly codecs?: readonly DataCodec[];
 }
-
-type OperationHandler = Handler<ServedRequest, Served>;
 
 /**
  * Serves contracts over RSocket: makes what answers the requests of one connection. An operation's route is
@@ -238,211 +231,3 @@ function assertInteraction({ name, info: { kind }, mapping }: ServedOperation, a
     );
   }
 }
-
-/** One request that is being answered. */
-class Answering implements ResponderListener, ServedRequest {
-  readonly served: ServedOperation;
-  readonly context: CarriedContext;
-  readonly #handle: OperationHandler;
-  readonly #call: Call;
-  readonly #stream: ResponderStream | undefined;
-  readonly #codec: DataCodec;
-  readonly #peerIsOurs: boolean;
-  readonly #observer: CallObserver | undefined;
-  /** What nobody has read yet: whoever refuses the call does it without. */
-  #unread: PayloadView | undefined;
-  #value: unknown;
-  #unreadable: FlotillaError | undefined;
-  #input: Inbound<unknown> | undefined;
-  #output: Outbound<unknown> | undefined;
-
-  constructor(
-    { served, entry }: RoutedOperation<OperationHandler>,
-    context: CarriedContext,
-    call: Call,
-    stream: ResponderStream | undefined,
-    codec: DataCodec,
-    peerIsOurs: boolean,
-    payload: PayloadView,
-    observer: CallObserver | undefined,
-  ) {
-    this.#observer = observer;
-    this.served = served;
-    this.context = context;
-    this.#handle = entry;
-    this.#call = call;
-    this.#stream = stream;
-    this.#codec = codec;
-    this.#peerIsOurs = peerIsOurs;
-    this.#unread = payload;
-    if (stream) stream.listener = this;
-  }
-
-  get value(): unknown {
-    this.#read();
-    return this.#value;
-  }
-
-  get unreadable(): FlotillaError | undefined {
-    this.#read();
-    return this.#unreadable;
-  }
-
-  /** Answers with one value, or with nothing. */
-  once(): void {
-    this.#begin((result) => this.#answered(result));
-  }
-
-  /** Answers with many values. */
-  many(): void {
-    this.#begin((result) => this.#opened(result));
-  }
-
-  cancelled(reason: FlotillaError): void {
-    this.#call.cancel(reason);
-    this.#input?.failed(reason);
-    this.#output?.cancelled(reason);
-    this.#call.end(reason);
-  }
-
-  requested(): void {
-    this.#output?.requested();
-  }
-
-  next(item: PayloadView): void {
-    this.#input?.next(item);
-  }
-
-  completed(): void {
-    this.#input?.completed();
-  }
-
-  /** What the caller's own half failed with: the handler hears of it where it reads. */
-  failed(code: number, text: string): void {
-    this.#read();
-    this.#input?.error(code, text);
-  }
-
-  #begin(answered: (result: Served) => void): void {
-    const call = this.#call;
-    runInCall(call, () => begin(this.#handle, this, call)).then(answered, (thrown: unknown) => this.#rejected(thrown));
-    if (this.#unread) this.#keep(this.#unread);
-  }
-
-  /** A filter refused it, or failed: handlers' failures are answers. */
-  #rejected(thrown: unknown): void {
-    const error = toFlotillaError(thrown);
-    this.#observer?.failed(this.served.name, error);
-    this.#failedWith(error);
-  }
-
-  /** The bytes are lent for this turn only: who waits for its place is read later, from a copy within the limit. */
-  #keep(payload: PayloadView): void {
-    if (payload.dataLength > this.#maxBytes) this.#read();
-    else this.#unread = payload.detached();
-  }
-
-  /** Decodes the input when it is first looked at. */
-  #read(): void {
-    const payload = this.#unread;
-    if (!payload) return;
-    this.#unread = undefined;
-    const stream = this.#stream;
-    if (stream && operationKinds[this.served.info.kind].request === 'many') {
-      this.#input = this.#openInput(payload, stream);
-      this.#value = this.#input;
-      return;
-    }
-    try {
-      this.#value = this.#decode(payload);
-    } catch (thrown) {
-      this.#unreadable = toFlotillaError(thrown);
-    }
-  }
-
-  #answered(result: Served): void {
-    const stream = this.#stream;
-    if (result instanceof FlotillaError) {
-      this.#failedWith(result);
-      return;
-    }
-    this.#input?.cancel(answered);
-    try {
-      if (result === undefined) stream?.complete();
-      else stream?.respond(this.#codec.encode(result));
-      this.#call.end();
-    } catch (thrown) {
-      this.#failedWith(thrown);
-    }
-  }
-
-  #opened(result: Served): void {
-    const stream = this.#stream;
-    if (result instanceof FlotillaError || !stream) {
-      this.#failedWith(result);
-      return;
-    }
-    const head = this.#headTimer(stream);
-    this.#output = new Outbound(result as AsyncIterable<unknown>, stream, {
-      encode: (value) => {
-        head.cancel();
-        return this.#codec.encode(value);
-      },
-      fail: (error) => this.#failedWith(error),
-      call: this.#call,
-      onEnd: (error) => {
-        head.cancel();
-        if (error) return;
-        this.#input?.cancel(answered);
-        this.#call.end();
-      },
-    });
-  }
-
-  /**
-   * A caller of ours that has waited for a first element is told that the stream has begun: by an item without data, with
-   * metadata that are empty, which no element is.
-   */
-  #headTimer(stream: ResponderStream): { cancel(): void } {
-    if (!this.#peerIsOurs) return noTimer;
-    return this.#call.clock.setTimer(this.served.headWaitMs, () => {
-      if (!stream.over && stream.credit > 0) stream.next(undefined, '');
-    });
-  }
-
-  #failedWith(thrown: unknown): void {
-    const error = toFlotillaError(thrown);
-    const call = this.#call;
-    this.#unread = undefined;
-    if (!call.get(answeredErrorAttribute)) call.set(answeredErrorAttribute, error);
-    if (this.#stream) answerError(this.#stream, error, call, this.#peerIsOurs);
-    this.#input?.cancel(answered);
-    call.end(error);
-  }
-
-  #openInput(payload: PayloadView, stream: ResponderStream): Inbound<unknown> {
-    const input = new Inbound<unknown>({ decode: (item) => this.#decode(item) }).attach({
-      requestN: (n) => stream.requestN(n),
-      cancel: () => stream.cancelInput(),
-    });
-    if (payload.dataStart < payload.dataEnd) input.next(payload); // else it only opens the channel
-    if (stream.receivedAll) input.completed();
-    else stream.requestN(input.window);
-    return input;
-  }
-
-  #decode(payload: PayloadView): unknown {
-    const maxBytes = this.#maxBytes;
-    if (payload.dataLength > maxBytes) throw bodyTooLarge(maxBytes, `it has ${payload.dataLength}`);
-    return this.#codec.decode(payload);
-  }
-
-  get #maxBytes(): number {
-    const { maxBodyBytes, mapping } = this.served;
-    return mapping.body && 'maxBytes' in mapping.body ? mapping.body.maxBytes : maxBodyBytes;
-  }
-}
-
-const answered = new FlotillaError('CANCELLED', 'the answer is complete: no more elements are read');
-
-const noTimer = { cancel(): void {} };
