@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '@flotilla/config';
 import { type InstanceSet, nullLogger, nullMeter, nullTracer, type Registrar } from '@flotilla/core';
-import { anInstance, ManualClock, seededRandom } from '@flotilla/core/testing';
+import { anInstance, ManualClock, seededRandom, unheard } from '@flotilla/core/testing';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { createHealth } from '@flotilla/telemetry';
 import { z } from 'zod';
@@ -13,12 +13,7 @@ import { configSchemaOf, type ServiceRuntime, startService } from './start.ts';
 const catalog = contract({ name: 'catalog', version: 1 }, { product: query({ in: z.string(), out: z.string() }) });
 
 const registrar: Registrar = {
-  register: () => ({
-    announced: Promise.resolve(),
-    setStatus: async () => {},
-    setWeight: async () => {},
-    deregister: async () => {},
-  }),
+  register: () => unheard,
 };
 
 /** A registry that knows two instances of the catalog, one of them in the next lane. */

@@ -12,7 +12,7 @@ import {
   type Resolver,
   systemClock,
 } from '@flotilla/core';
-import { seededRandom } from '@flotilla/core/testing';
+import { seededRandom, unheard } from '@flotilla/core/testing';
 import { memoryNetwork } from '@flotilla/http/memory';
 import { nullEvents } from '@flotilla/resilience';
 import { createHealth } from '@flotilla/telemetry';
@@ -51,13 +51,7 @@ function runtimeFor(network: ServiceRuntime['network'], resolver: Resolver): Ser
     discovery: {
       resolver,
       registrar: {
-        register: () =>
-          ({
-            announced: Promise.resolve(),
-            setStatus: async () => {},
-            setWeight: async () => {},
-            deregister: async () => {},
-          }) as never,
+        register: () => unheard,
       },
       close: async () => {},
     },

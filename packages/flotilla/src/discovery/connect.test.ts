@@ -9,7 +9,7 @@ import {
   type Registration,
   type Target,
 } from '@flotilla/core';
-import { anInstance, ManualClock, seededRandom, settle } from '@flotilla/core/testing';
+import { anInstance, ManualClock, seededRandom, settle, unheard } from '@flotilla/core/testing';
 import { eurekaRoutes } from '@flotilla/eureka/server';
 import { routesHandler } from '@flotilla/http';
 import { type MemoryNetwork, memoryNetwork } from '@flotilla/http/memory';
@@ -178,10 +178,7 @@ test('a kind whose package is not installed is refused, with what to install', a
 
 test('in several registries an instance is noticed when all of them say so', async () => {
   const registration = (noticed?: boolean): Registration => ({
-    announced: Promise.resolve(),
-    setStatus: async () => {},
-    setWeight: async () => {},
-    deregister: async () => {},
+    ...unheard,
     ...(noticed === undefined ? undefined : { noticed: async () => noticed }),
   });
   const registry = (noticed?: boolean): Discovery => ({

@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '@flotilla/config';
-import {
-  Call,
-  type Instance,
-  nullLogger,
-  nullMeter,
-  nullTracer,
-  type Registration,
-  systemClock,
-  systemRandom,
-} from '@flotilla/core';
+import { Call, type Instance, nullLogger, nullMeter, nullTracer, systemClock, systemRandom } from '@flotilla/core';
+import { unheard } from '@flotilla/core/testing';
 import { HttpHeaders, type HttpRequest, parsePath, readBody } from '@flotilla/http';
 import { contract, get, query } from '@flotilla/rpc/contract';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
@@ -28,12 +20,6 @@ const foundation = {
   logger: nullLogger,
   meter: nullMeter,
   tracer: nullTracer,
-};
-const unregistered: Registration = {
-  announced: Promise.resolve(),
-  setStatus: async () => {},
-  setWeight: async () => {},
-  deregister: async () => {},
 };
 
 test('one port: typed calls and HTTP requests over RSocket, and HTTP/1.1, reach one application', async () => {
@@ -55,7 +41,7 @@ test('one port: typed calls and HTTP requests over RSocket, and HTTP/1.1, reach 
   const registrar = {
     register(instance: Instance) {
       registered = instance;
-      return unregistered;
+      return unheard;
     },
   };
   const { values } = loadConfig(serviceSchema(undefined), {

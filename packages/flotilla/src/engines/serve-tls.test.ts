@@ -7,11 +7,10 @@ import {
   nullLogger,
   nullMeter,
   nullTracer,
-  type Registration,
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import { Authority, type Issued } from '@flotilla/core/testing';
+import { Authority, type Issued, unheard } from '@flotilla/core/testing';
 import { openTls, type TlsFiles } from '@flotilla/http/node';
 import { contract, query } from '@flotilla/rpc/contract';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
@@ -30,12 +29,6 @@ const foundation = {
   logger: nullLogger,
   meter: nullMeter,
   tracer: nullTracer,
-};
-const unregistered: Registration = {
-  announced: Promise.resolve(),
-  setStatus: async () => {},
-  setWeight: async () => {},
-  deregister: async () => {},
 };
 const things = contract({ name: 'things', version: 1 }, { who: query({ out: z.string() }) });
 
@@ -73,7 +66,7 @@ for (const transport of ['auto', 'http'] as const) {
     const registrar = {
       register(instance: Instance) {
         registered = instance;
-        return unregistered;
+        return unheard;
       },
     };
     const { values } = loadConfig(serviceSchema(undefined), {
