@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '@flotilla/core/testing';
 import fc from 'fast-check';
-import type { ByteChannel } from './byte-channel.ts';
+import { collecting } from '../../test/collecting-channel.ts';
 import { CompositeReader, routingEntry, writeEntry } from './composite-metadata.ts';
 import { frameFlag, frameType } from './frame.ts';
 import { FrameSplitter } from './frame-splitter.ts';
@@ -190,20 +190,7 @@ test('a large frame in many pieces is copied a bounded number of times', () => {
 
 function written(write: (sender: Sender) => void): Buffer {
   const chunks: Buffer[] = [];
-  const channel: ByteChannel = {
-    queuedBytes: 0,
-    listen() {},
-    write(bytes) {
-      chunks.push(Buffer.from(bytes));
-      return true;
-    },
-    afterTurn() {},
-    pause() {},
-    resume() {},
-    end() {},
-    destroy() {},
-  };
-  const sender = new Sender(channel, resolveRSocketLimits(), new ManualClock());
+  const sender = new Sender(collecting(chunks), resolveRSocketLimits(), new ManualClock());
   write(sender);
   sender.flush();
   return Buffer.concat(chunks);

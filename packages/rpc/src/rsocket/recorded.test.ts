@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualClock } from '@flotilla/core/testing';
+import { collecting } from '../../test/collecting-channel.ts';
 import { type RecordedFrame, recordedExchanges, recordingsMissing } from '../../test/recorded-frames.ts';
 import { Heard, settle } from '../../test/rsocket-pair.ts';
-import type { ByteChannel } from './byte-channel.ts';
 import { CompositeReader } from './composite-metadata.ts';
 import { RSocketConnection } from './connection.ts';
 import { BytePair } from './engines/memory/byte-pair.ts';
@@ -236,20 +236,4 @@ function rewritten(frame: RecordedFrame): Buffer | undefined {
   } else return undefined;
   sender.flush();
   return Buffer.concat(chunks);
-}
-
-function collecting(chunks: Buffer[]): ByteChannel {
-  return {
-    queuedBytes: 0,
-    listen() {},
-    write(bytes) {
-      chunks.push(Buffer.from(bytes));
-      return true;
-    },
-    afterTurn() {},
-    pause() {},
-    resume() {},
-    end() {},
-    destroy() {},
-  };
 }
