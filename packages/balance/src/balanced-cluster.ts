@@ -188,10 +188,12 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   #adopt(instances: readonly Instance[], known = true): void {
+    const before = this.known ? new Set(this.#members.up()) : undefined;
     this.#live = instances;
     this.#members.update(instances, this.#clock.now());
     this.#log.passedOver(this.#members.unaccepted);
     this.#rotation.rebuild();
+    if (before && isRenewed(before, this.#members.up())) this.#options.renewed?.();
     if (known) this.#firstSet.settle('known');
   }
 
@@ -305,6 +307,12 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   #closedError(): FlotillaError {
     return new FlotillaError('UNAVAILABLE', `the client of "${formatTarget(this.target)}" was closed`);
   }
+}
+
+/** Half or more of them are new. */
+function isRenewed<T>(before: ReadonlySet<T>, now: readonly T[]): boolean {
+  const came = now.filter((member) => !before.has(member)).length;
+  return came > 0 && came * 2 >= now.length;
 }
 
 function viewOf<Req, Res>(member: Member<Req, Res>, now: number): InstanceView {

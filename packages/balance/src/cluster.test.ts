@@ -668,3 +668,22 @@ test('who is not accepted is never picked, and counted when nobody else is there
   });
   await cluster.close();
 });
+
+test('it says so when half or more of those who may be called have just come', async () => {
+  const world = fleet();
+  let renewed = 0;
+  const cluster = createCluster({ ...world.options, renewed: () => void renewed++ });
+  cluster.start();
+  const after = (...set: readonly ReturnType<typeof instance>[]): number => {
+    world.resolver.say(set);
+    return renewed;
+  };
+  const [a, b, c, d] = [instance('a'), instance('b'), instance('c'), instance('d')];
+  assert.equal(after(a, b), 0, 'before, nothing was known');
+  assert.equal(after(a, b, c), 0, 'one of three');
+  assert.equal(after(a, b), 0, 'nobody came');
+  assert.equal(after(a, d), 1, 'one of two');
+  assert.equal(after(a, { ...d, status: 'down' }), 1);
+  assert.equal(after({ ...a, status: 'down' }, { ...d, status: 'up' }), 2, 'back, and alone');
+  await cluster.close();
+});

@@ -38,6 +38,11 @@ export interface ClusterOptions<Req, Res> extends PartialBalanceSettings {
   readonly judge?: Judge<Res> | undefined;
   /** Hears who is ejected and readmitted, beside the log. Default: nobody. */
   readonly outliers?: OutlierListener | undefined;
+  /**
+   * Hears that half or more of the instances that may be called have just come: what the target did before says nothing
+   * of it now. Must not throw. Default: nobody.
+   */
+  readonly renewed?: (() => void) | undefined;
   /** Where the last known good set is kept. Default: in memory only. */
   readonly cache?: LiveSetCache | undefined;
   readonly clock: Clock;

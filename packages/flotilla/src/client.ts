@@ -187,6 +187,7 @@ export function connectClient<C extends AnyContract>(
       target,
       protocols: transport.protocols,
       accepts: serves(contract, options),
+      renewed: () => guard.renew(),
       filters: (name) => connectionFilters(name, guard),
       connect: (address, instance, report) =>
         transport.connect({ address, instance, authority, report, serves: options.serves }),
@@ -308,7 +309,7 @@ function serves({ name, version }: AnyContract, { service }: ClientOptions): (in
 
 /** What tells one cluster of this process from another. */
 export interface ClusterShape<Req, Res>
-  extends Pick<ClusterOptions<Req, Res>, 'target' | 'accepts' | 'judge' | 'protocols'> {
+  extends Pick<ClusterOptions<Req, Res>, 'target' | 'accepts' | 'renewed' | 'judge' | 'protocols'> {
   /** What stands before one instance. @param name of the instance, for messages */
   readonly filters: (name: string) => readonly FilterEntry<Req, Res>[];
   readonly connect: ClusterOptions<Req, Res>['connect'];

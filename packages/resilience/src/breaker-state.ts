@@ -6,12 +6,12 @@ import { CallWindow, type OutcomeWindow, TimeWindow } from './outcome-window.ts'
  * | state | permits | exits |
  * |---|---|---|
  * | `closed` | every call | `open`, when enough of the window's calls failed or were slow |
- * | `open` | none | `half-open`, with the first call after `openMs × 2^(times − 1)`, at most `maxOpenMs` |
+ * | `open` | none | `half-open`, with the first call after `openMs × 2^(times − 1)`, at most `maxOpenMs`, or after a renewal |
  * | `half-open` | `trialCalls` | `closed` or `open` as the trials decide; `open` when they take longer than `trialMs` |
  */
 export type BreakerState =
   | { readonly state: 'closed'; readonly window: OutcomeWindow }
-  | { readonly state: 'open'; readonly openedAt: number; readonly times: number }
+  | { readonly state: 'open'; readonly openedAt: number; readonly times: number; readonly renewed: boolean }
   | {
       readonly state: 'half-open';
       readonly since: number;
@@ -48,7 +48,7 @@ export function admitCall(breaker: BreakerState, now: number, settings: BreakerS
     case 'closed':
       return { state: breaker, refusedForMs: 0 };
     case 'open': {
-      const refusedForMs = breaker.openedAt + openForMs(breaker.times, settings) - now;
+      const refusedForMs = breaker.renewed ? 0 : breaker.openedAt + openForMs(breaker.times, settings) - now;
       return refusedForMs > 0
         ? { state: breaker, refusedForMs }
         : { state: trial(breaker.times, now), refusedForMs: 0 };
@@ -67,6 +67,21 @@ export function afterCall(breaker: BreakerState, end: CallEnd, now: number, sett
   window.add(now, end.judgement === 'failure', end.slow);
   const enough = settings.window === 'calls' ? Math.min(settings.minCalls, settings.windowCalls) : settings.minCalls;
   return window.calls >= enough && isBroken(window.calls, window, settings) ? opened(1, now) : breaker;
+}
+
+/**
+ * The service is another one than it was: half or more of the instances that may be called have just come. What its calls
+ * came to before says nothing of it: an open breaker tries at once, a closed one begins to count anew.
+ */
+export function afterRenewal(breaker: BreakerState, settings: BreakerSettings): BreakerState {
+  switch (breaker.state) {
+    case 'open':
+      return { ...breaker, renewed: true };
+    case 'closed':
+      return closedBreaker(settings);
+    case 'half-open':
+      return breaker; // it is being tried
+  }
 }
 
 /** The same breaker under other settings. Numbers of the window are lost only when the window itself is another one. */
@@ -118,7 +133,7 @@ function isBroken(
 }
 
 function opened(times: number, now: number): Extract<BreakerState, { state: 'open' }> {
-  return { state: 'open', openedAt: now, times };
+  return { state: 'open', openedAt: now, times, renewed: false };
 }
 
 function trial(times: number, now: number): HalfOpen {

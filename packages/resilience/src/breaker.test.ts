@@ -4,7 +4,7 @@ import { Call, FlotillaError, type Handler } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import fc from 'fast-check';
 import { Breaker, breaker } from './breaker.ts';
-import { admitCall, afterCall, type BreakerState, closedBreaker } from './breaker-state.ts';
+import { admitCall, afterCall, afterRenewal, type BreakerState, closedBreaker } from './breaker-state.ts';
 import { type BreakerSettings, breakerDefaults } from './client-policies.ts';
 import type { PolicyEvent } from './events.ts';
 import type { CallJudgement } from './judge-call.ts';
@@ -27,6 +27,7 @@ class NaiveBreaker {
   #since = 0;
   #times = 0;
   #out = 0;
+  #renewed = false;
   #seen: { readonly at: number; readonly failed: boolean; readonly slow: boolean }[] = [];
 
   constructor(settings: BreakerSettings) {
@@ -41,7 +42,7 @@ class NaiveBreaker {
     const { openMs, maxOpenMs, trialMs, trialCalls } = this.#settings;
     if (this.#state === 'closed') return true;
     if (this.#state === 'open') {
-      if (now < this.#since + Math.min(maxOpenMs, openMs * 2 ** (this.#times - 1))) return false;
+      if (!this.#renewed && now < this.#since + Math.min(maxOpenMs, openMs * 2 ** (this.#times - 1))) return false;
       this.#go('half-open', now);
       this.#out = 1;
       return true;
@@ -84,11 +85,17 @@ class NaiveBreaker {
     } else if (this.#state === 'half-open' && counted.length >= trialCalls) this.#go('closed', now);
   }
 
+  renew(): void {
+    if (this.#state === 'open') this.#renewed = true;
+    if (this.#state === 'closed') this.#seen = [];
+  }
+
   #go(state: 'closed' | 'open' | 'half-open', now: number): void {
     this.#state = state;
     this.#since = now;
     this.#seen = [];
     this.#out = 0;
+    this.#renewed = false;
   }
 }
 
@@ -103,7 +110,7 @@ test('the breaker agrees with the list of everything, for both kinds of window',
     trialCalls: fc.integer({ min: 1, max: 4 }),
   });
   const step = fc.record({
-    kind: fc.constantFrom('admit', 'success', 'failure', 'failure', 'ignore'),
+    kind: fc.constantFrom('admit', 'admit', 'success', 'failure', 'failure', 'failure', 'ignore', 'renew'),
     slow: fc.boolean(),
     afterMs: fc.constantFrom(0, 1, 90, 450, 1_000, 5_000),
   });
@@ -119,6 +126,9 @@ test('the breaker agrees with the list of everything, for both kinds of window',
           const admission = admitCall(ours, now, all);
           ours = admission.state;
           assert.equal(admission.refusedForMs <= 0, naive.admit(now));
+        } else if (kind === 'renew') {
+          ours = afterRenewal(ours, all);
+          naive.renew();
         } else {
           ours = afterCall(ours, { judgement: kind as CallJudgement, slow }, now, all);
           naive.end(kind as CallJudgement, slow, now);
@@ -259,6 +269,40 @@ test('refusals by a service that protects itself, and errors of the caller, open
     for (let index = 0; index < 10; index++) await assert.rejects(ask());
   }
   assert.equal(guard.state.state, 'closed');
+});
+
+test('a service whose instances are new ones is tried at once, and what it did before counts no more', async () => {
+  const { clock, events, guard, ask, fail } = stage({ trialCalls: 1 });
+  fail(lost);
+  for (let index = 0; index < 4; index++) await assert.rejects(ask());
+  await assert.rejects(ask(), { code: 'UNAVAILABLE' });
+  guard.renew();
+  await assert.rejects(ask(), { code: 'CONNECTION_LOST' }, 'let through, and failed');
+  await assert.rejects(ask(), { code: 'UNAVAILABLE' });
+  await clock.advance(1_999);
+  await assert.rejects(ask(), { code: 'UNAVAILABLE' }, 'a trial that failed counts as any other');
+  guard.renew();
+  fail(undefined);
+  await ask();
+  assert.equal(guard.state.state, 'closed');
+  assert.deepEqual(
+    events.map(({ kind }) => kind).filter((kind) => kind !== 'refused'),
+    ['opened', 'tried', 'opened', 'tried', 'closed'],
+  );
+});
+
+test('a closed one counts anew after that; calls that began before say nothing', async () => {
+  const { clock, guard, ask, fail } = stage();
+  fail(lost);
+  for (let index = 0; index < 3; index++) await assert.rejects(ask());
+  const early = new Call({ clock, random: seededRandom(1) });
+  breaker<string, string>({ breaker: guard })(() => new Promise(() => {}))('still out', early);
+  guard.renew();
+  early.end(lost);
+  for (let index = 0; index < 3; index++) await assert.rejects(ask());
+  assert.equal(guard.state.state, 'closed', 'three of four that it takes');
+  await assert.rejects(ask());
+  assert.equal(guard.state.state, 'open');
 });
 
 test('other settings keep an open breaker open, and count its time by the new ones', async () => {

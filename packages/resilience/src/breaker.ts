@@ -1,5 +1,5 @@
 import { type Call, type Filter, FlotillaError, type Outcome } from '@flotilla/core';
-import { admitCall, afterCall, type BreakerState, closedBreaker, reconfigured } from './breaker-state.ts';
+import { admitCall, afterCall, afterRenewal, type BreakerState, closedBreaker, reconfigured } from './breaker-state.ts';
 import type { BreakerSettings } from './client-policies.ts';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { judgeCall } from './judge-call.ts';
@@ -40,6 +40,12 @@ export class Breaker {
   configure(settings: BreakerSettings): void {
     this.#state = reconfigured(this.#state, this.#settings, settings);
     this.#settings = settings;
+  }
+
+  /** The service has new instances, as {@link afterRenewal} says. Calls that began before it count no more. */
+  renew(): void {
+    this.#state = afterRenewal(this.#state, this.#settings);
+    if (this.#state.state === 'closed') this.#generation += 1;
   }
 
   /** @returns the error to refuse with; undefined: it may go, and {@link watch} has to see its end. */

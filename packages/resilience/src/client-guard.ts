@@ -84,6 +84,11 @@ export class ClientGuard {
       this.#resolve({ contract: '', operation: name, streamed: false });
   }
 
+  /** Half or more of the service's instances that may be called have just come: its breakers learn anew. */
+  renew(): void {
+    for (const breaker of this.#breakers.values()) breaker.renew();
+  }
+
   /** Policies of the service as a whole. */
   get service(): ClientPolicies {
     return this.#service;

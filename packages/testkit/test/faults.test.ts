@@ -286,3 +286,15 @@ test('a fleet starts whole or not at all', options, async () => {
   await assert.rejects(startFleet({ services: [good.catalog, bad] }), /"database" could not start: no such file/);
   assert.deepEqual(good.open, [], 'what was open is closed');
 });
+
+test('a service that is started anew is called at once, though its breaker had opened', options, () =>
+  withShop(async (fleet) => {
+    const { item } = fleet.client(stock, none);
+    const way = fleet.network.from('test').to('catalog').refuse();
+    for (let index = 0; index < 20; index++) await assert.rejects(item({ id: 'a' }), { code: 'CONNECT_FAILED' });
+    way.heal();
+    await assert.rejects(item({ id: 'a' }), /the breaker of stock\.item of "stock" is open/);
+    await fleet.restart('catalog');
+    assert.equal((await item({ id: 'a' })).id, 'a');
+  }),
+);

@@ -195,6 +195,7 @@ class Fetching {
         target,
         protocols,
         judge: judgeByStatus,
+        renewed: () => guard.renew(),
         filters: (name) => guard.instanceFilters(name, { operationOf }),
         connect: (address, instance, report) => {
           const { protocol, host, port } = address;

@@ -17,6 +17,8 @@ export interface RSocketLinks {
    * Absent: nothing is heard.
    */
   onPush?(listener: (metadata: Buffer) => void): () => void;
+  /** Somebody is said to have come to this address: the next call may try to connect at once, whatever failed before. */
+  renew?(): void;
   /** Takes no more requests; lets those in hand end, then closes. */
   close(): Promise<void>;
 }
@@ -53,7 +55,9 @@ export function sharedConnector(connector: RSocketConnector): RSocketConnector {
       // Who watches its addresses shares with nobody who does not.
       const terms = `${target.refuses ? 'guarded' : 'any'} ${target.ca ?? ''}`;
       const key = `${target.protocol}://${target.host}:${target.port} ${terms}`;
-      const entry = shared.get(key) ?? open(connector, target);
+      const known = shared.get(key);
+      known?.links.renew?.(); // who comes anew was told of an instance here
+      const entry = known ?? open(connector, target);
       shared.set(key, entry);
       return new Share(entry, () => shared.delete(key));
     },

@@ -148,6 +148,12 @@ export class RSocketClient {
     return connection;
   }
 
+  /** Somebody is said to have come to this address: the next call may try at once, whatever failed before. */
+  renew(): void {
+    this.#failures = 0;
+    this.#notBefore = -Infinity;
+  }
+
   /** Takes no more requests; lets those in hand end, then closes. Later calls share the first one's promise. */
   close(): Promise<void> {
     if (!this.#closing) {

@@ -112,6 +112,13 @@ test('nobody there: CONNECT_FAILED, not executed, then a pause before the next a
   assert.equal(client.status, 'open');
   const third = await client.connect(call()).catch((error: FlotillaError) => error);
   assert.match(String(third), /ECONNREFUSED/);
+  assert.equal(client.status, 'busy');
+  client.renew();
+  assert.equal(client.status, 'open', 'somebody is said to be there now');
+  const fourth = await client.connect(call()).catch((error: FlotillaError) => error);
+  assert.match(String(fourth), /ECONNREFUSED/);
+  const fifth = await client.connect(call()).catch((error: FlotillaError) => error);
+  assert.match(String(fifth), /after 1 failures/, 'failures count anew');
   assert.equal(manual.pendingTimers, 0);
   await client.close();
 });
