@@ -3,21 +3,23 @@
  * body, also while it has nothing to give.
  */
 export class Upload implements AsyncIterableIterator<Uint8Array, undefined> {
-  readonly #chunks: AsyncIterator<Uint8Array, undefined>;
+  readonly #body: AsyncIterator<Uint8Array, undefined>;
   readonly #failed: (thrown: unknown) => void;
   readonly #stopped = Promise.withResolvers<IteratorReturnResult<undefined>>();
   #over = false;
+  #chunks = 0;
 
   /** @param failed is told why, when the body itself fails. */
   constructor(body: AsyncIterator<Uint8Array, undefined>, failed: (thrown: unknown) => void) {
-    this.#chunks = body;
+    this.#body = body;
     this.#failed = failed;
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (++this.#chunks % chunksPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
     if (this.#over) return finished;
     try {
-      const result = await Promise.race([this.#chunks.next(), this.#stopped.promise]);
+      const result = await Promise.race([this.#body.next(), this.#stopped.promise]);
       if (result.done) this.#over = true;
       return result;
     } catch (thrown) {
@@ -36,13 +38,16 @@ export class Upload implements AsyncIterableIterator<Uint8Array, undefined> {
     if (this.#over) return;
     this.#over = true;
     this.#stopped.resolve(finished);
-    this.#chunks.return?.().then(nothing, nothing);
+    this.#body.return?.().then(nothing, nothing);
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 }
+
+/** The kernel takes megabytes without a wait: after so many chunks of a body that is always ready others have a turn. */
+const chunksPerTurn = 64;
 
 const finished: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
