@@ -49,7 +49,7 @@ class Load {
   }
 
   async carry(value: unknown): Promise<void> {
-    const bytes = value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value) ?? '');
+    const bytes = bytesOf(value);
     this.#bytes += bytes;
     if (bytes > 0 && this.#resetAfter !== undefined && this.#bytes > this.#resetAfter) {
       throw this.carrier.lost(`the connection was reset after ${this.#resetAfter} bytes of a body`);
@@ -57,6 +57,15 @@ class Load {
     const { bytesPerSecond } = this.#passage;
     if (bytesPerSecond < Infinity) await this.carrier.pause((bytes / bytesPerSecond) * 1_000);
     await this.carrier.passable(this.#passage);
+  }
+}
+
+/** What is no JSON has no bytes here: whoever really sends it says so. */
+function bytesOf(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value) ?? '');
+  } catch {
+    return 0;
   }
 }
 
