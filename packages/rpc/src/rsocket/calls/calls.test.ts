@@ -87,6 +87,14 @@ describe('a call over RSocket', () => {
     assertIdle(pair);
   });
 
+  it('is answered by what a promise of another make comes to', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: query builders answer with such objects
+    const builder = { then: (done: (value: { id: string }) => void) => done({ id: 'found' }) };
+    const pair = serving({ item: () => builder as unknown as Promise<{ id: string }> });
+    assert.deepEqual(await pair.client(shop).item({ id: '1' }), { id: 'found' });
+    assertIdle(pair);
+  });
+
   it('of an operation without output is undefined; a notification tells that it was taken', async () => {
     const pair = serving();
     assert.equal(await pair.client(shop).clear(), undefined);

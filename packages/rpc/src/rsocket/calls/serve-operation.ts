@@ -53,7 +53,7 @@ function begin(served: ServedOperation, input: unknown, call: Call): Promise<Ser
     }
     const output = run(served, input, call);
     // The caller learns in time that it is too late, also from a handler that looks at no deadline.
-    const work = output instanceof Promise ? within(call, output) : undefined;
+    const work = isThenable(output) ? within(call, Promise.resolve(output)) : undefined;
     if (!work) return answer(served, output, call);
     return work.then(
       (value) => answer(served, value, call),
@@ -62,6 +62,11 @@ function begin(served: ServedOperation, input: unknown, call: Call): Promise<Ser
   } catch (thrown) {
     return failed(served, thrown, call);
   }
+}
+
+/** A promise, or what some query builders and validators give in place of one. */
+function isThenable(output: unknown): output is PromiseLike<unknown> {
+  return typeof (output as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 
 function answer(served: ServedOperation, output: unknown, call: Call): Promise<Served> {
