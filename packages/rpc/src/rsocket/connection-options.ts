@@ -67,4 +67,6 @@ export interface ServerConnectionOptions extends ConnectionOptions {
   readonly accept?: ((setup: Setup, peer: RSocketPeer) => FlotillaError | undefined) | undefined;
   /** What a peer gets that asks for leases. Default: as many as `maxInbound`, for 30 s at a time. */
   readonly leases?: LeaseSource | undefined;
+  /** Raises the limit of this name, where what is served takes longer messages. */
+  readonly maxPayloadBytes?: number | undefined;
 }

@@ -14,7 +14,7 @@ import { frameFlag, frameType, rsocketError } from './frame.ts';
 import { type FrameSink, FrameSplitter } from './frame-splitter.ts';
 import { FrameView } from './frame-view.ts';
 import { LeaseGranter, LeaseHolder } from './leases.ts';
-import { type RSocketLimits, rsocketDefaults } from './limits.ts';
+import { type RSocketLimits, rsocketDefaults, takingMessagesOf } from './limits.ts';
 import { Link } from './link.ts';
 import type { Sendable } from './out-buffer.ts';
 import type { RSocketPeer } from './peer.ts';
@@ -72,7 +72,8 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     server: ServerConnectionOptions | undefined,
     setup: Setup | undefined,
   ) {
-    const { channel, clock, limits = rsocketDefaults, events = {}, responder } = options;
+    const { channel, clock, events = {}, responder } = options;
+    const limits = takingMessagesOf(options.limits ?? rsocketDefaults, server?.maxPayloadBytes);
     this.#channel = channel;
     this.#clock = clock;
     this.#limits = limits;
@@ -387,7 +388,6 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
 
 const noBytes = Buffer.alloc(0);
 
-/** As a frame, it would be one of 4.7 MB, for whose end nobody wants to wait. */
 /** Why a peer answers SETUP in HTTP: listeners refuse so whom they do not let in, whatever it speaks. */
 function answeredInHttp(bytes: Buffer): string {
   const status = bytes.toString('latin1', 9, 12);
@@ -396,6 +396,7 @@ function answeredInHttp(bytes: Buffer): string {
   return 'the peer speaks HTTP and not RSocket on this port';
 }
 
+/** As a frame, it would be one of 4.7 MB, for whose end nobody wants to wait. */
 function isHttp(bytes: Buffer): boolean {
   return bytes.toString('latin1', 0, 5) === 'HTTP/';
 }

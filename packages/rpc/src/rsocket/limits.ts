@@ -1,3 +1,4 @@
+import { FlotillaError } from '@flotilla/core';
 import { longestFrame } from './frame.ts';
 
 /** What one connection allows. Sizes are bytes. */
@@ -71,4 +72,17 @@ export function resolveRSocketLimits(given: Partial<RSocketLimits> = {}): RSocke
     throw new RangeError(`fragmentBytes must be from ${leastFragment} to ${longestFrame}, got ${limits.fragmentBytes}`);
   }
   return Object.freeze(limits);
+}
+
+/** The limits where messages of `maxPayloadBytes` have to be taken as well. */
+export function takingMessagesOf(limits: RSocketLimits, maxPayloadBytes = 0): RSocketLimits {
+  if (maxPayloadBytes <= limits.maxPayloadBytes) return limits;
+  const maxPartialBytes = Math.max(limits.maxPartialBytes, 2 * maxPayloadBytes);
+  return Object.freeze({ ...limits, maxPayloadBytes, maxPartialBytes });
+}
+
+/** Of a message over its limit. It is at fault itself: no other instance takes it. */
+export function messageTooLong({ maxPayloadBytes }: Pick<RSocketLimits, 'maxPayloadBytes'>): FlotillaError {
+  const detail = `a message of more than ${maxPayloadBytes} bytes (maxPayloadBytes)`;
+  return new FlotillaError('BODY_TOO_LARGE', detail, { data: { maxBytes: maxPayloadBytes } });
 }

@@ -1,3 +1,5 @@
+import { FlotillaError } from '@flotilla/core';
+import { messageTooLong } from './limits.ts';
 import type { PayloadView } from './payload-view.ts';
 
 /** Room that all messages of a connection which have come in part share. */
@@ -36,17 +38,18 @@ export class Reassembly {
     this.#budget = budget;
   }
 
-  /** @returns why the fragment cannot be taken; undefined when it was */
-  add(fragment: PayloadView): string | undefined {
+  /** @returns why the fragment cannot be taken, as the sender is to be told; undefined when it was */
+  add(fragment: PayloadView): FlotillaError | undefined {
     const metadata = fragment.metadataEnd - fragment.metadataStart;
-    if (metadata > 0 && this.#length > this.#metadataLength) return 'metadata in a fragment behind data';
+    if (metadata > 0 && this.#length > this.#metadataLength) {
+      return new FlotillaError('MALFORMED_REQUEST', 'metadata in a fragment behind data');
+    }
     const added = metadata + fragment.dataLength;
     const budget = this.#budget;
-    if (this.#length + added > budget.maxPayloadBytes) {
-      return `a message of more than ${budget.maxPayloadBytes} bytes (maxPayloadBytes)`;
-    }
+    if (this.#length + added > budget.maxPayloadBytes) return messageTooLong(budget);
     if (budget.partialBytes + added > budget.maxPartialBytes) {
-      return `unfinished messages of more than ${budget.maxPartialBytes} bytes in all (maxPartialBytes)`;
+      const detail = `unfinished messages of more than ${budget.maxPartialBytes} bytes in all (maxPartialBytes)`;
+      return new FlotillaError('UNAVAILABLE', detail);
     }
     budget.partialBytes += added;
     this.touchedAt = undefined;

@@ -1,6 +1,7 @@
 import { FlotillaError } from '@flotilla/core';
 import { frameFlag, frameType, largestInt } from './frame.ts';
 import type { FrameView } from './frame-view.ts';
+import { messageTooLong } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
@@ -214,7 +215,7 @@ export class Requester implements StreamOwner {
     stream.partial ??= new Reassembly(this.#link);
     const problem = stream.partial.add(frame);
     if (problem !== undefined) {
-      this.#giveUp(stream, new FlotillaError('BAD_RESPONSE', `the peer answered with ${problem}`));
+      this.#giveUp(stream, new FlotillaError('BAD_RESPONSE', `the peer answered with ${problem.detail}`));
     } else if (!follows) {
       const { partial } = stream;
       stream.partial = undefined;
@@ -243,8 +244,8 @@ export class Requester implements StreamOwner {
   }
 
   #tooLong(stream: RequesterStream): void {
-    const detail = `the peer answered with a message of more than ${this.#link.limits.maxPayloadBytes} bytes (maxPayloadBytes)`;
-    this.#giveUp(stream, new FlotillaError('BAD_RESPONSE', detail));
+    const { detail } = messageTooLong(this.#link.limits);
+    this.#giveUp(stream, new FlotillaError('BAD_RESPONSE', `the peer answered with ${detail}`));
   }
 
   #giveUp(stream: RequesterStream, error: FlotillaError): void {

@@ -1,3 +1,5 @@
+import type { FlotillaError } from '@flotilla/core';
+import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
 import type { ResponderStream } from './responder-stream.ts';
 
@@ -13,4 +15,6 @@ export interface RSocketResponder {
   requestStream?(request: PayloadView, stream: ResponderStream): void;
   /** The request is the first item; further ones come once {@link ResponderStream.requestN} asks for them. */
   requestChannel?(request: PayloadView, stream: ResponderStream): void;
+  /** What ERROR says of a message that the engine itself refuses, as over a limit. Default: the detail of the error. */
+  refusal?(error: FlotillaError): Sendable;
 }

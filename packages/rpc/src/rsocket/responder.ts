@@ -2,6 +2,7 @@ import { FlotillaError, toFlotillaError } from '@flotilla/core';
 import { frameFlag, frameType, largestInt, rsocketError } from './frame.ts';
 import type { FrameView } from './frame-view.ts';
 import type { LeaseGranter } from './leases.ts';
+import { messageTooLong } from './limits.ts';
 import type { Link } from './link.ts';
 import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
@@ -99,7 +100,7 @@ export class Responder implements AnswerOwner {
       if (!partial) continue;
       partial.touchedAt ??= now;
       if (now - partial.touchedAt < timeoutMs) continue;
-      this.#giveUp(stream, `no further fragment within ${timeoutMs} ms`);
+      this.#giveUp(stream, new FlotillaError('REQUEST_TIMEOUT', `no further fragment within ${timeoutMs} ms`));
     }
   }
 
@@ -135,13 +136,12 @@ export class Responder implements AnswerOwner {
     return undefined;
   }
 
-  #refusal(frame: FrameView): string | undefined {
+  #refusal(frame: FrameView): Sendable | undefined {
     if (this.#refusing !== undefined) return this.#refusing;
-    const { maxInbound, maxPayloadBytes } = this.#link.limits;
+    const { limits } = this.#link;
+    const { maxInbound } = limits;
     if (this.#streams.size >= maxInbound) return `${maxInbound} requests are in hand on this connection (maxInbound)`;
-    if (frame.end - frame.start > maxPayloadBytes + 16) {
-      return `a message of more than ${maxPayloadBytes} bytes (maxPayloadBytes)`;
-    }
+    if (frame.end - frame.start > limits.maxPayloadBytes + 16) return this.#said(messageTooLong(limits));
     if (this.leases && !this.leases.take()) return 'no lease for this request: wait for the next LEASE';
     return undefined;
   }
@@ -183,7 +183,7 @@ export class Responder implements AnswerOwner {
     if (stream.receivedAll && !stream.incomplete) return undefined;
     if (follows || stream.partial) this.#fragment(stream, frame, follows, complete);
     else if (frame.end - frame.start > this.#link.limits.maxPayloadBytes + 16) {
-      this.#giveUp(stream, `a message of more than ${this.#link.limits.maxPayloadBytes} bytes (maxPayloadBytes)`);
+      this.#giveUp(stream, messageTooLong(this.#link.limits));
     } else this.#item(stream, frame, frame.has(frameFlag.next), complete);
     return undefined;
   }
@@ -240,10 +240,18 @@ export class Responder implements AnswerOwner {
   }
 
   /** A request that cannot be taken was not handled, so it is REJECTED; a channel under way ends. */
-  #giveUp(stream: ResponderStream, problem: string): void {
-    const code = stream.incomplete ? rsocketError.REJECTED : rsocketError.CANCELED;
-    this.#cancelled(stream, new FlotillaError('CANCELLED', `the caller sent ${problem}`));
-    if (stream.kind !== frameType.fireAndForget) this.sender.error(stream.id, code, problem);
+  #giveUp(stream: ResponderStream, problem: FlotillaError): void {
+    const { code, detail, data } = problem;
+    const isNew = stream.incomplete;
+    this.#cancelled(stream, new FlotillaError('CANCELLED', `the caller sent ${detail}`));
+    if (stream.kind === frameType.fireAndForget) return;
+    const told = isNew ? problem : new FlotillaError(code, detail, { data, executed: 'unknown' });
+    this.sender.error(stream.id, isNew ? rsocketError.REJECTED : rsocketError.CANCELED, this.#said(told));
+  }
+
+  /** An error of the engine's own as the peer reads it. */
+  #said(error: FlotillaError): Sendable {
+    return this.#handler.refusal?.(error) ?? error.detail;
   }
 
   #requested(stream: ResponderStream, n: number): void {

@@ -35,6 +35,11 @@ export interface ServedOperation {
 /** The error that a caller was told of, by a problem document or at the end of a stream. Unset: none. */
 export const answeredErrorAttribute: Attribute<FlotillaError> = attribute('answeredError');
 
+/** Of an input, or of one element of it, as JSON. */
+export function maxInputBytes({ mapping, maxBodyBytes }: ServedOperation): number {
+  return mapping.body && 'maxBytes' in mapping.body ? mapping.body.maxBytes : maxBodyBytes;
+}
+
 /** Runs the handler in its call. */
 export function run({ handler, fail }: ServedOperation, input: unknown, call: Call): unknown {
   return handler(input as never, operationCall(call, fail) as never);

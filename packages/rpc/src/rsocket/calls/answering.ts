@@ -3,7 +3,7 @@ import type { CallObserver } from '@flotilla/telemetry';
 import type { CarriedContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
 import { bodyTooLarge } from '../../server/body-type.ts';
-import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
+import { answeredErrorAttribute, maxInputBytes, type ServedOperation } from '../../server/served-operation.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
 import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
@@ -114,7 +114,7 @@ export class Answering implements ResponderListener, ServedRequest {
 
   /** The bytes are lent for this turn only: who waits for its place is read later, from a copy within the limit. */
   #keep(payload: PayloadView): void {
-    if (payload.dataLength > this.#maxBytes) this.#read();
+    if (payload.dataLength > maxInputBytes(this.served)) this.#read();
     else this.#unread = payload.detached();
   }
 
@@ -208,14 +208,9 @@ export class Answering implements ResponderListener, ServedRequest {
   }
 
   #decode(payload: PayloadView): unknown {
-    const maxBytes = this.#maxBytes;
+    const maxBytes = maxInputBytes(this.served);
     if (payload.dataLength > maxBytes) throw bodyTooLarge(maxBytes, `it has ${payload.dataLength}`);
     return this.#codec.decode(payload);
-  }
-
-  get #maxBytes(): number {
-    const { maxBodyBytes, mapping } = this.served;
-    return mapping.body && 'maxBytes' in mapping.body ? mapping.body.maxBytes : maxBodyBytes;
   }
 }
 

@@ -16,7 +16,7 @@ import { operationKinds } from '../../contract/index.ts';
 import type { Binding } from '../../handlers.ts';
 import { servedOperations } from '../../server/contract-handler.ts';
 import { type ContractHandlerOptions, resolveOptions } from '../../server/options.ts';
-import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
+import { answeredErrorAttribute, maxInputBytes, type ServedOperation } from '../../server/served-operation.ts';
 import type { PayloadView } from '../payload-view.ts';
 import type { RSocketPeer } from '../peer.ts';
 import type { RSocketResponder } from '../responder-port.ts';
@@ -27,7 +27,7 @@ import { type CallerLinks, callerAttribute, callerLinks } from './caller.ts';
 import { cborCodec } from './cbor-codec.ts';
 import { type DataCodec, jsonCodec } from './data-codec.ts';
 import { hasBytes } from './has-bytes.ts';
-import { answerError } from './problem-frame.ts';
+import { answerError, errorText } from './problem-frame.ts';
 import { type RequestMetadata, readRequestMetadata } from './request-metadata.ts';
 import { serveOperation } from './serve-operation.ts';
 import { serveThroughHttp } from './serve-through-http.ts';
@@ -61,6 +61,8 @@ export class CallServer {
   readonly table: ServedTable<OperationHandler>;
   /** Is told of what filters failed with. Undefined: it is seen elsewhere. */
   readonly observer: CallObserver | undefined;
+  /** Longest message that an operation takes: its input, and room for the metadata of a call. */
+  readonly maxPayloadBytes: number;
   readonly #codecs = new Map<string, DataCodec>();
 
   /** @throws FlotillaError CONTRACT_INVALID, RangeError: as `contractHandler` does */
@@ -76,7 +78,10 @@ export class CallServer {
       observer
         ? [observed(observer), ...filters, resolved.protect({ operation: name, streamed: info.streamed })]
         : filters;
-    this.table = new ServedTable(servedOperations(bindings, resolved), (served) => compose(around(served), serving));
+    const operations = servedOperations(bindings, resolved);
+    this.maxPayloadBytes =
+      operations.reduce((most, served) => Math.max(most, maxInputBytes(served)), 0) + metadataBytes;
+    this.table = new ServedTable(operations, (served) => compose(around(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [cborCodec])]) this.#codecs.set(codec.mime, codec);
   }
 
@@ -96,6 +101,8 @@ export class CallServer {
     return [...this.#codecs.keys()].join(', ');
   }
 }
+
+const metadataBytes = 65_536;
 
 /** Measures each call until it ends. Its end is told by whoever answers it, so no promise is made for it here. */
 function observed(observer: CallObserver): Filter<ServedRequest, Served> {
@@ -177,6 +184,10 @@ export class CallResponder implements RSocketResponder {
     if (!taken) return;
     if (operationKinds[taken.served.info.kind].response === 'many') taken.many();
     else taken.once();
+  }
+
+  refusal(error: FlotillaError): string {
+    return errorText(error, undefined, this.#peerIsOurs);
   }
 
   #take(

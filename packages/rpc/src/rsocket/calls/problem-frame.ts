@@ -8,8 +8,13 @@ import { errorOfFrame, rsocketCodeOf } from '../wire-errors.ts';
  * that an answer over HTTP would say. Any other gets a sentence.
  */
 export function answerError(stream: ResponderStream, error: FlotillaError, call: Call, peerIsOurs: boolean): void {
-  const problem = toProblem(error, call.trace.traceId);
-  stream.error(rsocketCodeOf(error), peerIsOurs ? JSON.stringify(problem) : sentence(problem.detail, problem.code));
+  stream.error(rsocketCodeOf(error), errorText(error, call.trace.traceId, peerIsOurs));
+}
+
+/** The data of an ERROR frame. @param traceId of the call, where one was begun */
+export function errorText(error: FlotillaError, traceId: string | undefined, peerIsOurs: boolean): string {
+  const problem = toProblem(error, traceId);
+  return peerIsOurs ? JSON.stringify(problem) : sentence(problem.detail, problem.code);
 }
 
 /** The error that an ERROR frame says: a problem document of ours, else its code and text. */

@@ -12,7 +12,7 @@ import type { CallServer } from './call-server.ts';
 export type RSocketServing = (
   peer: Peer,
   http?: RSocketResponder,
-) => Pick<ServerConnectionOptions, 'responder' | 'accept' | 'leases' | 'events'>;
+) => Pick<ServerConnectionOptions, 'responder' | 'accept' | 'leases' | 'events' | 'maxPayloadBytes'>;
 
 const servings = new WeakMap<HttpHandler, RSocketServing>();
 
@@ -40,6 +40,7 @@ export function servingCalls(server: CallServer, leases?: LeaseSource): RSocketS
     return {
       responder,
       leases,
+      maxPayloadBytes: server.maxPayloadBytes,
       accept: (setup, caller) => responder.accept(setup, isAnnounced(setup), caller),
     };
   };

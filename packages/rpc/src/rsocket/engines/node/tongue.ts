@@ -9,7 +9,7 @@ import { type RSocketLimits, resolveRSocketLimits } from '../../limits.ts';
 import { SocketChannel } from './socket-channel.ts';
 
 /** How one connection is served; see {@link ServerConnectionOptions}. */
-export type Served = Pick<ServerConnectionOptions, 'responder' | 'accept' | 'leases' | 'events'>;
+export type Served = Pick<ServerConnectionOptions, 'responder' | 'accept' | 'leases' | 'events' | 'maxPayloadBytes'>;
 
 /** What {@link rsocketTongue} needs. */
 export interface RSocketTongueOptions {
