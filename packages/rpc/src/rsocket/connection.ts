@@ -252,7 +252,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
       this.#anySeen = true;
       this.#supervision.seen();
     }
-    if (this.#responder.asked) this.#holdIfCongested();
+    if (this.#responder.asked || this.#control.asked) this.#holdIfCongested();
   }
 
   /** Of the channel. */
@@ -347,6 +347,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
   /** Who does not take its answers is not read from. */
   #holdIfCongested(): void {
     this.#responder.asked = false;
+    this.#control.asked = false;
     if (this.#paused || !this.#sender.congested || this.#state === 'closed') return;
     this.#paused = true;
     this.#channel.pause();

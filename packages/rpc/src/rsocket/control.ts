@@ -6,6 +6,9 @@ import type { Link } from './link.ts';
 import { Rate } from './rate.ts';
 import { errorOfFrame } from './wire-errors.ts';
 
+/** Data of a KEEPALIVE: peers put a few bytes in it, if any. */
+const longestEcho = 1_024;
+
 /** What {@link Control} needs. */
 export interface ControlOptions {
   readonly clock: Clock;
@@ -24,6 +27,8 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #keepalives: Rate;
   readonly #cancels: Rate;
+  /** The peer asked for signs of life since somebody last looked. */
+  asked = false;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -80,7 +85,11 @@ export class Control {
       const { maxKeepalivesPerSecond } = this.#options.link.limits;
       return `more than ${maxKeepalivesPerSecond} KEEPALIVE frames within a second (maxKeepalivesPerSecond)`;
     }
-    this.sendKeepalive(0, frame.dataBytes());
+    const data = frame.dataBytes();
+    if (data.length > longestEcho)
+      return `a KEEPALIVE with ${data.length} bytes to be sent back: at most ${longestEcho}`;
+    this.asked = true;
+    this.sendKeepalive(0, data);
     return undefined;
   }
 

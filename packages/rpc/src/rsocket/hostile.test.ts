@@ -70,6 +70,7 @@ const fatal: Readonly<Record<string, string>> = {
   'a request on a stream that is the server’s to begin': request(2),
   'an answer to a question that nobody asked': frame('00000002 2860 61'),
   'a LEASE that nobody asked for': frame('00000000 0800 00000001 00000001'),
+  'KEEPALIVE that wants many bytes back': frame(`00000000 0c80 0000000000000000 ${'00'.repeat(1_025)}`),
   'SETUP on a stream': frame('00000001 0400 61'),
   'HTTP in the middle': Buffer.from('GET / HTTP/1.1\r\nhost: x\r\n\r\n').toString('hex'),
 };
@@ -291,6 +292,19 @@ test('who does not take its answers is not read from any more', async () => {
   await attack.send(goodSetup);
   attack.link.client.pause(); // the attacker stops reading
   for (let n = 0; n < 40; n++) await attack.send(request(2 * n + 1, 'aa'.repeat(1_000)));
+  assert.ok(attack.server.queuedBytes < 13_000, `${attack.server.queuedBytes} bytes wait`);
+  assert.ok(attack.link.client.queuedBytes > 20_000, 'the rest waits on the attacker’s side');
+  attack.link.client.resume();
+  for (let turn = 0; turn < 10; turn++) await settle();
+  assert.equal(attack.said.length, 40);
+});
+
+test('who does not take its signs of life is not read from any more', async () => {
+  const attack = attacked({ maxQueuedBytes: 10_000 });
+  await attack.send(goodSetup);
+  attack.link.client.pause();
+  const ping = frame(`00000000 0c80 0000000000000000 ${'00'.repeat(1_000)}`);
+  for (let n = 0; n < 40; n++) await attack.send(ping);
   assert.ok(attack.server.queuedBytes < 13_000, `${attack.server.queuedBytes} bytes wait`);
   assert.ok(attack.link.client.queuedBytes > 20_000, 'the rest waits on the attacker’s side');
   attack.link.client.resume();
