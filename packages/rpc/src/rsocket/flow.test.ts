@@ -194,3 +194,29 @@ test('an item without credit is a mistake of the caller', async () => {
   const stream = client.requestChannel(undefined, '1', 5, new Heard());
   assert.throws(() => stream.next('2'), /an item on stream 1 for which the peer has not asked/);
 });
+
+test('a source that is always ready, to a peer that takes all, leaves the event loop its turns', async () => {
+  let made = 0;
+  let sent = 0;
+  async function* always(): AsyncGenerator<number, undefined> {
+    while (made < 10_000) yield made++;
+  }
+  const turns: (() => void)[] = [];
+  const target = {
+    credit: 0x7fff_ffff,
+    congested: false,
+    whenClear: (run: () => void) => void turns.push(run),
+    next: () => void sent++,
+    complete: () => assert.fail('it went on to its end in one turn'),
+  };
+  const outbound = new Outbound(always(), target, { encode: String, fail: (error) => assert.fail(error) });
+  await settle();
+  assert.deepEqual([sent, turns.length], [64, 1]);
+  turns.pop()?.();
+  await settle();
+  assert.deepEqual([sent, turns.length], [128, 1]);
+  outbound.cancelled();
+  turns.pop()?.();
+  await settle();
+  assert.deepEqual([sent, turns.length, made], [128, 0, 128]);
+});

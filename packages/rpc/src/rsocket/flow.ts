@@ -191,6 +191,9 @@ export interface OutboundOptions<T> {
   readonly call?: Call;
 }
 
+/** A source that is always ready, to a peer that takes all, would keep the event loop from turning. */
+const itemsPerTurn = 64;
+
 /**
  * Sends the items of an async iterable as the peer asks for them: an item is pulled only when it may be sent. Tell it
  * of new credit by {@link requested}, of the peer's leaving by {@link cancelled}.
@@ -202,6 +205,8 @@ export class Outbound<T> {
   readonly #leave: (() => void) | undefined;
   #pulling = false;
   #over = false;
+  /** Items sent since others had a turn. */
+  #ofTurn = 0;
 
   constructor(source: AsyncIterable<T>, target: OutboundTarget, options: OutboundOptions<T>) {
     this.#target = target;
@@ -213,6 +218,7 @@ export class Outbound<T> {
 
   /** The peer takes more items. */
   requested(): void {
+    this.#ofTurn = 0;
     this.#pump();
   }
 
@@ -225,11 +231,8 @@ export class Outbound<T> {
   readonly #pump = (): void => {
     if (this.#over || this.#pulling || this.#target.credit <= 0) return;
     this.#pulling = true;
-    if (this.#target.congested) {
-      this.#target.whenClear(() => {
-        this.#pulling = false;
-        this.#pump();
-      });
+    if (this.#ofTurn >= itemsPerTurn || this.#target.congested) {
+      this.#target.whenClear(this.#onward);
       return;
     }
     let pulled: Promise<IteratorResult<T>>;
@@ -243,6 +246,12 @@ export class Outbound<T> {
     pulled.then(this.#pulled, this.#rejected);
   };
 
+  readonly #onward = (): void => {
+    this.#pulling = false;
+    this.#ofTurn = 0;
+    this.#pump();
+  };
+
   readonly #pulled = (result: IteratorResult<T>): void => {
     this.#pulling = false;
     if (this.#over) return;
@@ -253,6 +262,7 @@ export class Outbound<T> {
     }
     try {
       this.#target.next(this.#options.encode(result.value));
+      this.#ofTurn++;
     } catch (thrown) {
       this.#failed(toFlotillaError(thrown), true);
       return;
