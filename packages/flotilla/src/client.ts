@@ -5,8 +5,6 @@ import {
   createCluster,
   type LiveSetCache,
   type OutlierListener,
-  type PartialBalanceSettings,
-  type PickPolicy,
   pickWish,
 } from '@flotilla/balance';
 import {
@@ -29,7 +27,6 @@ import { askUtilisation, type HttpNetwork, mountAt } from '@flotilla/http';
 import {
   type ClientGuard,
   type FilterEntry,
-  type GivenServicePolicies,
   type GuardedCalls,
   type GuardedOperation,
   Policies,
@@ -38,7 +35,6 @@ import {
 } from '@flotilla/resilience';
 import {
   type AnyContract,
-  type Binding,
   type Client,
   createClient,
   httpTransport,
@@ -49,43 +45,10 @@ import {
   sendsMany,
 } from '@flotilla/rpc';
 import { observe } from '@flotilla/telemetry';
-import { type AnswerOptions, clientAnswers, withBatchNumbers } from './answers.ts';
+import { clientAnswers, withBatchNumbers } from './answers.ts';
+import { assertClientOptions, type ClientOptions, type ContractClientOptions } from './client-options.ts';
 import { type Copy, onlyCopy, PerCopy } from './copies.ts';
-import { type Fallbacks, fallbackFilter } from './fallbacks.ts';
-
-/** By which part of its input a call of an operation is kept with an instance. */
-export type PickKeys<C extends AnyContract> = {
-  readonly [Name in keyof C['operations']]?: (input: Parameters<Client<C>[Name]>[0]) => string | undefined;
-};
-
-/**
- * What a client may be told. Everything has a default: a client without options is protected already. What the
- * configuration says under `clients` wins over it.
- */
-export interface ClientOptions extends GivenServicePolicies {
-  /** The service to call. Default: whichever registered that it serves the contract. */
-  readonly service?: string;
-  /**
-   * Contracts that the service may call back, on the connections of this client: `[bind(events, handlers)]`. Its handlers
-   * reach them by `callerOf(events, call)`. Default: none. Only over RSocket.
-   */
-  readonly serves?: readonly Binding[];
-  /** How an instance is chosen. Default `peak-ewma`: the better of two random ones, by latency and calls in flight. */
-  readonly pick?: PickPolicy;
-  /** More about how instances are chosen: `docs/balancing.md`. The configuration (`clients.<service>.balance`) wins over it. */
-  readonly balance?: PartialBalanceSettings;
-}
-
-/** The same for a contract whose operations are known. */
-export interface ContractClientOptions<C extends AnyContract> extends ClientOptions, AnswerOptions<C> {
-  /** What is answered when nobody could, by operation. The call itself has failed for metrics and traces. */
-  readonly fallback?: Fallbacks<C>;
-  /**
-   * For the picks `hash` and `sticky`, by operation: inputs with the same key go to the same instance.
-   * `{ product: ({ id }) => id }`. An operation without one, and `undefined`, go anywhere.
-   */
-  readonly hash?: PickKeys<C>;
-}
+import { fallbackFilter } from './fallbacks.ts';
 
 /** What a client needs of the process that it runs in. */
 export interface ClientRuntime {
@@ -145,12 +108,26 @@ export function createLazyClient<C extends AnyContract>(contract: C, options: Co
   return {
     contract,
     client,
-    connect: (runtime, copy = onlyCopy) => connected.set(copy, connectClient(contract, options, runtime)),
+    connect: (runtime, copy = onlyCopy) => connected.set(copy, connectNamed(contract, options, runtime)),
     async close(copy = onlyCopy) {
       await connected.get(copy)?.close();
       connected.delete(copy);
     },
   };
+}
+
+/** @throws RangeError saying whose option does not fit: an application has many clients */
+function connectNamed<C extends AnyContract>(
+  contract: C,
+  options: ContractClientOptions<C>,
+  runtime: ClientRuntime,
+): ConnectedClient<C> {
+  try {
+    return connectClient(contract, options, runtime);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new RangeError(`the client of contract "${contract.name}" cannot be made: ${why}`, { cause });
+  }
 }
 
 /** What each declared client is connected by. */
@@ -177,6 +154,7 @@ export function connectClient<C extends AnyContract>(
   options: ContractClientOptions<C>,
   runtime: ClientRuntime,
 ): ConnectedClient<C> {
+  assertClientOptions(contract, options);
   const target: Target = options.service === undefined ? { contract: contract.name } : { service: options.service };
   const authority = options.service ?? contract.name;
   const transport = runtime.fast ?? plainTransport(runtime);

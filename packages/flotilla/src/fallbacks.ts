@@ -41,6 +41,8 @@ export function fallbackFilter<C extends AnyContract>(
   for (const [operation, spec] of given) {
     if (!spec) continue;
     assertAnswersOnce(contract, operation);
+    if (!('value' in spec || spec.answer))
+      throw new TypeError(`the fallback of "${operation}" has neither value nor answer`);
     const { value, answer, codes } = spec;
     filters.set(
       operation,

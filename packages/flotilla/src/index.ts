@@ -29,10 +29,8 @@ export {
 export { callerOf } from '@flotilla/rpc/rsocket';
 export { type App, type FilterMaker, type ServiceOptions, service } from './app.ts';
 export {
-  type ClientOptions,
   type ClientRuntime,
   type ConnectedClient,
-  type ContractClientOptions,
   callFilters,
   connectClient,
   connectionFilters,
@@ -40,6 +38,7 @@ export {
   plainTransport,
   typedCalls,
 } from './client.ts';
+export type { ClientOptions, ContractClientOptions } from './client-options.ts';
 export { connectDiscovery } from './discovery/connect.ts';
 export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';
 export { type FastNetwork, fastNetwork } from './engines/fast-network.ts';

@@ -1,3 +1,5 @@
+import { nearest } from '@flotilla/core';
+
 /**
  * One number, switch or choice of a policy: what code may give, what configuration may write, and what it means. The
  * schema of the configuration is made from the same fields, so both refuse the same values.
@@ -65,7 +67,7 @@ export function choice(choices: readonly string[], describe: string): PolicyFiel
 
 /**
  * Fills in the defaults and checks every value. An explicit `undefined` counts as absent.
- * @param at names the group in messages: `breaker.`
+ * @param at names the group in messages: `breaker.`; all that is given then belongs to it
  * @throws RangeError naming the first field that does not fit, and what would.
  */
 export function resolveFields<T extends object>(
@@ -74,13 +76,31 @@ export function resolveFields<T extends object>(
   given: Given<T> = {},
   at = '',
 ): Readonly<T> {
+  if (at !== '') assertMembers(fields, given, at);
   const resolved = { ...defaults };
   for (const name of Object.keys(fields) as (keyof T & string)[]) {
     const value = given[name] ?? defaults[name];
-    if (!fits(fields[name], value)) throw new RangeError(`${at}${name} must be ${fields[name].text}, got ${value}`);
+    if (!fits(fields[name], value)) {
+      throw new RangeError(`${at}${name} must be ${fields[name].text}, got ${shown(value)}`);
+    }
     resolved[name] = value;
   }
   return Object.freeze(resolved);
+}
+
+function assertMembers(fields: object, given: unknown, at: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new RangeError(`${at.slice(0, -1)} must be an object of settings, got ${shown(given)}`);
+  }
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(fields, name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, Object.keys(fields));
+  throw new RangeError(`${at}${unknown} is no setting${meant === undefined ? '' : `; did you mean "${meant}"?`}`);
+}
+
+/** A text looks like one, so that "5" is not taken for 5. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : Array.isArray(value) ? 'a list' : String(value);
 }
 
 function fits(field: PolicyField, value: unknown): boolean {

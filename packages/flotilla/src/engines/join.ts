@@ -4,7 +4,7 @@ import type { Loaded } from '@flotilla/config';
 import { type Instance, runInCall } from '@flotilla/core';
 import { chooseAdvertisedHost } from '@flotilla/registry/client';
 import { type AnyContract, type Client, describeContracts } from '@flotilla/rpc';
-import type { ContractClientOptions } from '../client.ts';
+import type { ContractClientOptions } from '../client-options.ts';
 import { connectDiscovery } from '../discovery/connect.ts';
 import type { FleetFetch } from '../fetch/fetch.ts';
 import { appCheck } from '../join/app-check.ts';

@@ -1,4 +1,5 @@
-import type { ClientOptions, ClientRuntime } from '../client.ts';
+import type { ClientRuntime } from '../client.ts';
+import type { ClientOptions } from '../client-options.ts';
 import type { ContractTexts } from './contract-texts.ts';
 
 /** What a generic client needs. */

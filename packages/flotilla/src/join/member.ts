@@ -9,7 +9,8 @@ import {
 } from '@flotilla/core';
 import { contextPathKey, isLoopback } from '@flotilla/http';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import { type ContractClientOptions, createLazyClient, type LazyClient } from '../client.ts';
+import { createLazyClient, type LazyClient } from '../client.ts';
+import type { ContractClientOptions } from '../client-options.ts';
 import { callersNoticed } from '../drain-notice.ts';
 import type { ProcessParts } from '../engines/process.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
