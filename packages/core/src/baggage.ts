@@ -33,14 +33,16 @@ export function parseBaggage(header: string): Baggage {
 
 /**
  * Writes the header `baggage`; empty text for empty baggage. A member whose name is no token is left out: it could
- * become another header. Half characters (lone surrogates) become the replacement character.
+ * become another header. Half characters (lone surrogates) become the replacement character. What goes beyond
+ * {@link baggageLimits} is left out, member by member: as text a value may be many times as long.
  */
 export function formatBaggage(baggage: Baggage): string {
   let text = '';
   for (const [key, value] of baggage) {
     if (!tokenPattern.test(key)) continue;
     const encoded = plainPattern.test(value) ? value : encodeURIComponent(value.toWellFormed());
-    text += text === '' ? `${key}=${encoded}` : `,${key}=${encoded}`;
+    const member = text === '' ? `${key}=${encoded}` : `,${key}=${encoded}`;
+    if (text.length + member.length <= baggageLimits.maxBytes) text += member;
   }
   return text;
 }

@@ -59,6 +59,15 @@ test('baggage cannot write another header', () => {
   assert.equal(formatBaggage(members), 'ok=%EF%BF%BD%2C%0D%0A');
 });
 
+test('baggage that is longer as text than it was as it came leaves out what the next hop would not read', () => {
+  const stranger = parseBaggage(`big=${'ü'.repeat(3_000)},flotilla.tenant=acme,whole=${'x'.repeat(2_000)}`);
+  assert.deepEqual([...stranger.keys()], ['big', 'flotilla.tenant', 'whole']);
+  const text = formatBaggage(stranger);
+  assert.equal(text, `flotilla.tenant=acme,whole=${'x'.repeat(2_000)}`);
+  const longest = parseBaggage(`a=${'x'.repeat(20_000)}`);
+  assert.deepEqual(parseBaggage(formatBaggage(longest)), longest);
+});
+
 test('baggage from a stranger is bounded, and what is not well formed is left out', () => {
   assert.deepEqual(
     [...parseBaggage('a=1;prop=x, b = 2 ,=3,c,d=%zz,e f=1')],
