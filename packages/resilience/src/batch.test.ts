@@ -225,3 +225,14 @@ test('batches are those of the naive model, and everybody is answered with its o
     { numRuns: 40 },
   );
 });
+
+test('a callee that throws at once, when a call goes alone, has failed', async () => {
+  const { clock, ask, answers } = world();
+  answers(() => {
+    throw new FlotillaError('UNAVAILABLE', 'at once');
+  });
+  const alone = ask(1);
+  const failed = assert.rejects(alone, { code: 'UNAVAILABLE' });
+  await clock.advance(2); // its timer does not throw
+  await failed;
+});

@@ -1,4 +1,12 @@
-import { type Call, type Filter, FlotillaError, type Handler, type Timer, toFlotillaError } from '@flotilla/core';
+import {
+  begin,
+  type Call,
+  type Filter,
+  FlotillaError,
+  type Handler,
+  type Timer,
+  toFlotillaError,
+} from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { flag, type Given, milliseconds, type PolicyFields, resolveFields, whole } from './policy-fields.ts';
 import { sharedCall } from './shared-call.ts';
@@ -139,7 +147,7 @@ class Batch<Req, Res> {
 
   #sendAlone({ request, call, resolve, reject, stay }: Waiter<Req, Res>): void {
     stay();
-    this.#next(request, call).then(resolve, reject);
+    begin(this.#next, request, call).then(resolve, reject);
   }
 
   #sendAll(waiters: readonly Waiter<Req, Res>[], { call, request }: Waiter<Req, Res>): void {

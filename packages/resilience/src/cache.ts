@@ -1,6 +1,7 @@
 import {
   type Attribute,
   attribute,
+  begin,
   type Call,
   type Counter,
   type Filter,
@@ -180,7 +181,7 @@ class Cache<Req, Res> implements AnswerCache<Req, Res> {
 
   #fetch(next: Handler<Req, Res>, request: Req, call: Call, key: string): Promise<Res> {
     const epoch = this.#epoch;
-    return next(request, call).then(
+    return begin(next, request, call).then(
       (response) => {
         this.#keep(key, response, epoch, call);
         return response;

@@ -236,3 +236,26 @@ test('the answer is that of the earliest end, for all latencies', async () => {
     { numRuns: 30 },
   );
 });
+
+test('a second attempt that throws at once has failed, and leaves the first its chance', async () => {
+  const clock = new ManualClock();
+  const answers: PromiseWithResolvers<string>[] = [];
+  const callee: Handler<string, string> = () => {
+    if (answers.length === 2) throw new FlotillaError('NO_INSTANCE', 'nobody else is there');
+    const answer = Promise.withResolvers<string>();
+    answers.push(answer);
+    return answer.promise;
+  };
+  const handle = compose([hedge<string, string>({ minSamples: 1, budgetFraction: 1, idempotent: () => true })], callee);
+  const newCall = (): Call => new Call({ clock, random: seededRandom(1) });
+  const usual = handle('x', newCall());
+  await clock.advance(10);
+  answers[0]?.resolve('usual');
+  await usual;
+  await clock.advance(1_000);
+  const slow = handle('x', newCall());
+  await clock.advance(20); // its timer does not throw
+  answers[1]?.resolve('first');
+  assert.equal(await slow, 'first');
+  assert.equal(answers.length, 2);
+});

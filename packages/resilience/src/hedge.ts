@@ -1,4 +1,5 @@
 import {
+  begin,
   Call,
   type Filter,
   FlotillaError,
@@ -238,7 +239,7 @@ class Race<Req, Res> {
     const startedAt = call.clock.now();
     const leg = legOf(call, which, startedAt);
     this.#running.add(leg);
-    next(request, leg).then(
+    begin(next, request, leg).then(
       (response) => this.#answered(response, leg, which, startedAt),
       (thrown: unknown) => this.#failed(thrown, leg),
     );

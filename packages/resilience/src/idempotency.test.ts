@@ -342,3 +342,11 @@ test('of many who come on several instances, one works and all get its answer', 
     { numRuns: 40 },
   );
 });
+
+test('an answer that is no JSON is a failure of unknown outcome: what may not be done twice is not done again', async () => {
+  const { done, newCall, one, two, works } = world();
+  works(async () => 1n);
+  await assert.rejects(one('a', newCall({ idempotent: false })), TypeError);
+  await assert.rejects(two('a', newCall({ idempotent: false })), { code: 'INTERNAL', executed: 'unknown' });
+  assert.equal(done.length, 1);
+});

@@ -186,15 +186,16 @@ class Keeper<Req, Res> {
 
   async #work(request: Req, call: Call, key: string, { own, print, mayRepeat }: Taken): Promise<Res> {
     let response: Res;
+    let answer: string | undefined;
     try {
       response = await this.#next(request, call);
+      answer = JSON.stringify(response);
     } catch (thrown) {
       const error = this.#options.failureOf?.(thrown, request, call) ?? toFlotillaError(thrown);
       const kept = isKept(error, mayRepeat) ? formatRecord({ state: 'failed', print, error }) : undefined;
       await this.#remember(key, own, this.#fitting(kept, print, mayRepeat), request, call);
       throw thrown;
     }
-    const answer: string | undefined = JSON.stringify(response);
     const done = formatRecord({ state: 'done', print, answer });
     await this.#remember(key, own, this.#fitting(done, print, mayRepeat), request, call);
     return response;

@@ -198,3 +198,25 @@ test('nobody is worse off than alone, whoever joins and leaves', async () => {
     { numRuns: 50 },
   );
 });
+
+test('a flight that all have left takes nobody from the next one, however late it ends', async () => {
+  const { asked, handle, call } = world();
+  const gone = call();
+  const left = handle('a', gone);
+  gone.cancel(new FlotillaError('CANCELLED', 'gone'));
+  const second = handle('a', call()); // the first one's end is not heard yet
+  await assert.rejects(left, { code: 'CANCELLED' });
+  await settle();
+  const third = handle('a', call());
+  assert.equal(asked.length, 2);
+  asked[1]?.answer(1);
+  assert.deepEqual(await Promise.all([second, third]), [1, 1]);
+});
+
+test('a callee that throws at once has failed, and keeps nobody waiting', async () => {
+  const { call } = world();
+  const handle = compose([singleFlight<string, unknown>({ keyOf: (request) => request })], () => {
+    throw new FlotillaError('UNAVAILABLE', 'at once');
+  });
+  for (let n = 0; n < 2; n++) await assert.rejects(handle('a', call()), { code: 'UNAVAILABLE' });
+});

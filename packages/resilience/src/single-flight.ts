@@ -1,4 +1,4 @@
-import { type Call, type Filter, type FlotillaError, type Handler, toFlotillaError } from '@flotilla/core';
+import { begin, type Call, type Filter, type FlotillaError, type Handler, toFlotillaError } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { flag, type Given, milliseconds, type PolicyFields, resolveFields, whole } from './policy-fields.ts';
 import { copyJson, sharedCall } from './shared-call.ts';
@@ -68,7 +68,10 @@ export function singleFlight<Req, Res>(options: SingleFlightOptions<Req, Res>): 
         return flight.join(call);
       }
       if (flights.size >= maxFlights) return next(request, call);
-      const begun = new Flight({ next, request, copy, minRenewMs, over: () => void flights.delete(key) });
+      const over = (): void => {
+        if (flights.get(key) === begun) flights.delete(key); // one that all have left may end after the next has begun
+      };
+      const begun: Flight<Req, Res> = new Flight({ next, request, copy, minRenewMs, over });
       flights.set(key, begun);
       return begun.begin(call);
     };
@@ -144,7 +147,7 @@ class Flight<Req, Res> {
     const { next, request } = this.#parts;
     const shared = sharedCall(first, deadline);
     this.#shared = shared;
-    next(request, shared).then(
+    begin(next, request, shared).then(
       (response) => this.#answered(response),
       (thrown: unknown) => this.#failed(thrown, shared),
     );
