@@ -32,10 +32,14 @@ export function leasesOf({ server }: Policies): { readonly requests: () => numbe
 
 const leaseMs = 1_000;
 
-/** @throws FlotillaError CONFIG_INVALID when values that fit by themselves do not fit together */
-export function assertPolicies(config: PoliciesConfig): void {
+/**
+ * @param policies of a process that runs: what the code of its clients says counts, too
+ * @throws FlotillaError CONFIG_INVALID when values that fit by themselves do not fit together
+ */
+export function assertPolicies(config: PoliciesConfig, policies?: Policies): void {
   try {
-    checkPolicies(config);
+    if (policies) policies.check(config);
+    else checkPolicies(config);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
     throw new FlotillaError('CONFIG_INVALID', thrown.message);

@@ -196,7 +196,7 @@ test('what does not fit is refused by its path, and changes nothing', () => {
     ],
     [
       { server: { concurrency: { minLimit: 9, maxLimit: 8 } } },
-      /^concurrency\.maxLimit must be at least concurrency\.minLimit \(9\), got 8$/,
+      /^server\.concurrency\.maxLimit must be at least concurrency\.minLimit \(9\), got 8$/,
     ],
   ] as const) {
     assert.throws(() => checkPolicies(config), { name: 'RangeError', message });
@@ -252,4 +252,29 @@ test('time-outs and the cap of an instance are told as events', async () => {
     ['timeout', 'expired', 'orders', 'orders.get'],
     ['timeout', 'refused', 'orders', 'orders.get'],
   ]);
+});
+
+test('a configuration that does not fit together with the code is refused before anything has changed', () => {
+  const policies = new Policies({ clock: new ManualClock() });
+  const other = policies.client('other');
+  const code = { backoffBaseMs: 500, backoffMaxMs: 800, operations: { list: { backoffBaseMs: 700 } } };
+  const orders = policies.client('orders', code);
+  const mistakes: readonly [PoliciesConfig, RegExp][] = [
+    [
+      { clients: { orders: { backoffMaxMs: 100 } } },
+      /^clients\.orders, with what .*: backoffMaxMs must be at least .*500/,
+    ],
+    [
+      { clients: { '*': { backoffMaxMs: 600 } } },
+      /^clients\.orders, with what .*: backoffMaxMs must be at least .*700/,
+    ],
+    [{ clients: { orders: { operations: { find: { backoffMaxMs: 300 } } } } }, /backoffMaxMs must be at least .*500/],
+  ];
+  for (const [config, message] of mistakes) {
+    checkPolicies(config); // fits by itself
+    assert.throws(() => policies.check(config), { name: 'RangeError', message });
+  }
+  assert.equal(orders.service.backoffMaxMs, 800);
+  policies.check({ clients: { orders: { backoffBaseMs: 50, backoffMaxMs: 900 }, '*': { retries: 1 } } });
+  assert.deepEqual([orders.service.backoffMaxMs, other.service.retries], [800, 2], 'a check changes nothing');
 });

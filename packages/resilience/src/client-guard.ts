@@ -80,8 +80,7 @@ export class ClientGuard {
     this.#limiter = options.limiter ?? new LocalRateLimiter();
     this.#service = this.#resolve(undefined);
     this.#budget = this.#newBudget();
-    for (const name of Object.keys(options.code.operations ?? {}))
-      this.#resolve({ contract: '', operation: name, streamed: false });
+    this.check([]);
   }
 
   /** Half or more of the service's instances that may be called have just come: its breakers learn anew. */
@@ -123,22 +122,25 @@ export class ClientGuard {
     return policies;
   }
 
+  /** @throws RangeError when a configuration does not fit together with what the code says, of the service or an operation */
+  check(configured: readonly (GivenServicePolicies | undefined)[]): void {
+    this.#resolve(undefined, configured);
+    for (const { operations = {} } of [this.#options.code, ...configured.filter((place) => place !== undefined)]) {
+      for (const name of Object.keys(operations))
+        this.#resolve({ contract: '', operation: name, streamed: false }, configured);
+    }
+  }
+
   /**
    * Takes in another configuration: the entries for all services and for this one, either of which may be absent.
    * @throws RangeError when it does not fit; then nothing has changed
    */
   configure(configured: readonly (GivenServicePolicies | undefined)[]): void {
-    const before = this.#configured;
+    const service = this.#resolve(undefined, configured);
     this.#configured = configured;
-    try {
-      const service = this.#resolve(undefined);
-      const budgetChanged = budgetFields.some((name) => service[name] !== this.#service[name]);
-      this.#service = service;
-      if (budgetChanged) this.#budget = this.#newBudget();
-    } catch (thrown) {
-      this.#configured = before;
-      throw thrown;
-    }
+    const budgetChanged = budgetFields.some((name) => service[name] !== this.#service[name]);
+    this.#service = service;
+    if (budgetChanged) this.#budget = this.#newBudget();
     this.#policies.clear();
     this.#chains.rebuild();
   }
@@ -203,8 +205,8 @@ export class ClientGuard {
     return instanceFilters<Req, Res>(options);
   }
 
-  #resolve(operation: GuardedOperation | undefined): ClientPolicies {
-    const places = [this.#options.code, ...this.#configured];
+  #resolve(operation: GuardedOperation | undefined, configured = this.#configured): ClientPolicies {
+    const places = [this.#options.code, ...configured];
     return resolveClientPolicies(operation ? namedPolicies(places, operation) : policiesOf(places, undefined));
   }
 

@@ -65,7 +65,9 @@ export class Policies {
       processBudget: this.#budget,
       sharedLimiter: this.sharedLimits.limiter(`client:${target}:`),
     });
-    guard.configure(placesFor(this.#config, target));
+    const places = placesFor(this.#config, target);
+    guard.check(places);
+    guard.configure(places);
     this.#clients.add(guard);
     return guard;
   }
@@ -75,7 +77,19 @@ export class Policies {
     this.#clients.delete(guard);
   }
 
-  /** Takes in another configuration; what may be wrong with it was checked by {@link checkPolicies}. */
+  /** @throws RangeError when a configuration does not fit, by itself or together with what the code of a client says */
+  check(config: PoliciesConfig): void {
+    checkPolicies(config);
+    for (const guard of this.#clients) {
+      try {
+        guard.check(placesFor(config, guard.target));
+      } catch (thrown) {
+        throw new RangeError(`clients.${guard.target}, with what the code says: ${messageOf(thrown)}`);
+      }
+    }
+  }
+
+  /** Takes in another configuration; what may be wrong with it was checked by {@link check}. */
   configure(config: PoliciesConfig): void {
     this.#config = config;
     for (const guard of this.#clients) guard.configure(placesFor(config, guard.target));
@@ -95,7 +109,11 @@ export class Policies {
 
 /** @throws RangeError naming the first entry of the configuration that does not fit together */
 export function checkPolicies(config: PoliciesConfig): void {
-  resolveServerPolicies(config.server);
+  try {
+    resolveServerPolicies(config.server);
+  } catch (thrown) {
+    throw new RangeError(`server.${messageOf(thrown)}`);
+  }
   for (const [name, given] of Object.entries(config.clients ?? {})) {
     const operations = [undefined, ...Object.keys(given.operations ?? {})];
     for (const operation of operations) checkClient(config, name, operation);
@@ -115,8 +133,12 @@ function checkClient(config: PoliciesConfig, name: string, operation: string | u
     guard.configure(placesFor(config, name));
     if (operation !== undefined) guard.of({ contract: '', operation, streamed: false });
   } catch (thrown) {
-    throw new RangeError(`${at}: ${thrown instanceof Error ? thrown.message : thrown}`);
+    throw new RangeError(`${at}: ${messageOf(thrown)}`);
   }
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 function placesFor({ clients = {} }: PoliciesConfig, target: string): readonly (GivenServicePolicies | undefined)[] {

@@ -81,7 +81,7 @@ function field(
 
 /** A year: more than any wait, so that what code may give is limited by sense alone. */
 const longestMs = 31_536_000_000;
-const least = Number.MIN_VALUE;
+const least = 0.001; // above 0, and a number that a person can read
 
 /** What each setting may be, in code and in configuration. */
 export const resilienceFields: PolicyFields<ResilienceSettings> = {

@@ -192,9 +192,10 @@ function secretFilePaths({ env = process.env }: ProcessSources): string[] {
   return named.flatMap(([, path]) => path ?? []);
 }
 
-function checkConfig<C extends ProcessConfig>(spec: ProcessSpec<C>, config: C): void {
+/** @param policies of the process, once it has some */
+function checkConfig<C extends ProcessConfig>(spec: ProcessSpec<C>, config: C, policies?: Policies): void {
   assertManagementExposure(config.management.bind, credentialsOf(config));
-  assertPolicies(spec.policies?.(config) ?? {});
+  assertPolicies(spec.policies?.(config) ?? {}, policies);
   spec.check?.(config);
 }
 
@@ -246,7 +247,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     schema: spec.schema,
     loaded,
     load,
-    check: (values) => checkConfig(spec, values),
+    check: (values) => checkConfig(spec, values, policies),
     outdated: () => void process.send?.({ flotilla: 'outdated' }),
     logger,
     meter,
