@@ -79,8 +79,8 @@ export class CallServer {
         ? [observed(observer), ...filters, resolved.protect({ operation: name, streamed: info.streamed })]
         : filters;
     const operations = servedOperations(bindings, resolved);
-    this.maxPayloadBytes =
-      operations.reduce((most, served) => Math.max(most, maxInputBytes(served)), 0) + metadataBytes;
+    const ownInputs = operations.filter((served) => !hasBytes(served)).map(maxInputBytes); // bytes travel as HTTP does
+    this.maxPayloadBytes = Math.max(0, ...ownInputs) + metadataBytes;
     this.table = new ServedTable(operations, (served) => compose(around(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [cborCodec])]) this.#codecs.set(codec.mime, codec);
   }
