@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { type Call, type Filter, FlotillaError, toFlotillaError } from '@flotilla/core';
+import { type Attribute, attribute, type Call, type Filter, FlotillaError, toFlotillaError } from '@flotilla/core';
 import { operationKinds } from '../contract/index.ts';
 import { printValue } from '../print-value.ts';
-import { parseOutput, type ServedOperation } from './served-operation.ts';
+import { NotBegun, parseOutput, type ServedOperation } from './served-operation.ts';
 
 /** What is known of a command whose answers may be remembered. */
 export interface RememberedOperation {
@@ -30,10 +30,26 @@ export function remembering(served: ServedOperation, remember: RememberOperation
   if (!filter) return served;
   const { handler } = served;
   // What the contract promises is remembered, not what the handler gave: that may hold what is nobody's business.
-  const handle = filter(async (input, call) => parseOutput(served, await handler(input as never, call as never), call));
+  const handle = filter(async (input, call) => {
+    call.set(begunAttribute, true);
+    return parseOutput(served, await handler(input as never, call as never), call);
+  });
   const either = (input: never, call: never): unknown =>
-    (call as Call).idempotencyKey === undefined ? handler(input, call) : handle(input, call);
+    (call as Call).idempotencyKey === undefined
+      ? handler(input, call)
+      : handle(input, call).catch((thrown: unknown) => {
+          throw refusedBefore(thrown, call);
+        });
   return { ...served, handler: either };
+}
+
+/** The handler itself runs in this call, and not only what remembers its answers. */
+const begunAttribute: Attribute<boolean> = attribute('the handler has begun');
+
+/** Nothing of a handler's is passed on as "not executed", since it had begun; what was refused before it had is. */
+function refusedBefore(thrown: unknown, call: Call): unknown {
+  const isRefusal = thrown instanceof FlotillaError && thrown.executed === 'no' && !call.get(begunAttribute);
+  return isRefusal ? new NotBegun(thrown) : thrown;
 }
 
 function isRemembered({ info: { kind }, mapping }: ServedOperation): boolean {

@@ -68,12 +68,23 @@ function outputOf({ name, log }: ServedOperation, parsed: Validation, call: Call
 /** Was logged already, with its issues. */
 class OutputInvalid extends Error {}
 
+/** Thrown in place of a handler that has not begun: its cause is what the caller is told, as it is. */
+export class NotBegun extends Error {
+  override readonly cause: FlotillaError;
+
+  constructor(cause: FlotillaError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
 /** The error that a caller is told of, when something failed after the handler had begun. */
 export async function explain(
   { name, operation, log }: ServedOperation,
   thrown: unknown,
   call: Call,
 ): Promise<FlotillaError> {
+  if (thrown instanceof NotBegun) return thrown.cause;
   if (thrown instanceof OutputInvalid)
     return new FlotillaError('INTERNAL', `the output of ${name} does not fit its schema`);
   return answerError(thrown, { name, errors: operation.errors, log }, call);
