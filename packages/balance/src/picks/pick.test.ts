@@ -48,6 +48,18 @@ for (const policy of policies) {
     assert.deepEqual(shares(policy, candidates([0, 3, 0]), 1_000, seededRandom(2)), [0, 1, 0]);
   });
 
+  test(`${policy}: somebody is picked whatever weights were registered`, () => {
+    for (const weights of [
+      [1e308, 1.7e308, 1e308],
+      [Infinity, 1, Infinity],
+      [1e308, 5e-324],
+      [Number.NaN, -1, 1],
+    ]) {
+      const picks = createPicker(policy, candidates(weights), seededRandom(4));
+      for (let n = 0; n < 20; n++) assert.ok(picks.next(0, `key ${n}`), `${weights}`);
+    }
+  });
+
   test(`${policy}: when all have weight 0 they count alike`, () => {
     for (const share of shares(policy, candidates([0, 0, 0]), 30_000, seededRandom(2))) {
       assert.ok(Math.abs(share - 1 / 3) < 0.01, `${share}`);

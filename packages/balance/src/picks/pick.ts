@@ -54,10 +54,15 @@ export function createPicker<C extends Candidate>(
   const given = options.weights ?? candidates.map(({ weight }) => weight);
   const anyWeight = given.some((weight) => weight > 0);
   const pool = anyWeight ? candidates.filter((_, index) => (given[index] as number) > 0) : candidates;
-  const weights = anyWeight ? given.filter((weight) => weight > 0) : given.map(() => 1);
+  const weights = anyWeight ? given.filter((weight) => weight > 0).map(bounded) : given.map(() => 1);
   const [first] = pool;
   if (pool.length <= 1) return { next: () => first };
   return build(policy, pool, weights, random, options);
+}
+
+/** Weights come from whoever registers: sums of them must stay numbers, and no share may vanish. */
+function bounded(weight: number): number {
+  return Math.min(Math.max(weight, 1e-9), 1e9);
 }
 
 function build<C extends Candidate>(
