@@ -12,6 +12,7 @@ import {
 import { contractField } from '../../contract/fingerprint.ts';
 import { buildRequest, contractHash, InputError, operationKinds, type RequestParts } from '../../contract/index.ts';
 import type { CalledOperation } from '../operation-request.ts';
+import { elementUnsayable } from '../unsayable.ts';
 import { bytesBody, multipartOf } from './byte-body.ts';
 
 const utf8 = new TextEncoder();
@@ -85,8 +86,7 @@ function bodyOf(
 async function* linesOf(name: string, elements: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, undefined> {
   let number = 0;
   for await (const element of elements) {
-    number++;
-    yield lineOf(name, number, element);
+    yield lineOf(name, number++, element);
   }
 }
 
@@ -94,7 +94,7 @@ function lineOf(name: string, number: number, element: unknown): Uint8Array {
   try {
     return encodeLine(element);
   } catch (cause) {
-    throw new FlotillaError('INVALID_INPUT', `element ${number} of ${name} cannot be sent: it is no JSON`, { cause });
+    throw elementUnsayable(name, number, cause);
   }
 }
 

@@ -2,6 +2,7 @@ import { type Call, type Cancellable, type Endpoint, FlotillaError, toFlotillaEr
 import { withDifference } from '../../client/contract-difference.ts';
 import { badResponse, declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
+import { elementUnsayable, inputUnsayable } from '../../client/unsayable.ts';
 import { operationKinds } from '../../contract/index.ts';
 import { Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
@@ -92,7 +93,21 @@ function encoded(operation: CalledOperation, input: unknown, codec: DataCodec): 
   try {
     return codec.encode(input);
   } catch (cause) {
-    throw new FlotillaError('INVALID_INPUT', `${operation.name} cannot be sent: it is no JSON`, { cause });
+    throw inputUnsayable(operation.name, cause);
+  }
+}
+
+/** @throws FlotillaError INVALID_INPUT */
+function encodedElement(
+  { name }: CalledOperation,
+  number: number,
+  value: unknown,
+  codec: DataCodec,
+): ReturnType<DataCodec['encode']> {
+  try {
+    return codec.encode(value);
+  } catch (cause) {
+    throw elementUnsayable(name, number, cause);
   }
 }
 
@@ -292,14 +307,15 @@ async function channel(
     const pulled = iterator.next();
     const first = await soon(pulled, call);
     call.throwIfCancelled();
-    const data = !first || first.done ? undefined : encoded(operation, first.value, terms.codec);
+    const data = !first || first.done ? undefined : encodedElement(operation, 0, first.value, terms.codec);
     const answer = answersMany ? new Elements(operation, call, terms) : new ChannelAnswer(operation, call, terms);
     const demand = answer instanceof Elements ? answer.items.window : 1;
     const isLast = first?.done === true;
     const opened = connection.requestChannel(metadata.prepare(operation, call), data, demand, answer, isLast);
     if (answer instanceof Elements) answer.attach(opened);
     else answer.stream = opened;
-    if (!isLast) answer.send(pump(opened, rest(iterator, first ? undefined : pulled), operation, terms, call));
+    if (!isLast)
+      answer.send(pump(opened, rest(iterator, first ? undefined : pulled), first ? 1 : 0, operation, terms, call));
     return await (answer instanceof Elements ? answer.begun : answer.promise);
   } catch (thrown) {
     Promise.try(() => iterator.return?.()).catch(() => undefined);
@@ -346,12 +362,14 @@ async function* rest(
 function pump(
   opened: RequesterStream,
   elements: AsyncIterable<unknown>,
+  firstNumber: number,
   operation: CalledOperation,
   { codec }: Terms,
   call: Call,
 ): Outbound<unknown> {
+  let number = firstNumber;
   return new Outbound(elements, opened, {
-    encode: (value) => encoded(operation, value, codec),
+    encode: (value) => encodedElement(operation, number++, value, codec),
     // What the caller's own generator throws is the outcome of the call, here and there.
     fail: (error) => call.cancel(error),
   });
