@@ -154,6 +154,17 @@ test('a wait that the deadline has no room for is not begun', async () => {
   assert.ok((patient.seen[1]?.startedAt ?? 0) >= 500, 'and the callee got the time that it named');
 });
 
+test('a stream, which has no deadline, waits for no longer than timeoutMs, whatever time its callee names', async () => {
+  const years = new FlotillaError('UNAVAILABLE', 'come back later', { executed: 'no', retryAfterMs: 1e18 });
+  const { ask, seen, clock } = scene([years], { timeoutMs: 5_000 });
+  assert.equal((await ask()).answer, years);
+  assert.deepEqual([seen.length, clock.pendingTimers], [1, 0]);
+  const soon = new FlotillaError('UNAVAILABLE', 'come back soon', { executed: 'no', retryAfterMs: 2_000 });
+  const patient = scene([soon, soon, 'never asked'], { timeoutMs: 3_900 });
+  assert.equal((await patient.ask()).answer, soon);
+  assert.equal(patient.seen.length, 2, 'the second wait would go beyond timeoutMs of the call');
+});
+
 test('a caller that goes away ends the waiting', async () => {
   const clock = new ManualClock();
   const handler = retry<string, string>()(async () => {

@@ -46,7 +46,7 @@ export interface RetryOptions<Req, Res> extends PartialSettings {
  * 2. Each attempt that may be followed by another one is a child call. Only of an idempotent request it has a number: a
  *    command is repeated only if nobody began with it, so what fails further in is for the layers there to repeat. The
  *    last one runs in the call itself: nobody repeats it any more, so layers further in may again.
- * 3. A wait that would not leave `minRemainingMs` of the deadline is not begun: the failure is the answer. After an attempt
+ * 3. A wait that would not leave `minRemainingMs` of the deadline, or of `timeoutMs`, is not begun: the failure is the answer. After an attempt
  *    that ran out of time a tenth of the time that was too little has to be left, too.
  * 4. The budget is asked last, and only for a retry that would otherwise happen.
  * 5. When all attempts fail the last failure is the answer, unless an earlier one admits more work done: a refused attempt does
@@ -204,17 +204,20 @@ function delayBeforeRetry<Req, Res>(
 ): number | undefined {
   if (call.cancelled || !isRepeatable(failure, policy.idempotent(request, call))) return undefined;
   const delayMs = backoffMs(number, policy, call.random, failure.retryAfterMs);
-  const tookMs = call.clock.now() - attempt.startedAt;
+  const now = call.clock.now();
+  const tookMs = now - attempt.startedAt;
   const leastMs = Math.max(
     policy.minRemainingMs,
     failure.code === 'DEADLINE_EXCEEDED' ? tookMs / 10 : Number.MIN_VALUE,
   );
-  if (call.remainingMs - delayMs < leastMs) {
+  // A stream has no deadline by itself: what a callee says of its time must not hold it for longer than any other call.
+  const leftMs = Math.min(call.deadline, call.startedAt + policy.timeoutMs) - now;
+  if (leftMs - delayMs < leastMs) {
     policy.counters.overDeadline.add();
     policy.told(call, 'over_deadline');
     return undefined;
   }
-  if (!policy.budget.withdraw(call.clock.now())) {
+  if (!policy.budget.withdraw(now)) {
     policy.counters.overBudget.add();
     policy.told(call, 'over_budget');
     return undefined;
