@@ -29,11 +29,12 @@ export interface Problem {
  */
 export function toProblem(error: FlotillaError, traceId?: string): Problem {
   const hidden = error.code === 'INTERNAL' && !error.fromPeer;
+  const where = traceId === undefined ? '' : ` under the trace id ${traceId}`;
   return {
     type: 'about:blank',
     title: errorRow(error.code)?.meaning ?? error.code,
     status: error.httpStatus,
-    detail: hidden ? 'the callee failed; its log holds the reason under this trace id' : error.detail,
+    detail: hidden ? `the callee failed; its log holds the reason${where}` : error.detail,
     code: error.code,
     executed: error.executed,
     ...(error.retryAfterMs === undefined ? undefined : { retryAfterMs: error.retryAfterMs }),
