@@ -3,6 +3,7 @@ import type { ByteChannel } from './byte-channel.ts';
 import type { LeaseSource } from './leases.ts';
 import type { RSocketLimits } from './limits.ts';
 import type { RSocketPeer } from './peer.ts';
+import type { PartialRoom } from './reassembly.ts';
 import type { RSocketResponder } from './responder-port.ts';
 import type { Setup } from './setup.ts';
 
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Default: {@link rsocketDefaults}. */
   readonly limits?: RSocketLimits | undefined;
+  /** What requests that have come in part share with those of other connections. Default: 256 MiB of the process. */
+  readonly room?: PartialRoom | undefined;
   /** Answers the peer's requests. Default: refuses all. */
   readonly responder?: RSocketResponder | undefined;
   readonly events?: ConnectionEvents | undefined;

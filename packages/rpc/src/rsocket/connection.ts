@@ -83,7 +83,7 @@ export class RSocketConnection implements RSocketPeer, ByteListener, FrameSink {
     this.#setup = setup;
     this.#state = server ? 'setup' : 'open';
     const sender = new Sender(channel, limits, clock);
-    const link = new Link(sender, limits, () => this.#drain?.look());
+    const link = new Link(sender, limits, () => this.#drain?.look(), options.room);
     this.#sender = sender;
     this.#link = link;
     this.#requester = new Requester(link, server ? 2 : 1);

@@ -5,10 +5,11 @@ import { Heard, rsocketPair, settle } from '../../test/rsocket-pair.ts';
 import { RSocketConnection } from './connection.ts';
 import { BytePair } from './engines/memory/byte-pair.ts';
 import { type RSocketLimits, resolveRSocketLimits } from './limits.ts';
+import type { PartialRoom } from './reassembly.ts';
 import type { RSocketResponder } from './responder-port.ts';
 
 /** A server, and a hand that writes to it. */
-function attacked(limits: Partial<RSocketLimits> = {}, responder: RSocketResponder = echo) {
+function attacked(limits: Partial<RSocketLimits> = {}, responder: RSocketResponder = echo, room?: PartialRoom) {
   const clock = new ManualClock();
   const link = new BytePair();
   const server = RSocketConnection.server({
@@ -16,6 +17,7 @@ function attacked(limits: Partial<RSocketLimits> = {}, responder: RSocketRespond
     clock,
     limits: resolveRSocketLimits(limits),
     responder,
+    room,
   });
   const received: Buffer[] = [];
   link.client.listen({ received: (bytes) => received.push(Buffer.from(bytes)), drained() {}, closed() {} });
@@ -223,6 +225,22 @@ test('unfinished messages share one bound', async () => {
   assert.match(attack.said[0] ?? '', /^000000032c0000000202/);
   await attack.send(frame('00000001 2400'), frame(`00000005 1080 ${part}`)); // the room is free again
   assert.equal(attack.said.length, 1);
+});
+
+test('unfinished requests share one bound over all connections', async () => {
+  const room = { maxBytes: 2_000, bytes: 0 };
+  const limits = { maxPayloadBytes: 1_500, maxPartialBytes: 1_500 };
+  const [one, other] = [attacked(limits, echo, room), attacked(limits, echo, room)];
+  const part = frame(`00000001 1080 ${'aa'.repeat(1_200)}`);
+  await one.send(goodSetup, part);
+  await other.send(goodSetup, part);
+  assert.equal(room.bytes, 1_200);
+  assert.match(other.said[0] ?? '', /^000000012c0000000202/);
+  one.server.close();
+  assert.equal(room.bytes, 0);
+  await other.send(part, frame('00000001 2820 62'));
+  assert.equal(other.said.length, 2);
+  assert.equal(room.bytes, 0, 'what is whole has left the room');
 });
 
 test('a message that never ends is given up', async () => {

@@ -1,13 +1,15 @@
 import type { LeaseHolder } from './leases.ts';
 import type { RSocketLimits } from './limits.ts';
 import { PayloadView } from './payload-view.ts';
-import type { PartialBudget } from './reassembly.ts';
+import { type PartialBudget, type PartialRoom, processRoom } from './reassembly.ts';
 import type { Sender } from './sender.ts';
 
 /** What the two directions of one connection share. */
 export class Link implements PartialBudget {
   readonly sender: Sender;
   readonly limits: RSocketLimits;
+  /** For requests of the peer that have come in part. */
+  readonly room: PartialRoom;
   /** Shows a message that came in fragments. */
   readonly whole: PayloadView = new PayloadView();
   /** Says whether a request may be sent, where we asked for leases. */
@@ -15,9 +17,10 @@ export class Link implements PartialBudget {
   partialBytes = 0;
   readonly #ended: () => void;
 
-  constructor(sender: Sender, limits: RSocketLimits, ended: () => void) {
+  constructor(sender: Sender, limits: RSocketLimits, ended: () => void, room: PartialRoom = processRoom) {
     this.sender = sender;
     this.limits = limits;
+    this.room = room;
     this.#ended = ended;
   }
 

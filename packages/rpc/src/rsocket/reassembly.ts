@@ -10,6 +10,16 @@ export interface PartialBudget {
   partialBytes: number;
 }
 
+/** Room that requests which have come in part share over all connections. */
+export interface PartialRoom {
+  readonly maxBytes: number;
+  /** Bytes that they hold now. */
+  bytes: number;
+}
+
+/** That of the process: however many connect, and send what never ends, the rest of its memory is for its work. */
+export const processRoom: PartialRoom = { maxBytes: 268_435_456, bytes: 0 };
+
 /** From here on a copy would hold up other calls for milliseconds. */
 const largeBytes = 1_000_000;
 
@@ -29,13 +39,16 @@ export class Reassembly {
   /** When its last fragment came, on the connection's clock, as far as a sweep has seen. */
   touchedAt: number | undefined;
   readonly #budget: PartialBudget;
+  readonly #room: PartialRoom | undefined;
   #bytes: Buffer = noBytes;
   #hasMetadata = false;
   #metadataLength = 0;
   #length = 0;
 
-  constructor(budget: PartialBudget) {
+  /** @param room of a request of the peer: what all connections have for them. Default: only the budget counts */
+  constructor(budget: PartialBudget, room?: PartialRoom) {
     this.#budget = budget;
+    this.#room = room;
   }
 
   /** @returns why the fragment cannot be taken, as the sender is to be told; undefined when it was */
@@ -50,6 +63,15 @@ export class Reassembly {
     if (budget.partialBytes + added > budget.maxPartialBytes) {
       const detail = `unfinished messages of more than ${budget.maxPartialBytes} bytes in all (maxPartialBytes)`;
       return new FlotillaError('UNAVAILABLE', detail);
+    }
+    const room = this.#room;
+    if (room) {
+      const most = Math.max(room.maxBytes, budget.maxPartialBytes);
+      if (room.bytes + added > most) {
+        const detail = `unfinished requests of more than ${most} bytes over all connections`;
+        return new FlotillaError('UNAVAILABLE', detail);
+      }
+      room.bytes += added;
     }
     budget.partialBytes += added;
     this.touchedAt = undefined;
@@ -74,6 +96,7 @@ export class Reassembly {
   /** Gives back its part of the budget, and its buffer: whoever got the message is done with it. */
   release(): void {
     this.#budget.partialBytes -= this.#length;
+    if (this.#room) this.#room.bytes -= this.#length;
     this.#length = 0;
     if (this.#bytes.length >= largeBytes && this.#bytes.length <= keptBytes) spare ??= this.#bytes;
     this.#bytes = noBytes;

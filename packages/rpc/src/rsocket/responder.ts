@@ -189,7 +189,7 @@ export class Responder implements AnswerOwner {
   }
 
   #fragment(stream: ResponderStream, frame: FrameView, follows: boolean, complete: boolean): void {
-    stream.partial ??= new Reassembly(this.#link);
+    stream.partial ??= new Reassembly(this.#link, this.#link.room);
     const problem = stream.partial.add(frame);
     if (problem !== undefined) {
       this.#giveUp(stream, problem);
