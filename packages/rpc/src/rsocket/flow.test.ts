@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { FlotillaError } from '@flotilla/core';
 import { Heard, rsocketPair, settle } from '../../test/rsocket-pair.ts';
 import { Inbound, Outbound } from './flow.ts';
+import { PayloadView } from './payload-view.ts';
 import type { RSocketResponder } from './responder-port.ts';
 
 /** Counts up for as long as it is asked. */
@@ -220,3 +221,36 @@ test('a source that is always ready, to a peer that takes all, leaves the event 
   await settle();
   assert.deepEqual([sent, turns.length, made], [128, 0, 128]);
 });
+
+test('items that nobody reads share one room; who finds none is told, and what is over counts no more', async () => {
+  const room = { maxBytes: 10, bytes: 0 };
+  const cancels: string[] = [];
+  const inbound = (name: string) =>
+    new Inbound({ ...asText, room }).attach({ requestN() {}, cancel: () => void cancels.push(name) });
+  const [one, other] = [inbound('one'), inbound('other')];
+  one.next(item('12345'));
+  other.next(item('1234'));
+  assert.equal(room.bytes, 9);
+  other.next(item('12'));
+  assert.deepEqual([room.bytes, cancels], [9, ['other']]);
+  const reading = other[Symbol.asyncIterator]();
+  assert.deepEqual(await reading.next(), { value: '1234', done: false });
+  await assert.rejects(reading.next(), { code: 'UNAVAILABLE' });
+  assert.equal(room.bytes, 5);
+  one.next(item('67'));
+  one.release();
+  one.release();
+  assert.equal(room.bytes, 0);
+  one.next(item('much longer than the room'));
+  await one[Symbol.asyncIterator]().return?.();
+  assert.equal(room.bytes, 0);
+});
+
+const asText = { decode: (payload: { dataText(): string }): string => payload.dataText() };
+
+function item(text: string): PayloadView {
+  const view = new PayloadView();
+  view.bytes = Buffer.from(text);
+  view.dataEnd = view.bytes.length;
+  return view;
+}

@@ -1,6 +1,7 @@
 import { type Call, FlotillaError, toFlotillaError } from '@flotilla/core';
 import type { Sendable } from './out-buffer.ts';
 import type { PayloadView } from './payload-view.ts';
+import type { PartialRoom } from './reassembly.ts';
 import type { RSocketReceiver } from './requester-port.ts';
 import { errorOfFrame } from './wire-errors.ts';
 
@@ -10,6 +11,8 @@ export interface InboundOptions<T> {
   readonly decode: (payload: PayloadView) => T;
   /** Items that are asked for ahead of the reader. Default 32; the next half is asked for when half of them are read. */
   readonly window?: number;
+  /** Where bytes of items that nobody has read yet count. One that finds no room ends the stream: UNAVAILABLE. Default: nowhere. */
+  readonly room?: PartialRoom;
   /** Makes an error of an ERROR frame. Default: {@link errorOfFrame}. */
   readonly errorOf?: (code: number, text: string) => FlotillaError;
   /** The last item was read, the stream failed, or the reader left (undefined). Called once. */
@@ -22,6 +25,9 @@ export interface InboundSource {
   /** The reader left before the end. */
   cancel(): void;
 }
+
+/** Room of the process for elements of callers that no handler has read yet. */
+export const elementsRoom: PartialRoom = { maxBytes: 268_435_456, bytes: 0 };
 
 export const inboundDefaults: Readonly<{ window: number }> = Object.freeze({ window: 32 });
 
@@ -40,6 +46,9 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
   readonly #options: InboundOptions<T>;
   #source: InboundSource | undefined;
   readonly #items: T[] = [];
+  #room: PartialRoom | undefined;
+  /** Bytes of the items, while they count in the room. */
+  readonly #sizes: number[] = [];
   /** Items read since more were asked for. */
   #read = 0;
   #ended = false;
@@ -51,6 +60,7 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
 
   constructor(options: InboundOptions<T>) {
     this.#options = options;
+    this.#room = options.room;
     this.window = options.window ?? inboundDefaults.window;
     if (!(this.window >= 1)) throw new RangeError(`window must be from 1 on, got ${this.window}`);
   }
@@ -67,6 +77,12 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
     this.failed(reason);
   }
 
+  /** The work that reads it is over: what was not read counts no more. */
+  release(): void {
+    if (this.#room) for (const size of this.#sizes.splice(0)) this.#room.bytes -= size;
+    this.#room = undefined;
+  }
+
   /** Of a receiver, and of a listener. */
   next(payload: PayloadView): void {
     if (this.#ended) return;
@@ -79,6 +95,7 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
     }
     const reader = this.#reader;
     if (!reader) {
+      if (this.#room && !this.#enter(this.#room, payload.dataLength)) return;
       this.#items.push(value);
       return;
     }
@@ -111,6 +128,7 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
   /** The reader leaves early. */
   #leave(): Promise<IteratorResult<T, undefined>> {
     this.#items.length = 0;
+    this.release();
     if (!this.#ended) {
       this.#ended = true;
       this.#source?.cancel();
@@ -124,6 +142,7 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
   #pull(): Promise<IteratorResult<T, undefined>> {
     if (this.#items.length > 0) {
       const value = this.#items.shift() as T;
+      if (this.#room) this.#room.bytes -= this.#sizes.shift() ?? 0;
       this.#wasRead();
       return Promise.resolve({ value, done: false });
     }
@@ -137,6 +156,17 @@ export class Inbound<T> implements AsyncIterable<T, undefined>, RSocketReceiver 
     return new Promise((resolve, reject) => {
       this.#reader = { resolve, reject };
     });
+  }
+
+  #enter(room: PartialRoom, bytes: number): boolean {
+    if (room.bytes + bytes > room.maxBytes) {
+      const detail = `no room for an element that nobody reads yet: ${room.maxBytes} bytes of requests wait over all connections`;
+      this.cancel(new FlotillaError('UNAVAILABLE', detail, { executed: 'unknown' }));
+      return false;
+    }
+    room.bytes += bytes;
+    this.#sizes.push(bytes);
+    return true;
   }
 
   #wasRead(): void {

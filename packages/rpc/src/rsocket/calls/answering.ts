@@ -4,7 +4,7 @@ import type { CarriedContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
 import { bodyTooLarge } from '../../server/body-type.ts';
 import { answeredErrorAttribute, maxInputBytes, type ServedOperation } from '../../server/served-operation.ts';
-import { Inbound, Outbound } from '../flow.ts';
+import { elementsRoom, Inbound, Outbound } from '../flow.ts';
 import type { PayloadView } from '../payload-view.ts';
 import type { ResponderListener, ResponderStream } from '../responder-stream.ts';
 import type { DataCodec } from './data-codec.ts';
@@ -197,10 +197,11 @@ export class Answering implements ResponderListener, ServedRequest {
   }
 
   #openInput(payload: PayloadView, stream: ResponderStream): Inbound<unknown> {
-    const input = new Inbound<unknown>({ decode: (item) => this.#decode(item) }).attach({
+    const input = new Inbound<unknown>({ decode: (item) => this.#decode(item), room: elementsRoom }).attach({
       requestN: (n) => stream.requestN(n),
       cancel: () => stream.cancelInput(),
     });
+    this.#call.onEnd(() => input.release());
     if (payload.dataStart < payload.dataEnd) input.next(payload); // else it only opens the channel
     if (stream.receivedAll) input.completed();
     else stream.requestN(input.window);
