@@ -1,8 +1,10 @@
-import { contract, error, get, query } from 'flotilla/contract';
+import { contract, error, get, notify, query } from 'flotilla/contract';
 import { z } from 'zod';
 
+export type Category = z.infer<typeof Category>;
 export const Category = z.object({ id: z.string(), name: z.string() });
 
+export type Product = z.infer<typeof Product>;
 export const Product = z.object({
   id: z.string(),
   category: z.string(),
@@ -44,6 +46,14 @@ export const catalog = contract(
       out: Product,
       errors: { PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })) },
       http: get('/products/{id}'),
+    }),
+    /** Somebody looks at a product. One that gets lost is no harm, so nobody waits for an answer. */
+    viewed: notify({ in: z.object({ id: Id }) }),
+    /** Ids of the products that were looked at most. */
+    popular: query({
+      in: z.object({ limit: z.int().min(1).max(20) }),
+      out: z.array(z.string()),
+      http: get('/popular'),
     }),
   },
 );

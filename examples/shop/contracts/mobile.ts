@@ -1,78 +1,66 @@
 import { contract, error, get, query } from 'flotilla/contract';
 import { z } from 'zod';
-import { Category, Id } from './catalog.ts';
-import { sessionCookies, sessionFields } from './visitor.ts';
+import { Id } from './catalog.ts';
+import { Line } from './stock.ts';
+import { session, sessionCookie } from './visitor.ts';
+import { Card, CategoryPage, Found, History, Home, ProductPage } from './web.ts';
 
 /** The same products as `web` shows, in less: one small picture, a rating without its count, no tags. */
-export const SmallCard = z.object({
-  id: z.string(),
-  name: z.string(),
-  priceCents: z.int(),
-  available: z.boolean(),
-  picture: z.object({ small: z.string() }),
+export const SmallCard = Card.omit({ tags: true }).extend({
+  picture: Card.shape.picture.pick({ small: true }),
   rating: z.object({ average: z.number() }).nullable(),
 });
 
-const missing = { missing: z.array(z.string()) };
+const Thumbnail = SmallCard.pick({ id: true, name: true, picture: true });
 
 /** At most four products of a category; `count` says how many there are. */
-export const SmallShelf = Category.extend({ products: z.array(SmallCard), count: z.int() });
+const SmallShelf = CategoryPage.omit({ missing: true }).extend({ products: z.array(SmallCard) });
 
-export const SmallProductPage = SmallCard.extend({
-  category: Category,
-  /** Its beginning. */
-  description: z.string(),
-  left: z.int(),
-  /** At most two. */
-  related: z.array(SmallCard.pick({ id: true, name: true, picture: true })),
-  /** At most two, shortened. */
+const SmallHome = Home.extend({ categories: z.array(SmallShelf), popular: z.array(Thumbnail) });
+
+/** The beginning of its description, two related dishes, the beginnings of two reviews. */
+const SmallProductPage = ProductPage.extend({
+  ...SmallCard.shape,
+  related: z.array(Thumbnail),
   reviews: z.array(z.object({ by: z.string(), rating: z.int(), text: z.string() })),
-  boughtBefore: z.int().nullable(),
-  ...missing,
-});
+}).omit({ tags: true });
 
 /** The last five orders, without addresses and pictures. */
-export const SmallHistory = z.object({
+const SmallHistory = History.extend({
   orders: z.array(
-    z.object({
-      id: z.string(),
-      status: z.enum(['placed', 'pending', 'refused']),
-      orderedAt: z.string(),
-      totalCents: z.int(),
-      pieces: z.int(),
-      lines: z.array(z.object({ productId: z.string(), name: z.string(), quantity: z.int() })),
-    }),
+    History.shape.orders.element
+      .omit({ address: true })
+      .extend({ lines: z.array(Line.pick({ productId: true, name: true, quantity: true })) }),
   ),
-  ...missing,
 });
 
 /** What the shop shows on a small screen. The gateway puts it under `/m`. */
 export const mobile = contract(
   { name: 'mobile', version: 1 },
   {
-    home: query({ out: z.object({ categories: z.array(SmallShelf), ...missing }), http: get('/api/home') }),
+    home: query({ out: SmallHome, http: get('/api/home') }),
     category: query({
       in: z.object({ id: Id }),
-      out: SmallShelf.extend(missing),
+      out: CategoryPage.extend({ products: z.array(SmallCard) }),
       errors: { CATEGORY_UNKNOWN: error(404) },
       http: get('/api/categories/{id}'),
     }),
     search: query({
       in: z.object({ text: z.string().trim().min(1).max(100) }),
-      out: z.object({ text: z.string(), products: z.array(SmallCard), ...missing }),
+      out: Found.extend({ products: z.array(SmallCard) }),
       http: get('/api/search'),
     }),
     product: query({
-      in: z.object({ id: Id, ...sessionFields }),
+      in: z.object({ id: Id, ...session }),
       out: SmallProductPage,
       errors: { PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })) },
-      http: get('/api/products/{id}', { cookie: sessionCookies }),
+      http: get('/api/products/{id}', { cookie: sessionCookie }),
     }),
     history: query({
-      in: z.object(sessionFields),
+      in: z.object(session),
       out: SmallHistory,
       errors: { SIGNED_OUT: error(401) },
-      http: get('/api/orders', { cookie: sessionCookies }),
+      http: get('/api/orders', { cookie: sessionCookie }),
     }),
   },
 );

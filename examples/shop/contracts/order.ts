@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Id } from './catalog.ts';
 import { Item, Line } from './stock.ts';
 
+export type Order = z.infer<typeof Order>;
 export const Order = z.object({
   id: z.string(),
   /** `pending`: written down, but not confirmed yet. `refused`: something was sold out; nothing was taken. */
@@ -25,6 +26,7 @@ export const Ticket = z.object({
   lines: z.array(Line.pick({ productId: true, name: true, quantity: true })),
 });
 
+export type NewOrder = z.infer<typeof NewOrder>;
 /** What a person fills in. */
 export const NewOrder = z.object({
   /** Made by the page for one basket: sent again, it never orders twice. */

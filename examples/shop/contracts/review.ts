@@ -12,7 +12,8 @@ export const Review = z.object({
   writtenAt: z.string(),
 });
 
-/** Of all reviews of a product; without any, `average` is 0. */
+export type Rating = z.infer<typeof Rating>;
+/** Of all reviews of a product: from 1 to 5, rounded to a tenth; without any, `average` is 0. */
 export const Rating = z.object({ average: z.number(), count: z.int() });
 
 /** What a person writes. */
@@ -31,11 +32,11 @@ export const reviews = contract(
       out: Rating.extend({ reviews: z.array(Review) }),
       http: get('/products/{productId}/reviews'),
     }),
-    /** Only products that have a review. */
+    rating: query({ in: z.object({ productId: Id }), out: Rating, http: get('/products/{productId}/rating') }),
+    /** The same for many: clients gather into it what they ask side by side. */
     ratings: query({
-      in: z.object({ productIds: z.array(Id).max(100) }),
-      out: z.array(Rating.extend({ productId: z.string() })),
-      http: get('/ratings'),
+      in: z.object({ items: z.array(z.object({ productId: Id })).max(100) }),
+      out: z.object({ items: z.array(z.object({ value: Rating })) }),
     }),
     /** Which of these products a person has reviewed. */
     by: query({

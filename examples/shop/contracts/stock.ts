@@ -1,15 +1,26 @@
-import { command, contract, error, post, put } from 'flotilla/contract';
+import { command, contract, error, post, put, upload } from 'flotilla/contract';
 import { z } from 'zod';
 import { Id } from './catalog.ts';
 
+export type Item = z.infer<typeof Item>;
 export const Item = z.object({ productId: Id, quantity: z.int().min(1).max(99) });
 
+export type Line = z.infer<typeof Line>;
 /** A line of an order with the name and price at the moment of ordering. */
 export const Line = z.object({
   productId: z.string(),
   name: z.string(),
   priceCents: z.int().nonnegative(),
   quantity: z.int().min(1),
+});
+
+export type Delivered = z.infer<typeof Delivered>;
+/** A line of a supplier's delivery note. */
+export const Delivered = z.object({
+  /** The number of the note: a line of it counts once, however often it is sent. */
+  note: Id,
+  productId: Id,
+  quantity: z.int().min(1).max(10_000),
 });
 
 const Lines = z.object({ lines: z.array(Line) });
@@ -61,6 +72,16 @@ export const stock = contract(
       errors: notStored,
       idempotent: true,
       http: post('/stock/reservations/{orderId}/release'),
+    }),
+    /** Puts a delivery on the shelf when its list has ended: all of it, or nothing. The answer says what was new. */
+    deliver: upload({
+      in: Delivered,
+      out: z.object({ lines: z.int(), pieces: z.int() }),
+      errors: {
+        PRODUCT_UNKNOWN: refusals.PRODUCT_UNKNOWN,
+        LIST_TOO_LONG: error(413, z.object({ maxLines: z.int() })),
+        ...notStored,
+      },
     }),
   },
 );

@@ -2,6 +2,7 @@ import { command, contract, error, get, post, query } from 'flotilla/contract';
 import { z } from 'zod';
 import { Id } from './catalog.ts';
 
+export type Person = z.infer<typeof Person>;
 export const Person = z.object({ id: z.string(), name: z.string(), email: z.string() });
 
 export const Credentials = z.object({
@@ -17,6 +18,8 @@ export const NewPerson = Credentials.extend({
 
 /** The token is told once, here: the service keeps only its hash. */
 export const Session = z.object({ token: z.string(), person: Person });
+
+const Name = z.object({ name: z.string().nullable() });
 
 /** The address of the browser, for limiting attempts. */
 const From = z.object({ from: z.string().max(100) });
@@ -58,11 +61,12 @@ export const users = contract(
       errors: { SIGNED_OUT: error(401) },
       http: post('/sessions/seen'),
     }),
-    /** What others may see of people. */
+    /** What others may see of people; null: there is nobody of this id. */
+    name: query({ in: z.object({ id: Id }), out: Name, http: get('/people/{id}/name') }),
+    /** The same for many: clients gather into it what they ask side by side. */
     names: query({
-      in: z.object({ ids: z.array(Id).max(100) }),
-      out: z.array(Person.pick({ id: true, name: true })),
-      http: get('/names'),
+      in: z.object({ items: z.array(z.object({ id: Id })).max(100) }),
+      out: z.object({ items: z.array(z.object({ value: Name })) }),
     }),
   },
 );

@@ -1,31 +1,20 @@
-import { command, contract, error, get, post, put, query } from 'flotilla/contract';
+import { command, contract, error, get, notify, post, put, query } from 'flotilla/contract';
 import { z } from 'zod';
 import { Id } from './catalog.ts';
 import { NewOrder, Order, orderRefusals } from './order.ts';
 import { NewReview } from './review.ts';
 import { Credentials, NewPerson, Person } from './user.ts';
 
-/**
- * The session travels in one of two cookies; which one, `edge/visitors.ts` decides. `__Host-` keeps other hosts of the
- * same domain from setting it (RFC 6265bis §4.1.3).
- */
-export const sessionFields = {
-  secureSession: z.string().max(100).optional(),
-  plainSession: z.string().max(100).optional(),
-};
-export const sessionCookies = { secureSession: '__Host-session', plainSession: 'session' };
+/** The token of a session. */
+export const session = { session: z.string().max(100).optional() };
+/** It travels in a cookie, which `hostCookies` of `edge/shop-edge.ts` makes as safe as the place allows. */
+export const sessionCookie = { session: 'session' };
 
 const days30 = 30 * 24 * 3_600;
-const setSession = {
-  secureSession: { name: '__Host-session', sameSite: 'strict', maxAgeSeconds: days30 },
-  plainSession: { name: 'session', sameSite: 'strict', maxAgeSeconds: days30, secure: false },
-} as const;
-const clearSession = {
-  secureSession: { ...setSession.secureSession, maxAgeSeconds: 0 },
-  plainSession: { ...setSession.plainSession, maxAgeSeconds: 0 },
-} as const;
+const setSession = { session: { name: 'session', sameSite: 'strict', maxAgeSeconds: days30 } } as const;
+const clearSession = { session: { ...setSession.session, maxAgeSeconds: 0 } } as const;
 
-const SignedIn = z.object({ person: Person, ...sessionFields });
+const SignedIn = z.object({ person: Person, ...session });
 
 /** The address that the gateway saw, for limiting attempts. */
 const from = { forwardedFor: z.string().max(1_000).optional() };
@@ -51,39 +40,41 @@ export const visitor = contract(
       http: post('/api/session', { status: 201, header: fromHeader, setCookie: setSession }),
     }),
     signOut: command({
-      in: z.object(sessionFields),
-      out: z.object(sessionFields),
+      in: z.object(session),
+      out: z.object(session),
       errors: { NOT_STORED: error(507) },
       idempotent: true,
-      http: post('/api/session/end', { cookie: sessionCookies, setCookie: clearSession }),
+      http: post('/api/session/end', { cookie: sessionCookie, setCookie: clearSession }),
     }),
     me: query({
-      in: z.object(sessionFields),
+      in: z.object(session),
       out: z.object({ person: Person.nullable() }),
-      http: get('/api/session', { cookie: sessionCookies }),
+      http: get('/api/session', { cookie: sessionCookie }),
     }),
     placeOrder: command({
-      in: NewOrder.extend(sessionFields),
+      in: NewOrder.extend(session),
       out: Order,
       errors: { ...signedOut, ...orderRefusals },
       idempotent: true,
-      http: post('/api/orders', { status: 201, location: '/api/orders/{id}', cookie: sessionCookies }),
+      http: post('/api/orders', { status: 201, location: '/api/orders/{id}', cookie: sessionCookie }),
     }),
     order: query({
-      in: z.object({ id: Id, ...sessionFields }),
+      in: z.object({ id: Id, ...session }),
       out: Order,
       errors: { ...signedOut, ORDER_UNKNOWN: error(404) },
-      http: get('/api/orders/{id}', { cookie: sessionCookies }),
+      http: get('/api/orders/{id}', { cookie: sessionCookie }),
     }),
     writeReview: command({
-      in: NewReview.extend(sessionFields),
+      in: NewReview.extend(session),
       errors: {
         ...signedOut,
         PRODUCT_UNKNOWN: error(404, z.object({ id: z.string() })),
         NOT_STORED: error(507),
       },
       idempotent: true,
-      http: put('/api/products/{productId}/review', { cookie: sessionCookies }),
+      http: put('/api/products/{productId}/review', { cookie: sessionCookie }),
     }),
+    /** The page says that it shows a product, and goes on. */
+    viewed: notify({ in: z.object({ productId: Id }), http: post('/api/products/{productId}/views') }),
   },
 );

@@ -1,21 +1,8 @@
-import { type App, type Client, settings, url } from 'flotilla';
+import type { App, Client } from 'flotilla';
 import { catalog } from '../contracts/catalog.ts';
 import { orders } from '../contracts/order.ts';
 import { reviews } from '../contracts/review.ts';
 import { users } from '../contracts/user.ts';
-
-/** What every edge service is told. */
-export const edgeSettings = settings({
-  publicUrl: url({
-    optional: true,
-    restart: true,
-    describe: 'origin of the pages, https://shop.example; without it, only loopback may sign in and order',
-  }),
-});
-
-export interface EdgeSettings {
-  readonly publicUrl: string | undefined;
-}
 
 /** Whom the edge services ask. They keep nothing themselves. */
 export interface Backends {
@@ -25,13 +12,22 @@ export interface Backends {
   readonly users: Client<typeof users>;
 }
 
-/** How long they wait, what they keep and what they ask twice stands in `flotilla.yaml`, under `clients`. */
-export function backendsOf(app: App<EdgeSettings>): Backends {
+/**
+ * How long they wait, what they keep and what they ask twice stands in `flotilla.yaml`, under `clients`. Here stands what
+ * only the code knows: what becomes one call when many ask side by side, and what a page shows when nobody can answer.
+ */
+export function backendsOf<S>(app: App<S>): Backends {
   return {
-    catalog: app.client(catalog),
+    catalog: app.client(catalog, { fallback: { popular: { value: [] } } }),
     // A card without its stars is a card: nobody need be told.
-    reviews: app.client(reviews, { fallback: { ratings: { value: [] } } }),
+    reviews: app.client(reviews, {
+      batches: { rating: { into: 'ratings', windowMs: 0 } },
+      fallback: { rating: { value: { average: 0, count: 0 } } },
+    }),
     orders: app.client(orders),
-    users: app.client(users),
+    users: app.client(users, {
+      batches: { name: { into: 'names', windowMs: 0 } },
+      fallback: { name: { value: { name: null } } },
+    }),
   };
 }

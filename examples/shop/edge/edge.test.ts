@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ManualClock } from '@flotilla/testkit';
 import { app as catalogApp } from '../services/catalog.ts';
 import { app as orderApp } from '../services/order.ts';
 import { app as reviewApp } from '../services/review.ts';
 import { app as userApp } from '../services/user.ts';
-import { publicUrl, type Shop, withShop } from '../test/fleet.ts';
+import { type Shop, withShop } from '../test/fleet.ts';
 import { app as mobileApp } from './mobile.ts';
 import { app as webApp } from './web.ts';
 
@@ -25,8 +24,7 @@ type Ask = (service: 'web' | 'mobile', line: string, fields?: Fields, body?: unk
 
 const apps = [catalogApp, reviewApp, userApp, orderApp, webApp, mobileApp];
 
-async function withEdges(use: (ask: Ask, shop: Shop) => Promise<void>, edges: object = {}): Promise<void> {
-  const clock = new ManualClock({ epochMs: Date.UTC(2026, 10, 28, 12) });
+async function withEdges(use: (ask: Ask, shop: Shop) => Promise<void>, edges: object = { publicUrl }): Promise<void> {
   const settings = { web: edges, mobile: edges };
   await withShop(
     apps,
@@ -48,9 +46,12 @@ async function withEdges(use: (ask: Ask, shop: Shop) => Promise<void>, edges: ob
       };
       await use(ask, shop);
     },
-    { clock, settings },
+    { settings },
   );
 }
+
+/** Where the shop is found in these tests: over TLS, as in production. */
+const publicUrl = 'https://shop.example';
 
 const ada = { name: 'Ada', email: 'ada@example.org', password: 'a harbour at night' };
 const page = { origin: publicUrl, 'sec-fetch-site': 'same-origin' };
@@ -66,6 +67,9 @@ test('in public, a session is a cookie that scripts, other sites and plain HTTP 
     assert.equal(made.headers.get('cache-control'), 'no-store');
     const kept = cookie.split(';')[0] ?? '';
     assert.equal((await ask('mobile', 'GET /api/session', { cookie: kept })).json.person.name, 'Ada');
+    const token = kept.slice('__Host-session='.length);
+    const plain = await ask('web', 'GET /api/session', { cookie: `session=${token}` });
+    assert.equal(plain.json.person, null, 'one that did not come over TLS is nobody’s');
     const ended = await ask('web', 'POST /api/session/end', { ...page, cookie: kept });
     assert.match(ended.headers.get('set-cookie') ?? '', /^__Host-session=; .*Max-Age=0/);
     assert.equal((await ask('web', 'GET /api/session', { cookie: kept })).json.person, null);
@@ -73,20 +77,17 @@ test('in public, a session is a cookie that scripts, other sites and plain HTTP 
 });
 
 test('on loopback, without a public address, the cookie is plain; elsewhere nobody can sign in', async () => {
-  await withEdges(
-    async (ask) => {
-      const local = { 'x-forwarded-host': '127.0.0.1:8080', origin: 'http://127.0.0.1:8080' };
-      const made = await ask('web', 'POST /api/people', local, ada);
-      assert.match(
-        made.headers.get('set-cookie') ?? '',
-        /^session=[\w-]{43}; Path=\/; SameSite=Strict; Max-Age=2592000; HttpOnly$/,
-      );
-      const away = { 'x-forwarded-host': 'shop.example', origin: 'http://shop.example' };
-      const refused = await ask('web', 'POST /api/session', away, ada);
-      assert.deepEqual([refused.status, refused.json.code], [403, 'FORBIDDEN']);
-    },
-    { publicUrl: null },
-  );
+  await withEdges(async (ask) => {
+    const local = { 'x-forwarded-host': '127.0.0.1:8080', origin: 'http://127.0.0.1:8080' };
+    const made = await ask('web', 'POST /api/people', local, ada);
+    assert.match(
+      made.headers.get('set-cookie') ?? '',
+      /^session=[\w-]{43}; Path=\/; SameSite=Strict; Max-Age=2592000; HttpOnly$/,
+    );
+    const away = { 'x-forwarded-host': 'shop.example', origin: 'http://shop.example' };
+    const refused = await ask('web', 'POST /api/session', away, ada);
+    assert.deepEqual([refused.status, refused.json.code], [403, 'FORBIDDEN']);
+  }, {});
 });
 
 test('what another site makes a browser send changes nothing, on neither edge', async () => {
@@ -171,7 +172,9 @@ test('one product, side by side: what a large screen gets and what a small one',
     for (const line of ['GET /api/products/rice-bowl', 'GET /api/orders']) {
       for (const service of ['web', 'mobile'] as const) {
         const { status, json } = await ask(service, line, { cookie });
-        const shown = JSON.stringify(json, null, 2).replaceAll(/"id": "[\w-]{22}"/g, '"id": "(an order)"');
+        const shown = JSON.stringify(json, null, 2)
+          .replaceAll(/"id": "[\w-]{22}"/g, '"id": "(an order)"')
+          .replaceAll(/"orderedAt": "[^"]+"/g, '"orderedAt": "(a moment)"');
         transcript += `\n$ ${service}: ${line}\n${status}, ${JSON.stringify(json).length} bytes\n${shown}\n`;
       }
     }

@@ -1,23 +1,21 @@
 import { gather, missing, optional, part, relay } from '@flotilla/edge';
 import { type Call, FlotillaError } from 'flotilla';
-import type { z } from 'zod';
-import type { Found, History, Home, ProductPage, Shelf } from '../contracts/web.ts';
+import type { Category, Product } from '../contracts/catalog.ts';
+import type { Card, CategoryPage, Found, History, Home, ProductPage } from '../contracts/web.ts';
 import type { Backends } from './backends.ts';
-import { cardOf, cardsOf, pictureOf } from './cards.ts';
-import type { SessionInput, Visitors } from './visitors.ts';
-
-type Missing = { readonly missing: string[] };
+import { cardOf, pictureOf } from './cards.ts';
+import type { Session, Visitors } from './visitors.ts';
 
 /** The shop's pages with everything on them; `views.ts` says what of it a device gets. */
 export interface Pages {
-  home(call: Call): Promise<z.infer<typeof Home>>;
+  home(call: Call): Promise<Home>;
   /** @throws FlotillaError CATEGORY_UNKNOWN */
-  category(id: string, call: Call): Promise<z.infer<typeof Shelf> & Missing>;
-  search(text: string, call: Call): Promise<z.infer<typeof Found>>;
+  category(id: string, call: Call): Promise<CategoryPage>;
+  search(text: string, call: Call): Promise<Found>;
   /** @throws FlotillaError PRODUCT_UNKNOWN */
-  product(id: string, session: SessionInput, call: Call): Promise<z.infer<typeof ProductPage>>;
+  product(id: string, session: Session, call: Call): Promise<ProductPage>;
   /** @throws FlotillaError SIGNED_OUT */
-  history(session: SessionInput, call: Call): Promise<z.infer<typeof History>>;
+  history(session: Session, call: Call): Promise<History>;
 }
 
 /**
@@ -25,76 +23,76 @@ export interface Pages {
  * and `missing` says so.
  */
 export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors: Visitors): Pages {
-  const ratings = (products: readonly { readonly id: string }[], call: Call) =>
-    products.length === 0 ? [] : reviews.ratings({ productIds: products.slice(0, 100).map(({ id }) => id) }, call);
+  /** Each card asks for its own stars: they travel in one call. */
+  const cardsOf = (products: readonly Product[], call: Call): Promise<Card[]> =>
+    Promise.all(
+      products.map(async (product) => cardOf(product, await reviews.rating({ productId: product.id }, call))),
+    );
+  const shelfOf = async (category: Category, products: readonly Product[], call: Call) => ({
+    ...category,
+    products: await cardsOf(products, call),
+    count: products.length,
+  });
 
   return {
     async home(call) {
-      // Without its products the page still shows the way to them.
-      const products = optional((c) => catalog.products({}, c), [], { timeoutMs: 1_000 });
       const page = await gather(call, {
         categories: (c) => catalog.categories(undefined, c),
-        products,
-        ratings: part({ products }, (c, { products: found }) => ratings(found, c)),
+        // Without its products the page still shows the way to them.
+        products: optional((c) => catalog.products({}, c), [], { timeoutMs: 1_000 }),
+        popular: (c) => catalog.popular({ limit: 3 }, c),
       });
-      const categories = page.categories.map((category) => {
-        const within = page.products.filter((product) => product.category === category.id);
-        return { ...category, products: cardsOf(within, page.ratings), count: within.length };
-      });
-      return { categories, missing: missingOf(page) };
+      const within = ({ id }: Category) => page.products.filter(({ category }) => category === id);
+      return {
+        categories: await Promise.all(page.categories.map((category) => shelfOf(category, within(category), call))),
+        popular: page.popular.flatMap((id) => page.products.filter((one) => one.id === id)).map((one) => cardOf(one)),
+        missing: missingOf(page),
+      };
     },
 
     async category(id, call) {
-      const products = part((c) => catalog.products({ category: id }, c));
       const page = await gather(call, {
         categories: (c) => catalog.categories(undefined, c),
-        products,
-        ratings: part({ products }, (c, { products: found }) => ratings(found, c)),
+        products: (c) => catalog.products({ category: id }, c),
       });
       const category = page.categories.find((one) => one.id === id);
       if (!category) throw new FlotillaError('CATEGORY_UNKNOWN', `there is no category "${id}"`, { executed: 'yes' });
-      const cards = cardsOf(page.products, page.ratings);
-      return { ...category, products: cards, count: cards.length, missing: missingOf(page) };
+      return { ...(await shelfOf(category, page.products, call)), missing: missingOf(page) };
     },
 
     async search(text, call) {
-      const products = await catalog.search({ text }, call);
-      return { text, products: cardsOf(products, await ratings(products, call)), missing: [] };
+      return { text, products: await cardsOf(await catalog.search({ text }, call), call), missing: [] };
     },
 
     async product(id, session, call) {
       const product = part((c) => relay(catalog.product({ id }, c), 'PRODUCT_UNKNOWN'));
       const related = part({ product }, (c, { product: { category } }) => catalog.products({ category, limit: 7 }, c));
       const told = optional((c) => reviews.of({ productId: id }, c), undefined, { timeoutMs: 800 });
-      const writers = part({ told }, (c, { told: found }) =>
-        found && found.count > 0 ? users.names({ ids: found.reviews.map(({ userId }) => userId) }, c) : [],
+      const signed = part({ told }, (c, { told: found }) =>
+        Promise.all(
+          (found?.reviews ?? []).map(async ({ userId, ...review }) => ({
+            ...review,
+            by: (await users.name({ id: userId }, c)).name ?? 'A guest',
+          })),
+        ),
       );
       const bought = part(async (c) => {
         const person = await visitors.seen(session, c);
         return person ? (await orders.bought({ userId: person.id, productId: id }, c)).times : null;
       });
       const page = await gather(call, {
-        product,
+        ...{ product, signed },
         categories: optional((c) => catalog.categories(undefined, c), [], { timeoutMs: 500 }),
         related: optional(related, [], { timeoutMs: 500 }),
         reviews: told,
-        writers: optional(writers, [], { timeoutMs: 500 }),
         boughtBefore: optional(bought, null, { timeoutMs: 800 }),
       });
-      const names = new Map(page.writers.map((writer) => [writer.id, writer.name]));
       const { category, description, stock } = page.product;
       return {
         ...cardOf(page.product, page.reviews),
-        ...{ description, left: stock, boughtBefore: page.boughtBefore },
+        ...{ description, left: stock, boughtBefore: page.boughtBefore, reviews: page.signed },
         category: page.categories.find((one) => one.id === category) ?? { id: category, name: category },
-        related: cardsOf(
-          page.related.filter((other) => other.id !== id),
-          [],
-        ),
-        reviews: (page.reviews?.reviews ?? []).map(({ userId, ...review }) => ({
-          ...review,
-          by: names.get(userId) ?? 'A guest',
-        })),
+        related: page.related.filter((other) => other.id !== id).map((other) => cardOf(other)),
         missing: missingOf(page),
       };
     },
@@ -102,14 +100,18 @@ export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors:
     async history(session, call) {
       const { id: userId } = await visitors.required(session, call);
       const made = part((c) => orders.history({ userId }, c));
-      const available = part({ made }, async (c, { made: found }) => {
-        const ids = productsOf(found);
-        return ids.length === 0 ? [] : catalog.products({ ids }, c);
+      const bought = part({ made }, (_, { made: found }) => {
+        const ids = new Set(found.flatMap(({ lines }) => lines.map(({ productId }) => productId)));
+        return [...ids].slice(0, 100);
       });
-      const reviewed = part({ made }, async (c, { made: found }): Promise<string[]> => {
-        const productIds = productsOf(found);
-        return productIds.length === 0 ? [] : reviews.by({ userId, productIds }, c);
-      });
+      const available = part({ bought }, async (c, { bought: ids }) =>
+        ids.length === 0 ? [] : catalog.products({ ids }, c),
+      );
+      const reviewed = part(
+        { bought },
+        async (c, { bought: productIds }): Promise<string[]> =>
+          productIds.length === 0 ? [] : reviews.by({ userId, productIds }, c),
+      );
       const page = await gather(call, {
         made,
         available: optional(available, undefined, { timeoutMs: 800 }),
@@ -124,7 +126,7 @@ export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors:
             ...line,
             picture: pictureOf(line.productId),
             available: stock ? (stock.get(line.productId) ?? 0) > 0 : null,
-            reviewed: page.reviewed ? page.reviewed.includes(line.productId) : null,
+            reviewed: page.reviewed?.includes(line.productId) ?? null,
           })),
         })),
         missing: missingOf(page),
@@ -135,8 +137,4 @@ export function pagesOf({ catalog, reviews, orders, users }: Backends, visitors:
 
 function missingOf(page: object): string[] {
   return missing(page).map((gap) => gap.part);
-}
-
-function productsOf(made: readonly { readonly lines: readonly { readonly productId: string }[] }[]): string[] {
-  return [...new Set(made.flatMap(({ lines }) => lines.map(({ productId }) => productId)))].slice(0, 100);
 }

@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import { keptFile } from '@flotilla/edge';
 import type { App, HttpHandler } from 'flotilla';
-import type { EdgeSettings } from './backends.ts';
-import { serveFile } from './files.ts';
 
 /** Nothing inline, nothing from elsewhere: the page can run only what this service serves. */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const types: Readonly<Record<string, string>> = {
-  html: 'text/html; charset=utf-8',
-  css: 'text/css; charset=utf-8',
-  js: 'text/javascript; charset=utf-8',
-  svg: 'image/svg+xml',
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
 };
 
 /** Addresses at which the one page is found: it shows what its address says. */
@@ -20,21 +20,14 @@ const places = ['/', '/search', '/categories/{id}', '/products/{id}', '/basket',
 const folder = new URL('../storefront/', import.meta.url);
 const parts = ['page', 'style'].flatMap((part) => readdirSync(new URL(part, folder)).map((name) => `${part}/${name}`));
 
-/** Serves the page's few files from memory: they are read once, when the service starts. */
-export function serveStorefront(app: App<EdgeSettings>): void {
-  const page = fileOf(app, 'index.html');
+/** Serves the page's few files from memory. */
+export function serveStorefront<S>(app: App<S>): void {
+  const page = fileOf('index.html');
   for (const place of places) app.http('GET', place, page);
-  for (const name of ['icon.svg', ...parts]) app.http('GET', `/${name}`, fileOf(app, name));
+  for (const name of ['icon.svg', ...parts]) app.http('GET', `/${name}`, fileOf(name));
 }
 
-function fileOf(app: App<EdgeSettings>, name: string): HttpHandler {
-  const served = app.resource(`file ${name}`, () =>
-    serveFile({
-      bytes: readFileSync(new URL(name, folder)),
-      type: types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
-      cacheControl: 'no-cache',
-      contentSecurityPolicy,
-    }),
-  );
-  return (request, call) => served()(request, call);
+function fileOf(name: string): HttpHandler {
+  const type = types[extname(name)] ?? 'application/octet-stream';
+  return keptFile({ load: () => readFileSync(new URL(name, folder)), type, contentSecurityPolicy });
 }

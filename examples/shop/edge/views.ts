@@ -1,6 +1,5 @@
 import { limit, shorten, views } from '@flotilla/edge';
-import type { z } from 'zod';
-import type { Found, History, Home, ProductPage, Shelf } from '../contracts/web.ts';
+import type { CategoryPage, Found, History, Home, ProductPage } from '../contracts/web.ts';
 
 // What of a page each device gets: the whole of the difference between `web` and `mobile`.
 
@@ -13,22 +12,28 @@ const smallCard = {
   rating: { average: true },
 } as const;
 
-export const homeFor = views<z.infer<typeof Home>>()({
+const thumbnail = { id: true, name: true, picture: { small: true } } as const;
+
+export const homeFor = views<Home>()({
   web: true,
-  mobile: { categories: { id: true, name: true, count: true, products: limit(4, smallCard) }, missing: true },
+  mobile: {
+    categories: { id: true, name: true, count: true, products: limit(4, smallCard) },
+    popular: thumbnail,
+    missing: true,
+  },
 });
 
-export const categoryFor = views<z.infer<typeof Shelf> & { missing: string[] }>()({
+export const categoryFor = views<CategoryPage>()({
   web: true,
   mobile: { id: true, name: true, count: true, products: smallCard, missing: true },
 });
 
-export const foundFor = views<z.infer<typeof Found>>()({
+export const foundFor = views<Found>()({
   web: true,
   mobile: { text: true, products: limit(12, smallCard), missing: true },
 });
 
-export const productFor = views<z.infer<typeof ProductPage>>()({
+export const productFor = views<ProductPage>()({
   web: true,
   mobile: {
     ...smallCard,
@@ -37,12 +42,12 @@ export const productFor = views<z.infer<typeof ProductPage>>()({
     boughtBefore: true,
     missing: true,
     description: shorten(90),
-    related: limit(2, { id: true, name: true, picture: { small: true } }),
+    related: limit(2, thumbnail),
     reviews: limit(2, { by: true, rating: true, text: shorten(80) }),
   },
 });
 
-export const historyFor = views<z.infer<typeof History>>()({
+export const historyFor = views<History>()({
   web: true,
   mobile: {
     orders: limit(5, {

@@ -1,6 +1,6 @@
 import { FlotillaError, run, service, settings } from 'flotilla';
 import { catalog } from '../contracts/catalog.ts';
-import { stock } from '../contracts/stock.ts';
+import { type Delivered, stock } from '../contracts/stock.ts';
 import type { Reservation } from './catalog/reservation.ts';
 import { openCatalog } from './catalog/store.ts';
 import { databaseSettings } from './database.ts';
@@ -10,12 +10,24 @@ export const app = service('catalog', { config: settings(databaseSettings('catal
 
 const store = app.resource('catalog database', openCatalog, (open) => open.close());
 
+/** Page views are many, and none of them matters much: they are counted here, and written down now and then. */
+const views = app.resource('page views', () => new Map<string, number>());
+const maxViewed = 10_000;
+
+/** The longest delivery note. */
+const maxLines = 10_000;
+
 app.handle(catalog, {
   categories: async () => store().categories(),
   products: async ({ category, ids, limit }) =>
     ids ? store().some(ids.slice(0, limit)) : store().products(category, limit),
   search: async ({ text, limit }) => store().search(text, limit),
   product: async ({ id }, call) => store().product(id) ?? call.fail('PRODUCT_UNKNOWN', { id }),
+  viewed: ({ id }) => {
+    const times = views().get(id) ?? 0;
+    if (times > 0 || views().size < maxViewed) views().set(id, times + 1);
+  },
+  popular: async ({ limit }) => store().popular(limit),
 });
 
 app.handle(stock, {
@@ -32,8 +44,20 @@ app.handle(stock, {
     const made = store().shelf.wish(orderId, { wish: 'release' }, call.clock.wallNow());
     return { sold: made.state === 'sold' };
   },
+  deliver: async (delivered, call) => {
+    const lines: Delivered[] = [];
+    for await (const line of delivered) {
+      if (lines.push(line) > maxLines) return call.fail('LIST_TOO_LONG', { maxLines });
+    }
+    const added = store().shelf.deliver(lines);
+    return { lines: added.length, pieces: added.reduce((sum, { quantity }) => sum + quantity, 0) };
+  },
 });
 
+app.repeat('page views', { everyMs: 5_000 }, () => {
+  store().countViews(views());
+  views().clear();
+});
 app.repeat('stock that nobody came for', { everyMs: 5_000 }, (call) => store().shelf.sweep(call.clock.wallNow()));
 
 /** @throws FlotillaError a refusal of the contract */

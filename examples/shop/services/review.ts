@@ -13,8 +13,8 @@ app.handle(reviews, {
     ...store().rating(productId),
     reviews: store().of(productId, limit).map(reviewOf),
   }),
-  ratings: async ({ productIds }) =>
-    productIds.map((productId) => ({ productId, ...store().rating(productId) })).filter(({ count }) => count > 0),
+  rating: async ({ productId }) => store().rating(productId),
+  ratings: async ({ items }) => ({ items: items.map(({ productId }) => ({ value: store().rating(productId) })) }),
   by: async ({ userId, productIds }) => store().by(userId, productIds),
   write: async ({ productId, ...written }, call) => {
     const review = { ...written, writtenAt: call.clock.wallNow() };

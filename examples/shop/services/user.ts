@@ -20,7 +20,7 @@ app.handle(users, {
   signUp: async ({ name, email, password, from }, call) => {
     const waitMs = store().attempts.beginSignUp(from, call.clock.wallNow());
     if (waitMs > 0) return call.fail('TOO_MANY_ATTEMPTS', { waitMs });
-    const secret = await passwords().hash(password);
+    const secret = await passwords().hash(password, call);
     const now = call.clock.wallNow();
     const person = store().add({ name, email }, secret, now) ?? call.fail('EMAIL_TAKEN');
     return { person, token: store().openSession(person.id, now + sessionMs()) };
@@ -29,21 +29,22 @@ app.handle(users, {
     const waitMs = store().attempts.beginSignIn(email, from, call.clock.wallNow());
     if (waitMs > 0) return call.fail('TOO_MANY_ATTEMPTS', { waitMs });
     const known = store().byEmail(email);
-    if (!(await passwords().fits(password, known?.secret)) || !known) return call.fail('SIGN_IN_REFUSED');
+    if (!(await passwords().fits(password, known?.secret, call)) || !known) return call.fail('SIGN_IN_REFUSED');
     store().attempts.signedIn(email, from);
-    if (passwords().isOutdated(known.secret)) store().setSecret(known.id, await passwords().hash(password));
+    if (passwords().isOutdated(known.secret)) store().setSecret(known.id, await passwords().hash(password, call));
     const { id, name } = known;
     return { person: { id, name, email }, token: store().openSession(id, call.clock.wallNow() + sessionMs()) };
   },
   signOut: async ({ token }) => store().endSession(token),
   whoIs: async ({ token }, call) => store().seen(token, call.clock.wallNow()) ?? call.fail('SIGNED_OUT'),
-  names: async ({ ids }) => ids.flatMap((id) => ({ id, name: store().name(id) })).filter(isNamed),
+  name: async ({ id }) => nameOf(id),
+  names: async ({ items }) => ({ items: items.map(({ id }) => ({ value: nameOf(id) })) }),
 });
 
 app.repeat('sessions that are over', { everyMs: 600_000 }, (call) => store().sweep(call.clock.wallNow()));
 
-function isNamed(person: { id: string; name: string | undefined }): person is { id: string; name: string } {
-  return person.name !== undefined;
+function nameOf(id: string): { name: string | null } {
+  return { name: store().name(id) ?? null };
 }
 
 if (import.meta.main) await run(app);

@@ -5,9 +5,6 @@ import { type AnyApp, type Fleet, type FleetOptions, startFleet } from '@flotill
 import type { PlatformConfig } from 'flotilla';
 import { withFolder } from './folder.ts';
 
-/** Where the tests' shop is found: over TLS, as in production. */
-export const publicUrl = 'https://shop.example';
-
 /** The shop as it runs: what its services are told of each other counts in its tests, too. */
 const { services: written } = parseYaml(
   readFileSync(new URL('../flotilla.yaml', import.meta.url), 'utf8'),
@@ -22,8 +19,8 @@ export interface Shop {
   file(service: string): string;
 }
 
-/** What differs from test to test. With a clock, only the test moves time. */
-export interface ShopOptions extends Pick<FleetOptions, 'clock' | 'seed'> {
+/** What differs from test to test. */
+export interface ShopOptions extends Pick<FleetOptions, 'clock' | 'time'> {
   /** By service, over those of every test. */
   readonly settings?: Readonly<Record<string, object>>;
 }
@@ -38,14 +35,14 @@ export async function withShop(
     const file = (service: string): string => join(folder, `${service}.sqlite`);
     const own = (name: string): object => {
       if (['catalog', 'order', 'review', 'user'].includes(name)) return { dbFile: file(name) };
-      return name === 'web' || name === 'mobile' ? { publicUrl } : {};
+      return ['web', 'mobile'].includes(name) ? { publicUrl: 'http://127.0.0.1:8080' } : {};
     };
     const services = apps.map((app) => ({
       app,
       settings: { ...own(app.name), ...settings[app.name] },
       config: { drainNoticeMs: 0, clients: written[app.name]?.clients ?? {} },
     }));
-    await using fleet = await startFleet({ ...options, services, time: 'stands' });
+    await using fleet = await startFleet({ ...options, services });
     await use({ fleet, folder, file });
   });
 }

@@ -51,7 +51,7 @@ for (const [claim, publicUrl, sent, read] of rows) {
 test('what is set is as safe as the place allows, and others are as they were', async () => {
   const set = ['session=a; Path=/; SameSite=Strict; Secure; HttpOnly', 'other=1; Path=/; Secure', 'session=; Path=/'];
   assert.deepEqual((await pass(shop, [], set)).kept, [
-    '__Host-session=a; Path=/; SameSite=Strict; HttpOnly; Secure',
+    '__Host-session=a; Path=/; SameSite=Strict; Secure; HttpOnly',
     'other=1; Path=/; Secure',
     '__Host-session=; Path=/; Secure',
   ]);

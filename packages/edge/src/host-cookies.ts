@@ -66,8 +66,9 @@ function readable(field: string, named: ReadonlySet<string>, secure: boolean): s
 }
 
 function kept(field: string, secure: boolean): string {
-  const plain = field.replace(/; *Secure(?=;|$)/i, '');
-  return secure ? `${prefix}${plain}; Secure` : plain;
+  const attribute = /; *Secure(?=;|$)/i;
+  if (!secure) return field.replace(attribute, '');
+  return `${prefix}${field}${attribute.test(field) ? '' : '; Secure'}`;
 }
 
 function nameOf(pair: string): string {

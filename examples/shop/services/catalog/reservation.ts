@@ -1,4 +1,4 @@
-import type { Item, Line } from './line.ts';
+import type { Item, Line } from '../../contracts/stock.ts';
 
 /** Why an order cannot have its stock. It stays so: asked again, the answer is the same. */
 export type Refusal =

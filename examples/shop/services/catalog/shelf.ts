@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { FlotillaError } from 'flotilla';
+import type { Delivered, Item, Line } from '../../contracts/stock.ts';
 import { inTransaction } from '../database.ts';
-import type { Item, Line } from './line.ts';
 import { moveFor, type Refusal, type Reservation, type Wish } from './reservation.ts';
 
 /** Who takes stock, and gives it back. All of an order, or nothing of it. */
@@ -10,6 +11,12 @@ export interface Shelf {
    * @param now milliseconds since the epoch
    */
   wish(orderId: string, wish: Wish, now: number): Reservation;
+  /**
+   * Takes in what a supplier brought, once for each line of a note.
+   * @returns the lines that were new
+   * @throws FlotillaError PRODUCT_UNKNOWN, NOT_STORED; then nothing was taken in
+   */
+  deliver(lines: readonly Delivered[]): readonly Delivered[];
   /** Gives back what was held for too long, and forgets what nobody will ask for any more. */
   sweep(now: number): void;
 }
@@ -19,6 +26,9 @@ export const shelfSchema = `
     orderId TEXT PRIMARY KEY, state TEXT NOT NULL, lines TEXT NOT NULL, refusal TEXT, expiresAt INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS reservationByTime ON reservation (state, expiresAt);
+  CREATE TABLE IF NOT EXISTS delivery (
+    note TEXT NOT NULL, productId TEXT NOT NULL, quantity INTEGER NOT NULL, PRIMARY KEY (note, productId)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** Long enough for an order to go on after a restart of its service, short enough not to keep others waiting. */
@@ -53,6 +63,8 @@ export function openShelf(db: DatabaseSync, find: (id: string) => Stocked | unde
   const keep = db.prepare(
     `INSERT OR REPLACE INTO reservation (orderId, state, lines, refusal, expiresAt) VALUES (?, ?, ?, ?, ?)`,
   );
+
+  const addLine = db.prepare(`INSERT OR IGNORE INTO delivery (note, productId, quantity) VALUES (?, ?, ?)`);
 
   const save = (orderId: string, made: Exclude<Reservation, { state: 'none' }>, expiresAt: number): Reservation => {
     const lines = 'lines' in made ? made.lines : [];
@@ -112,6 +124,15 @@ export function openShelf(db: DatabaseSync, find: (id: string) => Stocked | unde
             return before;
         }
       }),
+    deliver: (lines) =>
+      inTransaction(db, () =>
+        lines.filter(({ note, productId, quantity }) => {
+          if (addLine.run(note, productId, quantity).changes === 0) return false;
+          if (putBack.run(quantity, productId).changes === 1) return true;
+          const data = { id: productId };
+          throw new FlotillaError('PRODUCT_UNKNOWN', `there is no product "${productId}"`, { data, executed: 'no' });
+        }),
+      ),
     sweep: (now) =>
       inTransaction(db, () => {
         lapse(now);

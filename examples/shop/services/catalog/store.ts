@@ -1,22 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Category, Product } from '../../contracts/catalog.ts';
 import { type DatabaseSettings, inTransaction, openDatabase } from '../database.ts';
 import { categories, products } from './assortment.ts';
 import { openShelf, type Shelf, shelfSchema } from './shelf.ts';
-
-export interface Category {
-  readonly id: string;
-  readonly name: string;
-}
-
-export interface Product {
-  readonly id: string;
-  readonly category: string;
-  readonly name: string;
-  readonly description: string;
-  readonly tags: string[];
-  readonly priceCents: number;
-  readonly stock: number;
-}
 
 /** The products and their stock. Several processes may have the same file open. */
 export interface CatalogStore {
@@ -28,6 +14,10 @@ export interface CatalogStore {
   some(ids: readonly string[]): Product[];
   product(id: string): Product | undefined;
   search(text: string, limit: number): Product[];
+  /** Adds to how often each product was looked at; unknown ones are left out. */
+  countViews(views: ReadonlyMap<string, number>): void;
+  /** Ids of the products that were looked at most. */
+  popular(limit: number): string[];
   close(): void;
 }
 
@@ -38,6 +28,9 @@ const schema = `
     description TEXT NOT NULL, tags TEXT NOT NULL, priceCents INTEGER NOT NULL,
     stock INTEGER NOT NULL CHECK (stock >= 0), searched TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS viewed (
+    productId TEXT PRIMARY KEY REFERENCES product (id), times INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   ${shelfSchema}
 `;
 
@@ -51,6 +44,11 @@ export function openCatalog(settings: DatabaseSettings): CatalogStore {
   const inCategory = db.prepare(`SELECT * FROM product WHERE category = ? ORDER BY rowid LIMIT ?`);
   const one = db.prepare(`SELECT * FROM product WHERE id = ?`);
   const ofAll = db.prepare(`SELECT id, name FROM category ORDER BY position`);
+  const addViews = db.prepare(
+    `INSERT INTO viewed (productId, times) SELECT id, ? FROM product WHERE id = ?
+     ON CONFLICT (productId) DO UPDATE SET times = times + excluded.times`,
+  );
+  const mostViewed = db.prepare(`SELECT productId FROM viewed ORDER BY times DESC, productId LIMIT ?`);
   const product = (id: string): Product | undefined => {
     const row = one.get(id);
     return row && productOf(row as unknown as Row);
@@ -65,6 +63,11 @@ export function openCatalog(settings: DatabaseSettings): CatalogStore {
     some: (ids) => ids.flatMap((id) => product(id) ?? []),
     product,
     search: (text, limit) => search(db, folded(text).split(/\s+/).slice(0, maxWords), limit),
+    countViews: (views) =>
+      inTransaction(db, () => {
+        for (const [id, times] of views) addViews.run(times, id);
+      }),
+    popular: (limit) => mostViewed.all(limit).map((row) => (row as { productId: string }).productId),
     close: () => db.close(),
   };
 }

@@ -53,7 +53,7 @@ async function withDesk(use: (bench: Bench) => Promise<void>): Promise<void> {
         store.close();
       }
     },
-    { clock },
+    { clock, time: 'stands' },
   );
 }
 

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { type Call, type Client, FlotillaError, safe } from 'flotilla';
 import type { stock } from '../../contracts/stock.ts';
-import type { Intent, OrderStore, Purchase, Wanted } from './store.ts';
+import type { OrderStore, Purchase, Wanted } from './store.ts';
 
 /**
  * Where an order has got to: `{ step, key }` is published when a step has been made. Nobody need listen; a test does,
@@ -37,7 +37,7 @@ export interface Desk {
  */
 export function openDesk(store: OrderStore, shelf: Client<typeof stock>): Desk {
   const inHand = new Set<string>();
-  const finish = async (intent: Intent, call: Call): Promise<Purchase> => {
+  const finish = async (intent: Purchase, call: Call): Promise<Purchase> => {
     inHand.add(intent.id);
     try {
       for (let round = 1; ; round++) {
@@ -74,7 +74,11 @@ interface Needs {
 }
 
 /** Once through all steps; undefined when the reservation lapsed on the way. */
-async function attempt({ id, key, items }: Intent, call: Call, { store, shelf }: Needs): Promise<Purchase | undefined> {
+async function attempt(
+  { id, key, items }: Purchase,
+  call: Call,
+  { store, shelf }: Needs,
+): Promise<Purchase | undefined> {
   const refuse = (error: FlotillaError): Purchase => {
     const code = refusals.get(error.code);
     if (code === undefined) throw error; // not decided: the order stays written
@@ -99,7 +103,7 @@ const refusals: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The catalog has the last word: what it sold is placed, however late. */
-async function giveUp(intent: Intent, call: Call, { store, shelf }: Needs): Promise<void> {
+async function giveUp(intent: Purchase, call: Call, { store, shelf }: Needs): Promise<void> {
   const released = await safe(shelf.release({ orderId: intent.id }, call));
   if (!released.ok) return;
   if (!released.value.sold) store.refuse(intent.id, { code: 'ORDER_GIVEN_UP' });

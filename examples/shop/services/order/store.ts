@@ -1,26 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { FlotillaError } from 'flotilla';
+import type { NewOrder } from '../../contracts/order.ts';
+import type { Line } from '../../contracts/stock.ts';
 import { type DatabaseSettings, inTransaction, openDatabase } from '../database.ts';
 
-interface Item {
-  readonly productId: string;
-  readonly quantity: number;
-}
-
-interface Line extends Item {
-  readonly name: string;
-  readonly priceCents: number;
-}
-
-/** What a person wants. */
-export interface Wanted {
-  readonly userId: string;
-  /** Of one basket of this person: sent again, it means the same order. */
-  readonly key: string;
-  readonly customer: string;
-  readonly address: string;
-  readonly items: readonly Item[];
-}
+/** What a person wants. Its key belongs to one basket of this person: sent again, it means the same order. */
+export type Wanted = NewOrder & { readonly userId: string };
 
 /** Why nothing was taken. */
 export interface Refusal {
@@ -39,9 +24,6 @@ export interface Purchase extends Wanted {
   readonly writtenAt: number;
 }
 
-/** An order that was written down. */
-export type Intent = Purchase;
-
 /** An order that the kitchen has to make. */
 export interface Ticket {
   readonly number: number;
@@ -55,13 +37,13 @@ export interface OrderStore {
    * Writes down what is wanted; a second time for one key it gives what became of the first.
    * @throws FlotillaError KEY_REUSED when the key belongs to other things; NOT_STORED
    */
-  write(wanted: Wanted, now: number): Intent;
+  write(wanted: Wanted, now: number): Purchase;
   /** Says what was sold. */
   place(id: string, lines: readonly Line[]): Purchase;
   /** Says why nothing was taken, unless it was placed. */
   refuse(id: string, refusal: Refusal): Purchase;
   /** The oldest orders that are not decided. */
-  unfinished(): Intent[];
+  unfinished(): Purchase[];
   /** Of orders that were placed after the one with that number, in their order. */
   tickets(after: number, limit: number): Ticket[];
   find(id: string, userId: string): Purchase | undefined;

@@ -1,3 +1,4 @@
+import type { Rating } from '../../contracts/review.ts';
 import { type DatabaseSettings, inTransaction, openDatabase } from '../database.ts';
 import { firstReviews } from './first-reviews.ts';
 
@@ -8,12 +9,6 @@ export interface Review {
   readonly bought: boolean;
   /** Milliseconds since the epoch. */
   readonly writtenAt: number;
-}
-
-export interface Rating {
-  /** From 1 to 5, rounded to a tenth; 0 without any. */
-  readonly average: number;
-  readonly count: number;
 }
 
 /** Reviews: one of each person for a product. */

@@ -1,45 +1,54 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Call } from '@flotilla/core';
+import { ManualClock } from '@flotilla/testkit';
 import { cost, createPasswords } from './password.ts';
 
+const call = (): Call => new Call({ clock: new ManualClock(), random: () => 0 });
 const cheap = { N: 16, r: 1, p: 1 };
 
 test('a password fits what was kept of it, and nothing else does', async () => {
   const passwords = createPasswords(cheap);
-  const kept = await passwords.hash('a harbour at night');
-  assert.equal(await passwords.fits('a harbour at night', kept), true);
-  assert.equal(await passwords.fits('a harbour at nigh', kept), false);
-  assert.equal(await passwords.fits('', kept), false);
-  assert.equal(await passwords.fits('a harbour at night', undefined), false);
+  const kept = await passwords.hash('a harbour at night', call());
+  assert.equal(await passwords.fits('a harbour at night', kept, call()), true);
+  assert.equal(await passwords.fits('a harbour at nigh', kept, call()), false);
+  assert.equal(await passwords.fits('', kept, call()), false);
+  assert.equal(await passwords.fits('a harbour at night', undefined, call()), false);
 });
 
 test('the same password is kept with another salt each time, and with the cost it was made at', async () => {
   const passwords = createPasswords(cheap);
-  const [first, second] = await Promise.all([passwords.hash('one for all'), passwords.hash('one for all')]);
+  const [first, second] = await Promise.all([
+    passwords.hash('one for all', call()),
+    passwords.hash('one for all', call()),
+  ]);
   assert.notEqual(first, second);
   assert.match(first, /^scrypt\$16\$1\$1\$[\w-]{22}\$[\w-]{43}$/);
   assert.doesNotMatch(first, /one for all/);
 });
 
 test('what was kept at an older cost still fits, and is known to be outdated', async () => {
-  const kept = await createPasswords(cheap).hash('kept long ago');
+  const kept = await createPasswords(cheap).hash('kept long ago', call());
   const now = createPasswords({ ...cheap, N: 32 });
-  assert.equal(await now.fits('kept long ago', kept), true);
-  assert.deepEqual([now.isOutdated(kept), now.isOutdated(await now.hash('new'))], [true, false]);
+  assert.equal(await now.fits('kept long ago', kept, call()), true);
+  assert.deepEqual([now.isOutdated(kept), now.isOutdated(await now.hash('new', call()))], [true, false]);
 });
 
 test('a password typed on another keyboard is the same one', async () => {
   const passwords = createPasswords(cheap);
-  assert.equal(await passwords.fits('crème brûlée'.normalize('NFD'), await passwords.hash('crème brûlée')), true);
+  assert.equal(
+    await passwords.fits('crème brûlée'.normalize('NFD'), await passwords.hash('crème brûlée', call()), call()),
+    true,
+  );
 });
 
 test('a flood is refused instead of taking all memory', async () => {
   const passwords = createPasswords(cheap);
-  const flood = await Promise.allSettled(Array.from({ length: 100 }, () => passwords.fits('guess', undefined)));
+  const flood = await Promise.allSettled(Array.from({ length: 100 }, () => passwords.fits('guess', undefined, call())));
   const refused = flood.filter((one) => one.status === 'rejected').map(({ reason }) => reason.code);
   assert.deepEqual([...new Set(refused)], ['UNAVAILABLE']);
   assert.equal(refused.length, 100 - 2 - 32);
-  assert.equal(await passwords.fits('guess', undefined), false, 'later ones are taken again');
+  assert.equal(await passwords.fits('guess', undefined, call()), false, 'later ones are taken again');
 });
 
 test('a guess costs what is demanded of stored passwords', () => {

@@ -1,5 +1,6 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
-import { FlotillaError } from 'flotilla';
+import { Bulkhead, bulkhead, bulkheadDefaults } from '@flotilla/resilience';
+import type { Call } from 'flotilla';
 
 /** What guessing one password costs (RFC 7914): `N` rounds over `128 · N · r` bytes, `p` times. */
 export interface Cost {
@@ -12,8 +13,7 @@ export interface Cost {
 export const cost: Cost = Object.freeze({ N: 2 ** 15, r: 8, p: 1 });
 
 /** At once: two of the four threads of Node's pool. More wait; beyond that it is somebody's attack. */
-const maxRunning = 2;
-const maxWaiting = 32;
+const turns = { ...bulkheadDefaults, maxConcurrent: 2, maxQueued: 32, maxWaitMs: 10_000 };
 
 const saltBytes = 16;
 const hashBytes = 32;
@@ -21,28 +21,28 @@ const hashBytes = 32;
 /** Keeps and checks passwords, in threads of their own. */
 export interface Passwords {
   /** `scrypt$N$r$p$salt$hash`: what was true for it stays with it when the cost is raised. */
-  hash(password: string): Promise<string>;
+  hash(password: string, call: Call): Promise<string>;
   /** In the same time whether it fits or not, and whether there is one (`undefined`: nobody has this address) or not. */
-  fits(password: string, kept: string | undefined): Promise<boolean>;
+  fits(password: string, kept: string | undefined, call: Call): Promise<boolean>;
   /** Whether it was kept at another cost than today's, so that it is worth keeping anew. */
   isOutdated(kept: string): boolean;
 }
 
 export function createPasswords(current: Cost = cost): Passwords {
-  const take = turns();
+  // A flood of guesses must not take all memory and threads.
+  const inTurn = bulkhead<Derivation, Buffer>({ bulkhead: new Bulkhead({ target: 'passwords', settings: turns }) });
+  const derived = inTurn((wanted, call) => derive(wanted).finally(() => call.end()));
   const decoy = unguessable(current);
   return {
-    hash: (password) =>
-      take(async () => {
-        const salt = randomBytes(saltBytes);
-        return kept(current, salt, await derive(password, salt, current));
-      }),
-    fits: (password, stored) =>
-      take(async () => {
-        const { salt, hash, ...at } = read(stored ?? decoy);
-        const same = timingSafeEqual(await derive(password, salt, at), hash);
-        return same && stored !== undefined;
-      }),
+    async hash(password, call) {
+      const salt = randomBytes(saltBytes);
+      return kept(current, salt, await derived({ password, salt, at: current }, call.child()));
+    },
+    async fits(password, stored, call) {
+      const { salt, hash, ...at } = read(stored ?? decoy);
+      const same = timingSafeEqual(await derived({ password, salt, at }, call.child()), hash);
+      return same && stored !== undefined;
+    },
     isOutdated: (stored) => !stored.startsWith(prefix(current)),
   };
 }
@@ -69,34 +69,18 @@ function read(stored: string): Cost & { readonly salt: Buffer; readonly hash: Bu
   };
 }
 
+interface Derivation {
+  readonly password: string;
+  readonly salt: Buffer;
+  readonly at: Cost;
+}
+
 /** The same characters typed on another keyboard may be other code points: NFKC makes them one. */
-function derive(password: string, salt: Buffer, { N, r, p }: Cost): Promise<Buffer> {
+function derive({ password, salt, at: { N, r, p } }: Derivation): Promise<Buffer> {
   const options: ScryptOptions = { N, r, p, maxmem: 256 * N * r };
   return new Promise((resolve, reject) => {
     scrypt(password.normalize('NFKC'), salt, hashBytes, options, (error, hash) =>
       error ? reject(error) : resolve(hash),
     );
   });
-}
-
-/** Work in turns: a flood of guesses must not take all memory and threads. */
-function turns(): <T>(work: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (running >= maxRunning) {
-      if (waiting.length >= maxWaiting) {
-        const detail = `${maxWaiting} passwords wait to be checked already`;
-        throw new FlotillaError('UNAVAILABLE', detail, { retryAfterMs: 2_000 });
-      }
-      await new Promise<void>((resolve) => waiting.push(resolve)); // whoever ends hands its turn over
-    } else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
 }

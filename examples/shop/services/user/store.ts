@@ -1,15 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Person } from '../../contracts/user.ts';
 import { type DatabaseSettings, inTransaction, openDatabase } from '../database.ts';
 import { type AttemptStore, attemptSchema, openAttempts } from './attempt-store.ts';
 import { guests } from './guests.ts';
 import { unguessable } from './password.ts';
-
-export interface Person {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-}
 
 /** People and their sessions. */
 export interface UserStore {
