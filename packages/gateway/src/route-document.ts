@@ -21,7 +21,9 @@ export type FilterDefinition =
   | { readonly kind: 'retry'; readonly attempts: number; readonly methods: readonly string[] }
   | { readonly kind: 'timeout'; readonly timeoutMs: number }
   | { readonly kind: 'pickKey'; readonly from: 'header' | 'cookie'; readonly name: string }
-  | { readonly kind: 'pickKey'; readonly from: 'clientAddress' };
+  | { readonly kind: 'pickKey'; readonly from: 'clientAddress' }
+  /** `urgency` is that of RFC 9218, 0 to 7; undefined: as it is. */
+  | { readonly kind: 'context'; readonly urgency: number | undefined; readonly baggage: readonly Field[] };
 
 /** `required`: 401 until an authenticator accepts the caller. `public`: anybody; it has to be said. */
 export type RouteAuth = 'required' | 'public';

@@ -1,7 +1,8 @@
-import { toFlotillaError } from '@flotilla/core';
+import { baggageLimits, toFlotillaError } from '@flotilla/core';
 import { isFieldName, parsePath } from '@flotilla/http';
+import { passedKey } from '../loop-guard.ts';
 import { type PathTemplate, parseTemplate } from '../path-template.ts';
-import { documentLimits, type FilterDefinition, filterDefaults } from '../route-document.ts';
+import { documentLimits, type Field, type FilterDefinition, filterDefaults } from '../route-document.ts';
 import { readHeaderFields, readHeaderNames } from './fields.ts';
 import { readMethods } from './methods.ts';
 import { shown, type Value } from './value.ts';
@@ -19,6 +20,7 @@ const readers: { readonly [K in Kind]: (value: Value) => FilterDefinition | unde
   retry: readRetry,
   timeout: readTimeout,
   pickKey: readPickKey,
+  context: readContext,
 };
 
 const kinds = Object.keys(readers) as readonly Kind[];
@@ -98,4 +100,28 @@ function readPickKey(value: Value): FilterDefinition | undefined {
   // A cookie's name is a token, as that of a header field (RFC 6265 §4.1.1).
   if (!isFieldName(name)) return member.mistake(`"${shown(name)}" cannot be the name of a ${from}`);
   return { kind: 'pickKey', from, name: from === 'header' ? name.toLowerCase() : name };
+}
+
+function readContext(value: Value): FilterDefinition | undefined {
+  const members = value.members(['urgency', 'baggage']);
+  if (!members) return undefined;
+  if (members.size === 0) return value.mistake('takes "urgency", "baggage" or both');
+  const urgency = members.get('urgency')?.integer(0, 7);
+  const given = members.get('baggage');
+  return { kind: 'context', urgency, baggage: given ? readBaggage(given) : [] };
+}
+
+/** Members of the baggage to write. Their names are tokens (W3C Baggage §3.3.1.1). */
+function readBaggage(value: Value): readonly Field[] {
+  const entries = value.entries() ?? [];
+  if (entries.length > baggageLimits.maxMembers) {
+    return value.mistake(`has ${entries.length} members, the limit is ${baggageLimits.maxMembers}`) ?? [];
+  }
+  return entries.flatMap(([name, member]) => {
+    const text = member.text();
+    if (text === undefined) return [];
+    if (!isFieldName(name)) return member.mistake(`"${shown(name)}" cannot be the name of a member`) ?? [];
+    if (name === passedKey) return member.mistake(`"${name}" is written by gateways alone`) ?? [];
+    return [[name, text] as const];
+  });
 }

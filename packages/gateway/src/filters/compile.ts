@@ -1,6 +1,7 @@
 import type { Meter } from '@flotilla/core';
 import { timeout } from '@flotilla/resilience';
 import type { FilterDefinition, RouteDefinition } from '../route-document.ts';
+import { context } from './context.ts';
 import { removeFields, setFields } from './header-fields.ts';
 import type { HttpFilter } from './http-filter.ts';
 import { mapRequest, mapResponse } from './map-message.ts';
@@ -34,5 +35,7 @@ function compileFilter(definition: FilterDefinition, route: RouteDefinition, met
       return timeout({ timeoutMs: definition.timeoutMs });
     case 'pickKey':
       return pickKey(definition);
+    case 'context':
+      return context(definition);
   }
 }

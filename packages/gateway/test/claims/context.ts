@@ -59,6 +59,21 @@ export function contextClaims(engine: () => EngineUnderTest): void {
       assert.deepEqual(fieldsOf(seen, 'priority'), []);
     });
 
+    it('is what the document says of the route: urgency and baggage, whatever a stranger claims', async () => {
+      const filters = [{ context: { urgency: 1, baggage: { 'flotilla.lane': 'next', note: 'a b' } } }];
+      const { seen } = await sendClaims(engine(), {}, filters);
+      assert.deepEqual(fieldsOf(seen, 'priority'), ['u=1']);
+      assert.match(fieldsOf(seen, 'baggage').join(), /^flotilla\.passed=[0-9a-z]+,flotilla\.lane=next,note=a%20b$/);
+      assert.match(fieldsOf(seen, 'traceparent').join(), /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+      assert.deepEqual(fieldsOf(seen, 'idempotency-key'), ['order-7']);
+    });
+
+    it('that a route makes less urgent keeps its baggage', async () => {
+      const { seen } = await sendClaims(engine(), {}, [{ context: { urgency: 6 } }]);
+      assert.deepEqual(fieldsOf(seen, 'priority'), ['u=6']);
+      assert.match(fieldsOf(seen, 'baggage').join(), /^flotilla\.passed=[0-9a-z]+$/);
+    });
+
     it('reaches the upstream as one trace with the access log', async () => {
       const world = new World(engine());
       const { url } = await world.serve(echo);
@@ -74,10 +89,11 @@ export function contextClaims(engine: () => EngineUnderTest): void {
 async function sendClaims(
   engine: EngineUnderTest,
   document: object,
+  filters: readonly object[] = [],
 ): Promise<{ seen: Seen; trace: ReturnType<typeof newTrace> }> {
   const world = new World(engine);
   const { url } = await world.serve(echo);
-  await world.openDocument({ ...document, routes: [{ id: 'a', path: '/**', to: url }] });
+  await world.openDocument({ ...document, routes: [{ id: 'a', path: '/**', to: url, filters }] });
   // The client's own call writes what a caller inside would; the claims that a call cannot carry stand beside it.
   const trace = newTrace(engine.random);
   const call = {
