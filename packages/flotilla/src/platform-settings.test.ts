@@ -12,6 +12,7 @@ test('the defaults of a service', () => {
     port: 0,
     registry: ['http://127.0.0.1:8761'],
     weight: 1,
+    metadata: {},
     stateDir: '.flotilla/state',
     instances: 1,
     maxBodyBytes: 1_048_576,

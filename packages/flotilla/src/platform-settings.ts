@@ -55,6 +55,8 @@ export interface PlatformConfig extends ProcessConfig {
   readonly registry: readonly string[];
   readonly zone: string | undefined;
   readonly weight: number;
+  /** Facts to register with this instance, over those of the application. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly stateDir: string;
   readonly run: string | undefined;
   readonly instances: number;
@@ -162,6 +164,12 @@ export const serviceSettings: SettingsOf<PlatformConfig> = {
     describe: 'where this instance runs, for callers that prefer their own zone',
   }),
   weight: number({ default: 1, min: 0, max: 1_000, describe: 'share of the calls relative to its siblings' }),
+  metadata: map(text({ maxLength: 1_024 }), {
+    default: {},
+    maxEntries: 50,
+    restart: true,
+    describe: 'facts to register with this instance, over those of the application: its lane, for one',
+  }),
   stateDir: text({
     default: '.flotilla/state',
     restart: true,

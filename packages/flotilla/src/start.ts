@@ -427,7 +427,7 @@ interface DescribedParts {
  */
 export function describeInstance(
   { name, options, bindings, clients }: DescribedParts,
-  config: Pick<PlatformConfig, 'zone' | 'weight'>,
+  config: Pick<PlatformConfig, 'zone' | 'weight' | 'metadata'>,
   { clock, random, management }: Pick<ServiceRuntime, 'clock' | 'random' | 'management'>,
   address: Address,
   beside: readonly string[] = [],
@@ -451,6 +451,7 @@ export function describeInstance(
     revision: 0,
     metadata: {
       ...options.metadata,
+      ...config.metadata,
       ...(management && {
         'management.address': management.host,
         'management.port': String(management.port),
