@@ -5,11 +5,11 @@ import { type AnyApp, type Fleet, type FleetOptions, startFleet } from '@flotill
 import type { PlatformConfig } from 'flotilla';
 import { withFolder } from './folder.ts';
 
-/** The shop as it runs: what its services are told of each other counts in its tests, too. */
+/** The shop as it runs: what its services are told counts in its tests, too. */
 const { services: written } = parseYaml(
   readFileSync(new URL('../flotilla.yaml', import.meta.url), 'utf8'),
   'flotilla.yaml',
-).value as { readonly services: Readonly<Record<string, { readonly clients?: PlatformConfig['clients'] }>> };
+).value as { readonly services: Readonly<Record<string, Partial<PlatformConfig>>> };
 
 /** What a test has. */
 export interface Shop {
@@ -20,7 +20,7 @@ export interface Shop {
 }
 
 /** What differs from test to test. */
-export interface ShopOptions extends Pick<FleetOptions, 'clock' | 'time'> {
+export interface ShopOptions extends Pick<FleetOptions, 'clock' | 'gateway' | 'time'> {
   /** By service, over those of every test. */
   readonly settings?: Readonly<Record<string, object>>;
 }
@@ -37,11 +37,10 @@ export async function withShop(
       if (['catalog', 'order', 'review', 'user'].includes(name)) return { dbFile: file(name) };
       return ['web', 'mobile'].includes(name) ? { publicUrl: 'http://127.0.0.1:8080' } : {};
     };
-    const services = apps.map((app) => ({
-      app,
-      settings: { ...own(app.name), ...settings[app.name] },
-      config: { drainNoticeMs: 0, clients: written[app.name]?.clients ?? {} },
-    }));
+    const services = apps.map((app) => {
+      const { run: _, instances: __, ...config } = written[app.name] ?? {};
+      return { app, settings: { ...own(app.name), ...settings[app.name] }, config };
+    });
     await using fleet = await startFleet({ ...options, services });
     await use({ fleet, folder, file });
   });

@@ -2,7 +2,7 @@ import type { Clock, Instance, Random } from '@flotilla/core';
 import type { AppliedTable, Gateway } from '@flotilla/gateway';
 import type { Registry } from '@flotilla/registry/server';
 import type { AnyContract, Client } from '@flotilla/rpc';
-import type { ContractClientOptions, GenericClient } from 'flotilla';
+import type { ContractClientOptions, GenericClient, RunningService } from 'flotilla';
 import type { FetchPath } from './fetch.ts';
 import type { FleetNetwork } from './network/faulty-network.ts';
 import type { AnyApp, ServiceEntry } from './options.ts';
@@ -34,6 +34,11 @@ export interface FleetCopy {
   readonly url: string;
   /** Asks this copy and no other, past gateway and balancing. */
   readonly fetch: FetchPath;
+  /**
+   * Why its calls of a service go where they go: what `flotilla why` prints. Undefined: of all that it calls.
+   * @throws FlotillaError NO_ROUTE when it does not call that service
+   */
+  readonly why: RunningService['why'];
 }
 
 /** A whole fleet in one process. Stop it, or let `await using` do so. */

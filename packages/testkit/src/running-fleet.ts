@@ -279,6 +279,7 @@ export class RunningFleet implements Fleet {
       get instance() {
         return party.value.instance;
       },
+      why: (service) => party.value.why(service),
       get url() {
         return party.value.url;
       },

@@ -4,17 +4,19 @@ import { el, missingNotice } from './dom.js';
 
 /** The whole menu, by category. */
 export async function menu() {
-  const { categories, missing } = await get('/home');
+  const { categories, popular, missing } = await get('/home');
   const shown = categories.filter(({ products }) => products.length > 0);
   return {
     title: 'Menu',
     wide: true,
-    nodes: [hero(categories), missingNotice(missing), ...shown.map(shelf)],
+    nodes: [hero(categories, popular), missingNotice(missing), ...shown.map(shelf)],
   };
 }
 
-function hero(categories) {
-  const dishes = categories.map(({ products }) => products[0]).filter(Boolean);
+/** With pictures of what people look at most, and of the beginning of the menu until there is enough of that. */
+function hero(categories, popular) {
+  const dishes = [...popular, ...categories.map(({ products }) => products[0]).filter(Boolean)];
+  const shown = [...new Map(dishes.map((dish) => [dish.id, dish])).values()].slice(0, 3);
   return el(
     'section',
     { class: 'hero', 'aria-labelledby': 'heading' },
@@ -32,9 +34,9 @@ function hero(categories) {
     el(
       'div',
       { class: 'hero-pictures', 'aria-hidden': 'true' },
-      ...dishes
-        .slice(0, 3)
-        .map(({ picture }) => el('img', { src: picture.large ?? picture.small, alt: '', width: 400, height: 300 })),
+      ...shown.map(({ picture }) =>
+        el('img', { src: picture.large ?? picture.small, alt: '', width: 400, height: 300 }),
+      ),
     ),
   );
 }

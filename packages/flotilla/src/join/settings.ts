@@ -12,11 +12,11 @@ export interface HealthConfig {
 }
 
 /** What an app that joins is told: what a service is told, without what only a process of ours could obey. */
-export interface JoinConfig extends Omit<PlatformConfig, 'maxBodyBytes' | 'metadata' | 'placement' | 'server' | 'transport'> {
+export interface JoinConfig extends Omit<PlatformConfig, 'maxBodyBytes' | 'placement' | 'server' | 'transport'> {
   readonly health: HealthConfig;
 }
 
-const { maxBodyBytes: _, server: __, transport: ___, placement: ____, metadata: _____, ...shared } = serviceSettings;
+const { maxBodyBytes: _, server: __, transport: ___, placement: ____, ...shared } = serviceSettings;
 
 /** Keys of an app that joins; its part of `flotilla.yaml` is `services.<name>`. */
 export const joinSettings: SettingsOf<JoinConfig> = {

@@ -16,7 +16,7 @@ export interface ServiceNeeds {
 }
 
 /** One copy of a service that takes calls. */
-export interface RunningCopy extends Pick<RunningService, 'instance' | 'url'> {
+export interface RunningCopy extends Pick<RunningService, 'instance' | 'url' | 'why'> {
   /** Takes in other settings of its own. @throws FlotillaError CONFIG_INVALID */
   configure(settings: unknown): void;
 }
@@ -47,6 +47,7 @@ export async function beginService(
     value: {
       instance,
       url,
+      why: (callee) => service.why(callee),
       configure(own) {
         loaded = refreshConfig(schema, loaded, read(own)); // what only a start takes in stays as it is
         service.refresh(loaded.values);
