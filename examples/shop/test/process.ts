@@ -18,19 +18,19 @@ export interface ServiceProcess {
 export interface ProcessOptions {
   readonly cwd: string;
   readonly registry: string;
-  readonly dbFile: string;
+  readonly flags?: readonly string[];
   /** The step of an order at which it is to end. */
-  readonly crashAt?: string;
+  readonly crashAt?: string | undefined;
 }
 
 /** Starts the real program of a service, and waits until it serves, or has ended. */
 export async function startProcess(program: string, options: ProcessOptions): Promise<ServiceProcess> {
-  const { cwd, registry, dbFile, crashAt = '' } = options;
+  const { cwd, registry, crashAt = '', flags = [] } = options;
   const path = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
-  const flags = [`--registry=${registry}`, `--settings.db-file=${dbFile}`, '--drain-notice-ms=0', '--log.level=error'];
+  const always = [`--registry=${registry}`, '--drain-notice-ms=0', '--log.level=error'];
   const child = spawn(
     process.execPath,
-    ['--conditions=flotilla-source', '--import', path('test/crash-at.ts'), path(program), ...flags],
+    ['--conditions=flotilla-source', '--import', path('test/crash-at.ts'), path(program), ...always, ...flags],
     { cwd, env: { PATH: process.env['PATH'], CRASH_AT: crashAt }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   );
   const steps = new Map<string, PromiseWithResolvers<void>>();

@@ -49,6 +49,8 @@ export interface Fleet extends AsyncDisposable {
   readonly network: FleetNetwork;
   /** The registry itself; after its restart another one. */
   readonly registry: Registry;
+  /** Where it is: with `network: 'sockets'` also for processes that a test starts itself. */
+  readonly registryUrl: string;
   /** @throws Error in a fleet without one. */
   readonly gateway: FleetGateway;
   readonly logs: LogBook;

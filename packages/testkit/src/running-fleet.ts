@@ -223,7 +223,7 @@ export class RunningFleet implements Fleet {
     const at = this.#doorAt;
     const engines = { listenOn: outside, connectBy: inside, rsocket: this.#engines.rsocket };
     return new Party({ name: 'gateway', group: 'gateway' }, this.#ground, engines, async (runtime) => {
-      const up = await beginGateway(runtime, at, this.#registryUrl(), this.#routes ?? entry.document, entry.needs);
+      const up = await beginGateway(runtime, at, this.registryUrl, this.#routes ?? entry.document, entry.needs);
       at.port = up.value.port;
       return up;
     });
@@ -251,7 +251,7 @@ export class RunningFleet implements Fleet {
   #makeCaller(side: 'inside' | 'outside'): Party<Caller> {
     const engines = { listenOn: this.#engines[side], connectBy: this.#engines[side], rsocket: this.#engines.rsocket };
     return new Party({ name: 'test', group: 'test' }, this.#ground, engines, (runtime) =>
-      beginCaller(runtime, this.#registryUrl()),
+      beginCaller(runtime, this.registryUrl),
     );
   }
 
@@ -263,7 +263,7 @@ export class RunningFleet implements Fleet {
     const made = Array.from({ length: copies }, (_, index) => {
       const name = `${app.name}.${before + index + 1}`;
       return new Party({ name, group: app.name }, this.#ground, engines, (runtime) =>
-        beginService(app, runtime, { host: hostOf(name), registry: this.#registryUrl(), settings, config }),
+        beginService(app, runtime, { host: hostOf(name), registry: this.registryUrl, settings, config }),
       );
     });
     this.#services.push(...made);
@@ -298,7 +298,7 @@ export class RunningFleet implements Fleet {
     return found;
   }
 
-  #registryUrl(): string {
+  get registryUrl(): string {
     const { port } = this.#registry.value;
     return `http://${formatHostPort({ host: this.#engines.hostOf('registry'), port })}`;
   }

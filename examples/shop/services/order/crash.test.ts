@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemClock, systemRandom } from '@flotilla/core';
-import { routesHandler } from '@flotilla/http';
-import { nodeNetwork } from '@flotilla/http/node';
-import { createRegistry, registryRoutes } from '@flotilla/registry/server';
+import { startFleet } from '@flotilla/testkit';
 import { booksOf } from '../../test/books.ts';
 import { withFolder } from '../../test/folder.ts';
 import { type ServiceProcess, startProcess } from '../../test/process.ts';
+import { app as catalogApp } from '../catalog.ts';
 
-// Real processes, real sockets, real files: the programs that `flotilla dev` starts, one of them killed by SIGKILL.
+// Real sockets, real files, and the real program of `order` in a process of its own, which is killed by SIGKILL.
 
 interface Shop {
   startOrder(crashAt?: string): Promise<ServiceProcess>;
@@ -18,32 +16,22 @@ interface Shop {
 
 async function withCatalog(use: (shop: Shop) => Promise<void>): Promise<void> {
   await withFolder(async (cwd) => {
-    const foundation = { clock: systemClock, random: systemRandom };
-    const registry = createRegistry(foundation);
-    await registry.start();
-    const door = await nodeNetwork(foundation).listen(
-      { host: '127.0.0.1', port: 0 },
-      routesHandler(registryRoutes(registry)),
-    );
-    const processes: ServiceProcess[] = [];
     const [catalogFile, orderFile] = [join(cwd, 'catalog.sqlite'), join(cwd, 'order.sqlite')];
-    const start = async (program: string, dbFile: string, crashAt?: string): Promise<ServiceProcess> => {
-      const where = { cwd, registry: `http://127.0.0.1:${door.port}`, dbFile };
-      const started = await startProcess(program, crashAt === undefined ? where : { ...where, crashAt });
-      processes.push(started);
-      return started;
-    };
+    const catalog = { app: catalogApp, settings: { dbFile: catalogFile } };
+    await using fleet = await startFleet({ services: [catalog], network: 'sockets' });
+    const processes: ServiceProcess[] = [];
     try {
-      await start('services/catalog.ts', catalogFile);
       await use({
-        startOrder: (crashAt) => start('services/order.ts', orderFile, crashAt),
+        async startOrder(crashAt) {
+          const flags = [`--settings.db-file=${orderFile}`];
+          const started = await startProcess('services/order.ts', { cwd, registry: fleet.registryUrl, flags, crashAt });
+          processes.push(started);
+          return started;
+        },
         books: (settled) => booksOf(catalogFile, orderFile, { settled }),
       });
     } finally {
       for (const one of processes) await one.kill();
-      const drained = door.drain(0);
-      await registry.stop('the test is over');
-      await drained;
     }
   });
 }

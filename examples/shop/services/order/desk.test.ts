@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/testkit';
-import { type Client, service } from 'flotilla';
+import { Call, type Client, service } from 'flotilla';
 import { stock } from '../../contracts/stock.ts';
 import { booksOf } from '../../test/books.ts';
 import { withShop } from '../../test/fleet.ts';

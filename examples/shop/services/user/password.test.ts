@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Call } from '@flotilla/core';
 import { ManualClock } from '@flotilla/testkit';
+import { Call } from 'flotilla';
 import { cost, createPasswords } from './password.ts';
 
 const call = (): Call => new Call({ clock: new ManualClock(), random: () => 0 });
