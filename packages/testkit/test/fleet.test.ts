@@ -14,6 +14,11 @@ for (const network of ['memory', 'sockets'] as const) {
     assert.deepEqual([answer.status, await answer.json()], [200, { left: 1, missing: [] }]);
     assert.deepEqual(await fleet.client(stock).item({ id: 'rice' }), { id: 'rice', left: 1 });
     assert.equal((await fleet.gateway.fetch('/elsewhere')).status, 404);
+    const [front] = fleet.copies('web');
+    const why = front?.why(undefined).map(({ services, instances }) => [services, instances.map(({ id }) => id)]);
+    assert.deepEqual(why, [[['catalog'], fleet.copies('catalog').map(({ instance }) => instance.id)]]);
+    assert.throws(() => front?.why('elsewhere'), { code: 'NO_ROUTE' });
+    if (network === 'sockets') assert.equal((await fetch(`${fleet.registryUrl}/v1/instances`)).status, 200);
     if (network === 'sockets') assert.equal((await fetch(`${fleet.gateway.url}/api/home`)).status, 200);
   });
 

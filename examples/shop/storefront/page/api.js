@@ -18,6 +18,8 @@ export const get = (path) => ask(`${base}${path}`);
 export const getWhole = (path) => ask(`/api${path}`);
 export const post = (path, body) => send('POST', path, body);
 export const put = (path, body) => send('PUT', path, body);
+/** Says something in passing: whether it arrives is nobody's concern. */
+export const mention = (path) => navigator.sendBeacon(`${base}${path}`);
 
 function send(method, path, body) {
   const headers = body === undefined ? {} : { 'content-type': 'application/json' };
