@@ -103,6 +103,7 @@ function commands(): void {
     [['instances'], /order +\S+ +up/],
     [['gateway'], /storefront +\/\*\*/],
     [['call', 'review.of', '--productId', 'rice-bowl'], /guest-mara/],
+    [['why', 'catalog', '--from', 'web'], /web +→ +\S*catalog: 2 of 2 instances, pick peak-ewma/],
     [['config', 'catalog'], /settings\.dbFile +\S+catalog\.sqlite +default/],
   ] as const) {
     const { status, stdout, stderr } = flotilla(args);
