@@ -24,6 +24,13 @@ const Name = z.object({ name: z.string().nullable() });
 /** The address of the browser, for limiting attempts. */
 const From = z.object({ from: z.string().max(100) });
 
+const tooMany = { TOO_MANY_ATTEMPTS: error(429, z.object({ waitMs: z.int() })) };
+const notStored = { NOT_STORED: error(507) };
+
+export const signUpRefusals = { EMAIL_TAKEN: error(409), ...tooMany, ...notStored };
+/** Nobody has this e-mail address, or the password is another one: which of both is not said. */
+export const signInRefusals = { SIGN_IN_REFUSED: error(401), ...tooMany, ...notStored };
+
 /** Secrets travel in bodies, never in a URL that somebody logs. */
 export const users = contract(
   { name: 'user', version: 1 },
@@ -31,34 +38,25 @@ export const users = contract(
     signUp: command({
       in: NewPerson.extend(From.shape),
       out: Session,
-      errors: {
-        EMAIL_TAKEN: error(409),
-        TOO_MANY_ATTEMPTS: error(429, z.object({ waitMs: z.int() })),
-        NOT_STORED: error(507),
-      },
+      errors: signUpRefusals,
       http: post('/people', 201),
     }),
     signIn: command({
       in: Credentials.extend(From.shape),
       out: Session,
-      errors: {
-        /** Nobody has this e-mail address, or the password is another one: which of both is not said. */
-        SIGN_IN_REFUSED: error(401),
-        TOO_MANY_ATTEMPTS: error(429, z.object({ waitMs: z.int() })),
-        NOT_STORED: error(507),
-      },
+      errors: signInRefusals,
       http: post('/sessions', 201),
     }),
     signOut: command({
       in: z.object({ token: z.string().max(100) }),
-      errors: { NOT_STORED: error(507) },
+      errors: notStored,
       idempotent: true,
       http: post('/sessions/ended'),
     }),
     whoIs: query({
       in: z.object({ token: z.string().max(100) }),
-      out: Person,
-      errors: { SIGNED_OUT: error(401) },
+      /** Null: it is no session, or none any more. */
+      out: z.object({ person: Person.nullable() }),
       http: post('/sessions/seen'),
     }),
     /** What others may see of people; null: there is nobody of this id. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Id } from './catalog.ts';
 import { NewOrder, Order, orderRefusals } from './order.ts';
 import { NewReview } from './review.ts';
-import { Credentials, NewPerson, Person } from './user.ts';
+import { Credentials, NewPerson, Person, signInRefusals, signUpRefusals } from './user.ts';
 
 /** The token of a session. */
 export const session = { session: z.string().max(100).optional() };
@@ -21,7 +21,6 @@ const from = { forwardedFor: z.string().max(1_000).optional() };
 const fromHeader = { forwardedFor: 'x-forwarded-for' };
 
 const signedOut = { SIGNED_OUT: error(401) };
-const tooMany = { TOO_MANY_ATTEMPTS: error(429, z.object({ waitMs: z.int() })) };
 
 /** What people do in the shop, on whichever device: each edge service serves it, and the gateway opens it. */
 export const visitor = contract(
@@ -30,13 +29,13 @@ export const visitor = contract(
     signUp: command({
       in: NewPerson.extend(from),
       out: SignedIn,
-      errors: { EMAIL_TAKEN: error(409), ...tooMany, NOT_STORED: error(507) },
+      errors: signUpRefusals,
       http: post('/api/people', { status: 201, header: fromHeader, setCookie: setSession }),
     }),
     signIn: command({
       in: Credentials.extend(from),
       out: SignedIn,
-      errors: { SIGN_IN_REFUSED: error(401), ...tooMany, NOT_STORED: error(507) },
+      errors: signInRefusals,
       http: post('/api/session', { status: 201, header: fromHeader, setCookie: setSession }),
     }),
     signOut: command({

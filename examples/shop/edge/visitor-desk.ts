@@ -21,7 +21,7 @@ export function serveVisitors<S>(app: App<S>, { catalog, orders, reviews, users 
       if (session) await relay(users.signOut({ token: session }, call), 'NOT_STORED');
       return { session: '' };
     },
-    me: async ({ session }, call) => ({ person: (await visitors.seen(session, call)) ?? null }),
+    me: async ({ session }, call) => ({ person: await visitors.seen(session, call) }),
 
     placeOrder: async ({ session, ...order }, call) => {
       const { id: userId } = await visitors.required(session, call);

@@ -1,4 +1,4 @@
-import { type Call, FlotillaError, safe } from 'flotilla';
+import { type Call, FlotillaError } from 'flotilla';
 import type { Person } from '../contracts/user.ts';
 import type { Backends } from './backends.ts';
 
@@ -7,20 +7,15 @@ export type Session = string | undefined;
 
 /** Who is there. */
 export interface Visitors {
-  /** Undefined: nobody is signed in. */
-  seen(session: Session, call: Call): Promise<Person | undefined>;
+  /** Null: nobody is signed in. */
+  seen(session: Session, call: Call): Promise<Person | null>;
   /** @throws FlotillaError SIGNED_OUT */
   required(session: Session, call: Call): Promise<Person>;
 }
 
 export function visitorsOf({ users }: Backends): Visitors {
-  const seen = async (session: Session, call: Call): Promise<Person | undefined> => {
-    if (!session) return undefined;
-    const found = await safe(users.whoIs({ token: session }, call));
-    if (found.ok) return found.value;
-    if (found.error.code === 'SIGNED_OUT') return undefined;
-    throw found.error;
-  };
+  const seen = async (session: Session, call: Call): Promise<Person | null> =>
+    session ? (await users.whoIs({ token: session }, call)).person : null;
   return {
     seen,
     async required(session, call) {

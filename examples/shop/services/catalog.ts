@@ -55,7 +55,7 @@ app.handle(stock, {
 });
 
 app.repeat('page views', { everyMs: 5_000 }, () => {
-  store().countViews(views());
+  if (views().size > 0) store().countViews(views());
   views().clear();
 });
 app.repeat('stock that nobody came for', { everyMs: 5_000 }, (call) => store().shelf.sweep(call.clock.wallNow()));

@@ -28,9 +28,9 @@ app.handle(orders, {
   async *kitchen({ after }, call) {
     let last = after;
     for (let quiet = 0; quiet < quietLooks; quiet++) {
-      for (const { number, orderId, lines } of store().tickets(last, 50)) {
-        yield { number, orderId, lines: [...lines] };
-        [last, quiet] = [number, 0];
+      for (const ticket of store().tickets(last, 50)) {
+        yield ticket;
+        [last, quiet] = [ticket.number, 0];
       }
       await sleep(lookEveryMs, call);
     }
@@ -43,7 +43,7 @@ app.repeat('unfinished orders', { everyMs: 5_000 }, (call) => desk().reconcile(c
 function orderOf({ id, status, customer, address, items, lines, writtenAt }: Purchase) {
   const totalCents = lines.reduce((sum, line) => sum + line.priceCents * line.quantity, 0);
   const orderedAt = new Date(writtenAt).toISOString();
-  return { id, status, customer, address, items: [...items], lines: [...lines], totalCents, orderedAt };
+  return { id, status, customer, address, items, lines, totalCents, orderedAt };
 }
 
 if (import.meta.main) await run(app);

@@ -36,7 +36,7 @@ app.handle(users, {
     return { person: { id, name, email }, token: store().openSession(id, call.clock.wallNow() + sessionMs()) };
   },
   signOut: async ({ token }) => store().endSession(token),
-  whoIs: async ({ token }, call) => store().seen(token, call.clock.wallNow()) ?? call.fail('SIGNED_OUT'),
+  whoIs: async ({ token }, call) => ({ person: store().seen(token, call.clock.wallNow()) ?? null }),
   name: async ({ id }) => nameOf(id),
   names: async ({ items }) => ({ items: items.map(({ id }) => ({ value: nameOf(id) })) }),
 });

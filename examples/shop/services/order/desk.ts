@@ -84,7 +84,7 @@ async function attempt(
     if (code === undefined) throw error; // not decided: the order stays written
     return outcomeOf(store.refuse(id, { code, data: error.data }));
   };
-  const reserved = await safe(shelf.reserve({ orderId: id, items: [...items] }, call));
+  const reserved = await safe(shelf.reserve({ orderId: id, items }, call));
   if (!reserved.ok) return refuse(reserved.error);
   reached('reserved', key);
   const sold = await safe(shelf.commit({ orderId: id }, call));

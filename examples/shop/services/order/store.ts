@@ -18,7 +18,7 @@ export interface Purchase extends Wanted {
   readonly id: string;
   /** `pending`: written, not decided. */
   readonly status: 'pending' | 'placed' | 'refused';
-  readonly lines: readonly Line[];
+  readonly lines: Line[];
   readonly refusal: Refusal | undefined;
   /** Milliseconds since the epoch. */
   readonly writtenAt: number;
@@ -28,7 +28,7 @@ export interface Purchase extends Wanted {
 export interface Ticket {
   readonly number: number;
   readonly orderId: string;
-  readonly lines: readonly Line[];
+  readonly lines: Line[];
 }
 
 /** The orders. Several processes may have the same file open. What a method has returned is on the disk. */
