@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { withFolder } from '../../test/folder.ts';
-import { type OrderStore, openOrderStore, type Wanted } from './store.ts';
+import { withNew } from '../../test/folder.ts';
+import { openOrderStore, type Wanted } from './store.ts';
 
-const maxDbBytes = 2 ** 24;
-
-async function withStore(use: (store: OrderStore) => void): Promise<void> {
-  await withFolder((folder) => {
-    const store = openOrderStore({ dbFile: join(folder, 'order.sqlite'), maxDbBytes });
-    try {
-      use(store);
-    } finally {
-      store.close();
-    }
-  });
-}
+const withStore = withNew(openOrderStore);
 
 const wanted = (userId: string, key: string): Wanted => ({
   ...{ userId, key, customer: 'Ada', address: 'Pier 1' },

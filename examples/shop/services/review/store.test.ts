@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { withFolder } from '../../test/folder.ts';
-import { openReviewStore, type ReviewStore } from './store.ts';
+import { withNew } from '../../test/folder.ts';
+import { openReviewStore } from './store.ts';
 
-async function withStore(use: (store: ReviewStore) => void): Promise<void> {
-  await withFolder((folder) => {
-    const store = openReviewStore({ dbFile: join(folder, 'review.sqlite'), maxDbBytes: 2 ** 24 });
-    try {
-      use(store);
-    } finally {
-      store.close();
-    }
-  });
-}
+const withStore = withNew(openReviewStore);
 
 const review = (userId: string, rating: number, writtenAt: number) => ({
   ...{ userId, rating, writtenAt, text: `${rating} of 5`, bought: false },

@@ -3,23 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { withFolder } from '../../test/folder.ts';
+import { withFolder, withNew } from '../../test/folder.ts';
 import { openAttempts } from './attempt-store.ts';
-import { openUserStore, type UserStore } from './store.ts';
+import { openUserStore } from './store.ts';
 
 const maxDbBytes = 2 ** 24;
 
-async function withStore(use: (store: UserStore, dbFile: string) => void): Promise<void> {
-  await withFolder((folder) => {
-    const dbFile = join(folder, 'user.sqlite');
-    const store = openUserStore({ dbFile, maxDbBytes });
-    try {
-      use(store, dbFile);
-    } finally {
-      store.close();
-    }
-  });
-}
+const withStore = withNew(openUserStore);
 
 const ada = { name: 'Ada', email: 'ada@example.org' };
 
