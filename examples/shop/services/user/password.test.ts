@@ -51,6 +51,19 @@ test('a flood is refused instead of taking all memory', async () => {
   assert.equal(await passwords.fits('guess', undefined, call()), false, 'later ones are taken again');
 });
 
+test('who goes away while a password is checked frees no thread before the work is done', async () => {
+  const passwords = createPasswords(cheap);
+  const gone = [call(), call()];
+  const left = gone.map((one) => passwords.fits('guess', undefined, one));
+  for (const one of gone) {
+    one.cancel();
+    one.end();
+  }
+  const flood = Promise.allSettled(Array.from({ length: 33 }, () => passwords.fits('guess', undefined, call())));
+  assert.equal((await flood).filter(({ status }) => status === 'rejected').length, 1);
+  assert.deepEqual(await Promise.all(left), [false, false]);
+});
+
 test('a guess costs what is demanded of stored passwords', () => {
   assert.deepEqual(cost, { N: 32_768, r: 8, p: 1 });
 });
