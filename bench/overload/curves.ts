@@ -1,5 +1,6 @@
-import type { Slice } from './load.ts';
-import { percentile, type Run } from './summary.ts';
+import type { Run } from './run.ts';
+import { type Slice, sliceMs } from './slice.ts';
+import { latencies, percentile, sum } from './summary.ts';
 
 const width = 760;
 const panel = { left: 64, right: 120, height: 180 };
@@ -8,7 +9,7 @@ const room = width - panel.left - panel.right;
 /** Two panels over the time of the run: good answers as a share of capacity, and how long they took. */
 export function curvesOf(runs: readonly Run[]): string {
   const [first] = runs;
-  const lengthMs = first ? 2 * first.restMs + first.overloadMs : 1;
+  const lengthMs = first ? 2 * first.plan.restMs + first.plan.overloadMs : 1;
   const x = (ms: number): number => panel.left + (ms / lengthMs) * room;
   const top = { goodput: 56, latency: 56 + panel.height + 56 };
   const share = (value: number): number => top.goodput + panel.height * (1 - Math.min(3.2, value) / 3.2);
@@ -23,14 +24,14 @@ export function curvesOf(runs: readonly Run[]): string {
       .join(' ');
   const curves = runs.map((run) => {
     const perSecond = (what: 'good' | 'sent') => (slices: readonly Slice[]) =>
-      slices.reduce((total, slice) => total + slice[what], 0) / (slices.length / 4) / run.capacity;
+      sum(slices, what) / ((slices.length * sliceMs) / 1_000) / run.capacity;
     return [
       ...(run === first ? [`  <polyline class="offered" points="${smooth(run, perSecond('sent'), share)}"/>`] : []),
-      `  <polyline class="${run.name}" points="${smooth(run, perSecond('good'), share)}"/>`,
-      `  <polyline class="${run.name}" points="${smooth(run, (slices) => percentile(slices, 0.99), latency)}"/>`,
+      `  <polyline class="${run.subject.id}" points="${smooth(run, perSecond('good'), share)}"/>`,
+      `  <polyline class="${run.subject.id}" points="${smooth(run, (slices) => percentile(latencies(slices), 0.99), latency)}"/>`,
     ].join('\n');
   });
-  const names = [['offered', 'offered'], ...runs.map(({ name }) => [name, name === 'node' ? 'node:http' : name])];
+  const names = [['offered', 'offered'], ...runs.map(({ subject }) => [subject.id, subject.title])];
   const legend = names.map(
     ([kind, name], index) =>
       `  <line class="${kind}" x1="${width - 110}" x2="${width - 86}" y1="${70 + index * 22}" y2="${70 + index * 22}"/><text x="${width - 80}" y="${74 + index * 22}">${name}</text>`,
@@ -50,10 +51,10 @@ export function curvesOf(runs: readonly Run[]): string {
     .grid { stroke: #d0d7de; stroke-width: 1; }
     polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
     line { stroke-width: 2; }
-    .offered { stroke: #57606a; stroke-dasharray: 4 4; } .flotilla { stroke: #0969da; } .node { stroke: #cf222e; } .fastify { stroke: #bf8700; }
+    .offered { stroke: #57606a; stroke-dasharray: 4 4; } .flotilla { stroke: #0969da; } .flotilla-http { stroke: #1a7f37; } .node { stroke: #cf222e; } .fastify { stroke: #bf8700; }
     @media (prefers-color-scheme: dark) {
       text { fill: #d0d7de; } .grid { stroke: #30363d; }
-      .offered { stroke: #8b949e; } .flotilla { stroke: #58a6ff; } .node { stroke: #ff7b72; } .fastify { stroke: #d29922; }
+      .offered { stroke: #8b949e; } .flotilla { stroke: #58a6ff; } .flotilla-http { stroke: #3fb950; } .node { stroke: #ff7b72; } .fastify { stroke: #d29922; }
     }
   </style>
   <text class="title" x="8" y="20">One core under three times the load that it can bear</text>
@@ -71,6 +72,7 @@ function grid(y: number, label: string): string {
 /** Slices of a second each, so that a curve can be read. */
 function seconds({ slices }: Run): readonly (readonly Slice[])[] {
   const groups: Slice[][] = [];
-  for (let index = 0; index + 4 <= slices.length; index += 4) groups.push(slices.slice(index, index + 4));
+  const count = 1_000 / sliceMs;
+  for (let index = 0; index + count <= slices.length; index += count) groups.push(slices.slice(index, index + count));
   return groups;
 }
