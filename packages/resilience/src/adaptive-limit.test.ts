@@ -25,7 +25,8 @@ function naiveLimit(
   const gradient = Math.max(0.5, Math.min(...candidates));
   const floor = peak >= limit / 2 ? settings.minLimit : Math.min(limit, settings.initialLimit);
   if (gradient < 1) return Math.max(floor, limit * gradient);
-  if (peak >= limit / 2) return Math.min(settings.maxLimit, limit + Math.sqrt(limit));
+  const room = durations.length < 10 ? 1 : Math.min(1, 2 - (2 * ratio) / settings.latencyTolerance);
+  if (peak >= limit / 2) return Math.min(settings.maxLimit, limit + Math.sqrt(limit) * room);
   return limit > settings.initialLimit ? Math.max(settings.initialLimit, limit * 0.95) : limit;
 }
 

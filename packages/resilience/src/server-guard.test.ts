@@ -99,7 +99,7 @@ test('a call keeps its place until its last byte, a stream until it begins', asy
   assert.equal(stream.guard.places.inFlight, 0);
 });
 
-test('a burst waits a moment; a queue that is never empty takes critical calls only', async () => {
+test('a burst waits a moment; a queue that is never empty takes the newest, and nobody when it is empty at last', async () => {
   const { clock, handle, newCall, guard } = stage({
     concurrency: { initialLimit: 4, minLimit: 4 },
     queue: { maxQueued: 10, maxWaitMs: 1_000, standingMs: 50 },
@@ -110,14 +110,18 @@ test('a burst waits a moment; a queue that is never empty takes critical calls o
   await clock.advance(49);
   first[0]?.end();
   assert.equal(await waiting, 'burst');
-  void handle('stands', newCall()).catch(() => {});
+  const stands = assert.rejects(handle('stands', newCall()), { code: 'UNAVAILABLE', executed: 'no' });
   await clock.advance(50);
-  await assert.rejects(handle('late', newCall()), { code: 'UNAVAILABLE' });
+  const late = handle('late', newCall());
+  await stands;
+  first[1]?.end();
+  assert.equal(await late, 'late');
+  await assert.rejects(handle('too late', newCall()), { code: 'UNAVAILABLE' });
   for (let index = 0; index < 4; index++) await handle('critical', newCall(0)); // their extra places
   const critical = handle('critical', newCall(0));
   await clock.advance(0);
-  assert.equal(guard.places.queued, 2);
-  for (let index = 1; index < 4; index++) first[index]?.end();
+  assert.equal(guard.places.queued, 1);
+  for (let index = 2; index < 4; index++) first[index]?.end();
   guard.configure(resolveServerPolicies({ concurrency: { initialLimit: 100, minLimit: 100 } }));
   assert.equal(await critical, 'critical');
 });

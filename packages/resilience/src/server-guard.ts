@@ -57,7 +57,15 @@ export class ServerGuard {
     this.#failed = options.failed ?? (() => false);
     this.#policies = options.policies;
     this.#limit = newLimit(options.policies.concurrency, options.clock.now());
-    this.places = new Places((rank) => shareOf(rank, this.#limit.limit, this.#policies.shedding));
+    const { afterTurn } = this.#load;
+    this.places = new Places({
+      limitOf: (rank) => shareOf(rank, this.#limit.limit, this.#policies.shedding),
+      freshestFirst: () => this.clock.now() < this.#queueClosedUntil,
+      ...(afterTurn && {
+        turnLimitOf: (rank) => this.#turnLimitOf(rank),
+        afterTurn: (listener) => this.#load.afterTurn?.(listener),
+      }),
+    });
   }
 
   get policies(): ServerPolicies {
@@ -154,6 +162,13 @@ export class ServerGuard {
     return answer;
   }
 
+  /** Of next to nothing in hand a turn is not so long that others have to wait for the next one. */
+  #turnLimitOf(rank: number): number {
+    const { shedding, concurrency } = this.#policies;
+    const most = shareOf(rank, this.#limit.turnLimit, shedding);
+    return this.places.inFlight < concurrency.minLimit ? Math.max(most, concurrency.minLimit) : most;
+  }
+
   /** Raises the limit at once, if nothing speaks against it. */
   #grow(now: number): boolean {
     if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
@@ -168,6 +183,7 @@ export class ServerGuard {
   /** @param timed the operation whose time says something */
   #left(call: Call, timed: string | undefined, startedAt: number): void {
     const now = call.endedAt;
+    this.#limit.ended += 1;
     if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
     this.places.leave();
     if (this.places.queued > 0) this.#grow(now);
@@ -179,13 +195,18 @@ export class ServerGuard {
     this.#tell('concurrency', raised ? 'raised' : 'lowered', { limit: this.limit, ratio, loopDelayMs });
   }
 
-  /** A burst may wait. A queue that is never empty only makes everybody late. */
+  /**
+   * A burst may wait. A queue that is never empty only makes everybody late: then as many are refused as come, but those
+   * that have waited for longest, and who has just come is answered in time.
+   */
   #mayWait(call: Call): boolean {
     const { maxQueued, standingMs } = this.#policies.queue;
     if (maxQueued === 0) return false;
     const now = call.clock.now();
     const standing = this.places.queued > 0 && now - this.#queuedSince >= standingMs;
-    return call.priority === 'critical' || (!standing && now >= this.#queueClosedUntil);
+    if (call.priority === 'critical' || (!standing && now >= this.#queueClosedUntil)) return true;
+    this.#queueClosedUntil = now + closedTimes * standingMs;
+    return this.places.dropStalest(ranks[call.priority]);
   }
 
   #full(call: Call, operation: string): FlotillaError {
