@@ -21,6 +21,8 @@ export interface Run {
   readonly plan: Plan;
   /** Answers per second when as many ask as it can serve, measured just before. */
   readonly capacity: number;
+  /** The same per second of CPU time: what it could do if it had its core for itself. */
+  readonly capacityPerCpuSecond: number;
   /** CPU time of the server over the whole run. */
   readonly cpuMs: number;
   /** How long it was ready to run meanwhile, and others had its core. */
@@ -39,7 +41,9 @@ export async function measure(subject: Subject, plan: Plan): Promise<Run> {
   const { restMs, overloadMs } = plan;
   const load = await startProgram('overload/load.ts', [], cores.others);
   try {
-    const capacity = await withServer(subject, plan, 'unlimited', (server) => capacityOf(subject, plan, server, load));
+    const { capacity, capacityPerCpuSecond } = await withServer(subject, plan, 'unlimited', (server) =>
+      capacityOf(subject, plan, server, load),
+    );
     return await withServer(subject, plan, 'limited', async (server) => {
       const at = { transport: subject.transport, port: server.ready['port'] };
       const rest = { perSecond: capacity * restShare, ms: restMs };
@@ -52,6 +56,7 @@ export async function measure(subject: Subject, plan: Plan): Promise<Run> {
         subject,
         plan,
         capacity,
+        capacityPerCpuSecond,
         cpuMs: Number(after['cpuMs']) - Number(before['cpuMs']),
         waitedMs: Number(after['waitedMs']) - Number(before['waitedMs']),
         rssMb: Number(after['rss']) / 1e6,
@@ -63,12 +68,22 @@ export async function measure(subject: Subject, plan: Plan): Promise<Run> {
   }
 }
 
-async function capacityOf({ transport }: Subject, plan: Plan, server: Program, load: Program): Promise<number> {
+async function capacityOf(
+  { transport }: Subject,
+  plan: Plan,
+  server: Program,
+  load: Program,
+): Promise<Pick<Run, 'capacity' | 'capacityPerCpuSecond'>> {
   const closed = (ms: number): ReturnType<typeof load.ask> =>
     load.ask({ ask: 'closed', transport, port: server.ready['port'], ms, concurrency });
   await closed(plan.warmMs);
+  const before = await server.ask({ ask: 'used' });
   const { answered, seconds } = await closed(plan.capacityMs);
-  return Number(answered) / Number(seconds);
+  const after = await server.ask({ ask: 'used' });
+  return {
+    capacity: Number(answered) / Number(seconds),
+    capacityPerCpuSecond: Number(answered) / ((Number(after['cpuMs']) - Number(before['cpuMs'])) / 1_000),
+  };
 }
 
 async function withServer<T>(

@@ -3,7 +3,7 @@ import type { Slice } from './slice.ts';
 
 /** Figures of a run beside their targets. */
 export function summaryOf(run: Run): string {
-  const { subject, plan, capacity, slices, rssMb, cpuMs, waitedMs } = run;
+  const { subject, plan, capacity, capacityPerCpuSecond, slices, rssMb, cpuMs, waitedMs } = run;
   const { restMs, overloadMs } = plan;
   const seconds = overloadMs / 1_000;
   const rest = slices.filter(({ atMs }) => atMs < restMs);
@@ -14,7 +14,7 @@ export function summaryOf(run: Run): string {
   const lateP99 = percentile(lateness(overload), 0.99);
   const lines = [
     `${subject.title}: capacity ${capacity.toFixed(0)}/s, offered ${(sum(overload, 'sent') / seconds).toFixed(0)}/s`,
-    `  goodput           ${percent(sum(overload, 'good') / seconds / capacity)} of capacity (target 90 %)`,
+    `  goodput           ${percent(sum(overload, 'good') / seconds / capacity)} of capacity (target 90 %); per CPU second of the whole run ${percent(sum(slices, 'good') / (cpuMs / 1_000) / capacityPerCpuSecond)} of those at capacity`,
     `  p99 of good ones  ${p99.toFixed(1)} ms, ${(p99 / restP99).toFixed(1)} × that at rest, ${restP99.toFixed(1)} ms (target 3 ×); median ${median.toFixed(1)} ms, at rest ${percentile(latencies(rest), 0.5).toFixed(1)} ms`,
     `  critical ones     ${percent(critical)} answered (target 99 %)`,
     `  recovery          ${recoveryMs(run, restP99)} (target 2000 ms)`,
