@@ -10,17 +10,30 @@ export class HttpCaller implements Caller {
   readonly #port: number;
   readonly #free: Connection[] = [];
 
-  constructor(port: number) {
+  private constructor(port: number) {
     this.#port = port;
   }
 
+  /**
+   * @param connections that it has asked on before: Node takes one new connection in each turn of its event loop, so that
+   * opening them would be what is measured
+   */
+  static async open(port: number, connections: number): Promise<HttpCaller> {
+    const caller = new HttpCaller(port);
+    for (let count = 0; count < connections; count++) await caller.#connect().ask(3);
+    return caller;
+  }
+
   ask(urgency: number): Promise<Outcome> {
-    const connection = this.#free.pop() ?? new Connection(this.#port, (one) => this.#free.push(one));
-    return connection.ask(urgency);
+    return (this.#free.pop() ?? this.#connect()).ask(urgency);
   }
 
   async close(): Promise<void> {
     for (const connection of this.#free.splice(0)) connection.close();
+  }
+
+  #connect(): Connection {
+    return new Connection(this.#port, (connection) => this.#free.push(connection));
   }
 }
 
@@ -43,6 +56,7 @@ class Connection {
   }
 
   ask(urgency: number): Promise<Outcome> {
+    if (this.#socket.destroyed) return Promise.resolve('failed');
     return new Promise((resolve) => {
       const late = setTimeout(() => this.close(), deadlineMs);
       this.#done = (outcome) => {

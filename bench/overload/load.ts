@@ -17,18 +17,24 @@ export interface Phase {
 /** One in ten is critical, one in ten is bulk. */
 const urgencies = [0, 3, 3, 3, 3, 6, 3, 3, 3, 3] as const;
 
+/** Connections over HTTP that callers have before the load begins. */
+const connections = 256;
+
 serveHarness(
   {},
   {
-    closed: ({ transport, port, ms, concurrency }) =>
-      withCaller(transport, port, (caller) => closedLoop(caller, Number(ms), Number(concurrency))),
-    open: ({ transport, port, phases }) =>
-      withCaller(transport, port, (caller) => openLoop(caller, phases as readonly Phase[])),
+    closed: async ({ transport, port, ms, concurrency }) =>
+      closing(await callerOf(transport, port, 0), (caller) => closedLoop(caller, Number(ms), Number(concurrency))),
+    open: async ({ transport, port, phases }) =>
+      closing(await callerOf(transport, port, connections), (caller) => openLoop(caller, phases as readonly Phase[])),
   },
 );
 
-async function withCaller<T>(transport: unknown, port: unknown, use: (caller: Caller) => Promise<T>): Promise<T> {
-  const caller = transport === 'rsocket' ? await fleetCaller(Number(port)) : new HttpCaller(Number(port));
+async function callerOf(transport: unknown, port: unknown, before: number): Promise<Caller> {
+  return transport === 'rsocket' ? fleetCaller(Number(port)) : HttpCaller.open(Number(port), before);
+}
+
+async function closing<T>(caller: Caller, use: (caller: Caller) => Promise<T>): Promise<T> {
   try {
     return await use(caller);
   } finally {

@@ -111,7 +111,10 @@ export function turnWindow(
   const late = load.loopDelayMs > settings.maxLoopDelayMs;
   if (state.calls < enoughCalls && !late) {
     // A quiet service gathers its calls over several windows, but none so old that it means nothing.
-    if (now - state.windowStartedAt > 10 * settings.windowMs) startWindow(state, now);
+    if (now - state.windowStartedAt > 10 * settings.windowMs) {
+      state.turnLimit = Infinity;
+      startWindow(state, now);
+    }
     return undefined;
   }
   const ratio = state.calls === 0 ? 1 : state.ratios / state.calls;

@@ -71,9 +71,14 @@ export class Places {
 
   /** Takes a place if there is one. Whoever takes one has to {@link leave}. */
   enter(rank: number): boolean {
-    if (this.#inFlight >= this.#limits.limitOf(rank) || !this.#entersTurn(rank)) return false;
+    if (this.isFull(rank) || !this.#entersTurn(rank)) return false;
     this.#inFlight += 1;
     return true;
+  }
+
+  /** Are as many in flight as may be for one of this rank to be let in? */
+  isFull(rank: number): boolean {
+    return this.#inFlight >= this.#limits.limitOf(rank);
   }
 
   leave(): void {

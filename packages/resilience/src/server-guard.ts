@@ -131,7 +131,7 @@ export class ServerGuard {
   enter(call: Call): boolean {
     const rank = ranks[call.priority];
     if (this.places.enter(rank)) return true;
-    return this.#grow(call.clock.now()) && this.places.enter(rank);
+    return this.places.isFull(rank) && this.#grow(call.clock.now()) && this.places.enter(rank);
   }
 
   /** Waits for a place, or refuses. Rejects with the error to refuse with. */
@@ -164,8 +164,10 @@ export class ServerGuard {
 
   /** Of next to nothing in hand a turn is not so long that others have to wait for the next one. */
   #turnLimitOf(rank: number): number {
+    const { turnLimit } = this.#limit;
+    if (turnLimit === Infinity) return Infinity;
     const { shedding, concurrency } = this.#policies;
-    const most = shareOf(rank, this.#limit.turnLimit, shedding);
+    const most = shareOf(rank, turnLimit, shedding);
     return this.places.inFlight < concurrency.minLimit ? Math.max(most, concurrency.minLimit) : most;
   }
 
@@ -212,12 +214,15 @@ export class ServerGuard {
   #full(call: Call, operation: string): FlotillaError {
     const { queue } = this.#policies;
     this.#queueClosedUntil = call.clock.now() + closedTimes * queue.standingMs;
-    return this.#refuse(
-      call,
-      operation,
-      () =>
-        `${this.places.inFlight} calls are in hand, the limit for ${call.priority} ones is ${Math.floor(shareOf(ranks[call.priority], this.#limit.limit, this.#policies.shedding))}`,
-    );
+    return this.#refuse(call, operation, () => this.#fullness(call));
+  }
+
+  #fullness({ priority }: Call): string {
+    const { inFlight, inTurn } = this.places;
+    const limit = Math.floor(shareOf(ranks[priority], this.#limit.limit, this.#policies.shedding));
+    return inFlight >= limit
+      ? `${inFlight} calls are in hand, the limit for ${priority} ones is ${limit}`
+      : `${inTurn} calls began in this turn of the event loop, which bears no more ${priority} ones`;
   }
 
   #refuse(call: Call, operation: string, why: () => string): FlotillaError {
