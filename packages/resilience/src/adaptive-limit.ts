@@ -203,7 +203,9 @@ const costRise = 1.02;
 function learnCost(state: AdaptiveLimit, windowMs: number, { utilisation }: ProcessLoad): void {
   if (state.ended < enoughCalls) return;
   const costMs = (windowMs * utilisation) / state.ended;
-  if (state.costMs === 0) state.costMs = costMs;
+  // In idle times what else the process does makes a call look dear: the first busy window tells.
+  const dear = utilisation >= busyFraction && costMs < state.costMs / 2;
+  if (state.costMs === 0 || dear) state.costMs = costMs;
   else if (costMs < state.costMs) state.costMs += 0.3 * (costMs - state.costMs);
   else state.costMs = Math.min(costMs, state.costMs * costRise);
 }

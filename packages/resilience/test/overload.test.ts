@@ -86,6 +86,23 @@ test('also of an overload that is over soon next to nobody is late, by a tenth o
   assert.ok(critical >= 0.99, `critical ${critical}`);
 });
 
+for (const waitMs of [0, 1, 20]) {
+  test(`a thousand cheap calls at once in a quiet time are answered: each waits ${waitMs} ms`, async () => {
+    const random = seededRandom(1);
+    const server = new SimulatedServer({ waitMs, computeMs: 0.05, admitMs: 0.02, refuseMs: 0.01 }, random);
+    const guard = new ServerGuard({ policies: resolveServerPolicies(), clock: server.clock, load: server });
+    const trickle = openLoad([{ perSecond: 50, ms: 4_000 }], random);
+    const burst = Array.from({ length: 1_000 }, () => ({ at: 2_000, urgency: 3 }));
+    await server.run(
+      guard,
+      [...trickle, ...burst].sort((one, other) => one.at - other.at),
+    );
+    // As many as come while the burst stands for more than 50 ms.
+    const refused = server.results.filter(({ good }) => !good).length;
+    assert.ok(refused <= 10, `${refused} of ${server.results.length}`);
+  });
+}
+
 test('without limits the same server answers next to nobody in time', async () => {
   const never = { initialLimit: 100_000, minLimit: 100_000, maxLimit: 100_000 };
   const off = await run(work, 3, { concurrency: never });
