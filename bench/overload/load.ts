@@ -20,26 +20,29 @@ const urgencies = [0, 3, 3, 3, 3, 6, 3, 3, 3, 3] as const;
 /** Connections over HTTP that callers have before the load begins. */
 const connections = 256;
 
+/** By transport and port; those of an open loop stay for the next one. */
+const callers = new Map<string, Promise<Caller>>();
+
 serveHarness(
   {},
   {
-    closed: async ({ transport, port, ms, concurrency }) =>
-      closing(await callerOf(transport, port, 0), (caller) => closedLoop(caller, Number(ms), Number(concurrency))),
-    open: async ({ transport, port, phases }) =>
-      closing(await callerOf(transport, port, connections), (caller) => openLoop(caller, phases as readonly Phase[])),
+    async closed({ transport, port, ms, concurrency }) {
+      const caller = await callerOf(transport, port, 0);
+      const counted = await closedLoop(caller, Number(ms), Number(concurrency));
+      await caller.close();
+      return counted;
+    },
+    async open({ transport, port, phases }) {
+      const key = `${transport} ${port}`;
+      const caller = callers.get(key) ?? callerOf(transport, port, connections);
+      callers.set(key, caller);
+      return openLoop(await caller, phases as readonly Phase[]);
+    },
   },
 );
 
 async function callerOf(transport: unknown, port: unknown, before: number): Promise<Caller> {
   return transport === 'rsocket' ? fleetCaller(Number(port)) : HttpCaller.open(Number(port), before);
-}
-
-async function closing<T>(caller: Caller, use: (caller: Caller) => Promise<T>): Promise<T> {
-  try {
-    return await use(caller);
-  } finally {
-    await caller.close();
-  }
 }
 
 /** As many requests as `concurrency` callers can make: what a server can do. */

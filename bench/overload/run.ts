@@ -23,6 +23,8 @@ export interface Run {
   readonly capacity: number;
   /** The same per second of CPU time: what it could do if it had its core for itself. */
   readonly capacityPerCpuSecond: number;
+  /** How long all of it took. */
+  readonly wallMs: number;
   /** CPU time of the server over the whole run. */
   readonly cpuMs: number;
   /** How long it was ready to run meanwhile, and others had its core. */
@@ -57,8 +59,9 @@ export async function measure(subject: Subject, plan: Plan): Promise<Run> {
         plan,
         capacity,
         capacityPerCpuSecond,
-        cpuMs: Number(after['cpuMs']) - Number(before['cpuMs']),
-        waitedMs: Number(after['waitedMs']) - Number(before['waitedMs']),
+        wallMs: since(before, after, 'atMs'),
+        cpuMs: since(before, after, 'cpuMs'),
+        waitedMs: since(before, after, 'waitedMs'),
         rssMb: Number(after['rss']) / 1e6,
         slices: slices as Slice[],
       };
@@ -82,8 +85,14 @@ async function capacityOf(
   const after = await server.ask({ ask: 'used' });
   return {
     capacity: Number(answered) / Number(seconds),
-    capacityPerCpuSecond: Number(answered) / ((Number(after['cpuMs']) - Number(before['cpuMs'])) / 1_000),
+    capacityPerCpuSecond: Number(answered) / (since(before, after, 'cpuMs') / 1_000),
   };
+}
+
+type Used = Readonly<Record<string, unknown>>;
+
+function since(before: Used, after: Used, what: 'atMs' | 'cpuMs' | 'waitedMs'): number {
+  return Number(after[what]) - Number(before[what]);
 }
 
 async function withServer<T>(

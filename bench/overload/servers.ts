@@ -47,9 +47,9 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
 const port = await servers[kind]?.();
 serveHarness({ port }, { used });
 
-/** What the process has used so far, in milliseconds, and how long it was ready to run while others had its core. */
+/** Its clock, what the process has used so far, in milliseconds, and how long it was ready to run while others had its core. */
 function used(): object {
   const { user, system } = process.cpuUsage();
   const waitedMs = Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
-  return { cpuMs: (user + system) / 1_000, waitedMs, rss: process.memoryUsage.rss() };
+  return { atMs: performance.now(), cpuMs: (user + system) / 1_000, waitedMs, rss: process.memoryUsage.rss() };
 }

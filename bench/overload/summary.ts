@@ -3,7 +3,7 @@ import type { Slice } from './slice.ts';
 
 /** Figures of a run beside their targets. */
 export function summaryOf(run: Run): string {
-  const { subject, plan, capacity, capacityPerCpuSecond, slices, rssMb, cpuMs, waitedMs } = run;
+  const { subject, plan, capacity, capacityPerCpuSecond, slices, rssMb, wallMs, cpuMs, waitedMs } = run;
   const { restMs, overloadMs } = plan;
   const seconds = overloadMs / 1_000;
   const rest = slices.filter(({ atMs }) => atMs < restMs);
@@ -19,7 +19,7 @@ export function summaryOf(run: Run): string {
     `  critical ones     ${percent(critical)} answered (target 99 %)`,
     `  recovery          ${recoveryMs(run, restP99)} (target 2000 ms)`,
     `  refused ${sum(overload, 'refused')}, without an answer in time ${sum(overload, 'failed')}; ${rssMb.toFixed(0)} MB`,
-    `  of the run: CPU ${percent(cpuMs / (2 * restMs + overloadMs))}, its core taken by others ${percent(waitedMs / (2 * restMs + overloadMs))}; 99 of 100 requests left within ${lateP99.toFixed(1)} ms of when they were due`,
+    `  of the run: CPU ${percent(cpuMs / wallMs)}, its core taken by others ${percent(waitedMs / wallMs)}; 99 of 100 requests left within ${lateP99.toFixed(1)} ms of when they were due`,
   ];
   return lines.join('\n');
 }
