@@ -20,7 +20,7 @@ import { fastNetwork } from '../src/engines/fast-network.ts';
 import { placeServices } from '../src/placement/engines/place-services.ts';
 import { loadPlaced } from '../src/placement/engines/placed-app.ts';
 import type { Placement } from '../src/placement/local-places.ts';
-import { startService } from '../src/start.ts';
+import { startService } from '../src/start/start-service.ts';
 import { stock } from './fixtures/placed.ts';
 
 /** A service in its place, and a client of it. */

@@ -10,9 +10,12 @@ import { lastKnownHealth } from '../last-known-health.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
 import { assertPlacement } from '../placement/assert-placement.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
-import { configSchemaOf, serviceParts } from '../start.ts';
+import { serviceParts } from '../start/service-parts.ts';
+import { configSchemaOf } from '../start/start-service.ts';
 import { eventLoopShare } from './event-loop.ts';
-import { isDevelopment, type ProcessSources, runProcess, usualFiles } from './process.ts';
+import { runProcess } from './process/process.ts';
+import { type ProcessSources, usualFiles } from './process/process-config.ts';
+import { isDevelopment } from './process/supervised.ts';
 
 /**
  * Runs a service until a signal ends it: reads the configuration, opens the port, registers, serves, drains, leaves.

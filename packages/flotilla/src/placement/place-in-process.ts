@@ -5,7 +5,8 @@ import { httpCalls, type OperationRequest, type OperationResponse, type RpcTrans
 import { callServerOf, type DirectCalls, directCalls } from '@flotilla/rpc/rsocket';
 import type { App } from '../app.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
-import { type ServiceRuntime, serviceParts } from '../start.ts';
+import { serviceParts } from '../start/service-parts.ts';
+import type { ServiceRuntime } from '../start/service-runtime.ts';
 import type { LocalPlaces } from './local-places.ts';
 
 /** A service that is placed here. */

@@ -2,7 +2,7 @@ import type { Component, Resolver } from '@flotilla/core';
 import type { RpcTransport } from '@flotilla/rpc';
 import type { Discovery } from '../../discovery/discovery.ts';
 import type { ProcessConfig } from '../../platform-settings.ts';
-import type { ServiceRuntime } from '../../start.ts';
+import type { ServiceRuntime } from '../../start/service-runtime.ts';
 import { LocalPlaces, type Placement } from '../local-places.ts';
 import { localTransport } from '../local-transport.ts';
 import { type PlacedService, placeInProcess } from '../place-in-process.ts';

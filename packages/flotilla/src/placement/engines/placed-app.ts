@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { parseYaml } from '@flotilla/config';
 import { FlotillaError } from '@flotilla/core';
 import { type App, appParts } from '../../app.ts';
-import { loadProcessConfig } from '../../engines/process.ts';
+import { loadProcessConfig } from '../../engines/process/process-config.ts';
 import type { ServiceConfig } from '../../platform-settings.ts';
-import { configSchemaOf } from '../../start.ts';
+import { configSchemaOf } from '../../start/start-service.ts';
 
 /** Where a service that is to be placed comes from, and what it takes over from the process that it is placed in. */
 export interface ServiceSource {

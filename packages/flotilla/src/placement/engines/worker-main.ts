@@ -18,7 +18,7 @@ import { plainTransport } from '../../client.ts';
 import { connectDiscovery } from '../../discovery/connect.ts';
 import { fastNetwork } from '../../engines/fast-network.ts';
 import { logOutput } from '../../engines/log-output.ts';
-import { serviceParts } from '../../start.ts';
+import { serviceParts } from '../../start/service-parts.ts';
 import { loadPlaced } from './placed-app.ts';
 import { PortChannel } from './port-channel.ts';
 import type { FromWorker, ToWorker, WorkerOrders } from './worker-messages.ts';
