@@ -7,10 +7,10 @@ import {
   toFlotillaError,
   toProblem,
 } from '@flotilla/core';
-import { parseJsonText } from '@flotilla/http';
+import { incomingCall, parseJsonText } from '@flotilla/http';
 import { declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
-import { callOfContext, formatContext, formatContract, parseContext } from '../../context/context-entry.ts';
+import { formatContext, formatContract, parseContext } from '../../context/context-entry.ts';
 import { contractHash, operationKinds } from '../../contract/index.ts';
 import type { CallServer } from './call-server.ts';
 import { hasBytes } from './has-bytes.ts';
@@ -111,7 +111,7 @@ class Visit {
       const said = formatContract(contract.version, contractHash(contract));
       const context = parseContext(formatContext(this.#call, said));
       const { served, entry } = this.#server.table.find(name, context);
-      const inner = callOfContext(context, { clock, random });
+      const inner = incomingCall(context, { clock, random });
       this.#inner = inner;
       const value = operationKinds[info.kind].request === 'many' ? this.#elements() : this.#copied(this.#input);
       const answered = runInCall(inner, () => entry({ served, value, context, unreadable: undefined }, inner));
