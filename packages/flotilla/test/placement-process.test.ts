@@ -37,7 +37,7 @@ for (const [place, word] of [
       await host.line(new RegExp(`"msg":"${word}".*"stock"`));
       const { url } = JSON.parse(await host.line(/"msg":"serving"/)) as { url: string };
       const answer = await fetch(`${url}/sum`);
-      assert.deepEqual(await answer.json(), { sum: 42, pid: 'from the host seen' });
+      assert.deepEqual(await answer.json(), { sum: 42, pid: 'from the host seen', fetched: 'fetched' });
       host.process.kill('SIGTERM');
       assert.equal((await host.ended).code, 0);
     });

@@ -12,20 +12,24 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import type { Client } from '@flotilla/rpc';
+import { bind, type Client } from '@flotilla/rpc';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { createHealth } from '@flotilla/telemetry';
 import { connectClient, plainTransport } from '../src/client.ts';
 import { fastNetwork } from '../src/engines/fast-network.ts';
+import { createLazyFetch, type FleetFetch } from '../src/fetch/fetch.ts';
 import { placeServices } from '../src/placement/engines/place-services.ts';
 import { loadPlaced } from '../src/placement/engines/placed-app.ts';
 import type { Placement } from '../src/placement/local-places.ts';
 import { startService } from '../src/start/start-service.ts';
-import { stock } from './fixtures/placed.ts';
+import { events, stock } from './fixtures/placed.ts';
 
 /** A service in its place, and a client of it. */
 export interface Placed {
   readonly client: Client<typeof stock>;
+  /** One that can be called back: three times it says that it wants to hear more. */
+  readonly serving: Client<typeof stock>;
+  readonly fetch: FleetFetch;
   /** Resolves when whoever looks for it finds it, or finds it no more. */
   listed(present: boolean): Promise<void>;
   stop(): Promise<void>;
@@ -48,9 +52,8 @@ export async function placed(placement: Placement, { copies = true } = {}): Prom
   const { network, connector } = fastNetwork(ground);
   const transport = rsocketTransport(connector, plainTransport({ ...ground, network }), ground);
   const shared = { registry: ['http://127.0.0.1:1'], zone: undefined, stateDir: join(folder, 'state'), drainMs: 100 };
-  const runtime = { ...ground, health: createHealth() };
-  const world =
-    placement === 'remote' ? await elsewhere(file, shared, { ...runtime, network, fast: transport }) : undefined;
+  const runtime = { ...ground, network, health: createHealth() };
+  const world = placement === 'remote' ? await elsewhere(file, shared, { ...runtime, fast: transport }) : undefined;
   const services = await placeServices(
     { stock: placement },
     {
@@ -64,18 +67,22 @@ export async function placed(placement: Placement, { copies = true } = {}): Prom
     },
   );
   const running = await startAll(services.components, nullLogger);
-  const connected = connectClient(
-    stock,
-    {},
-    { ...ground, network, resolver: services.resolver, fast: services.transport },
-  );
+  const own = { ...ground, network: services.network, resolver: services.resolver, fast: services.transport };
+  const connected = connectClient(stock, {}, own);
+  let left = 3;
+  const progress = () => ({ go: left-- > 0 });
+  const serving = connectClient(stock, { serves: [bind(events, { progress, upload: () => new Uint8Array(3) })] }, own);
+  const fetching = createLazyFetch();
+  fetching.connect(own);
   return {
     client: connected.client,
+    serving: serving.client,
+    fetch: fetching.fetch,
     listed: (present) => heard(services.resolver, ({ instances }) => instances.length > 0 === present),
     async stop() {
       await running.stop('the test is over');
       await world?.stop();
-      await connected.close();
+      await Promise.all([connected.close(), serving.close(), fetching.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -66,7 +66,12 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
           copies: isDevelopment(),
         });
         const found = { ...discovery, resolver: placed.resolver };
-        const service = serviceParts(app, config, { ...own, discovery: found, local: placed.transport });
+        const service = serviceParts(app, config, {
+          ...own,
+          discovery: found,
+          network: placed.network,
+          local: placed.transport,
+        });
         return { ...service, components: [...placed.components, ...service.components] };
       },
     },

@@ -1,27 +1,34 @@
-import { type Component, type Endpoint, FlotillaError, type Running, startAll } from '@flotilla/core';
+import { type Component, FlotillaError, type Running, startAll } from '@flotilla/core';
 import type { HttpListener, HttpNetwork } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
-import { httpCalls, type OperationRequest, type OperationResponse, type RpcTransport } from '@flotilla/rpc';
-import { callServerOf, type DirectCalls, directCalls } from '@flotilla/rpc/rsocket';
+import { type Binding, httpCalls, type RpcTransport } from '@flotilla/rpc';
+import {
+  type Caller,
+  CallServer,
+  type CallServerOptions,
+  callServerOf,
+  type DirectCalls,
+  directCalls,
+} from '@flotilla/rpc/rsocket';
 import type { App } from '../app.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
 import { serviceParts } from '../start/service-parts.ts';
 import type { ServiceRuntime } from '../start/service-runtime.ts';
 import type { LocalPlaces } from './local-places.ts';
+import type { PlaceWays } from './local-transport.ts';
 
 /** A service that is placed here. */
 export interface PlacedService {
   readonly name: string;
   /** Starts it; stops it when its callers here have gone. */
   readonly component: Component;
-  /** A way to call it, for one client. */
-  connect(): Endpoint<OperationRequest, OperationResponse>;
+  readonly ways: PlaceWays;
 }
 
 /** What placing a service takes. */
 export interface PlaceNeeds {
   /** Of the process that it is placed in. */
-  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'network' | 'bindOf' | 'advertise'>;
+  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'bindOf' | 'advertise'>;
   readonly places: LocalPlaces;
   /** How it calls others, the ones that are placed here among them. */
   readonly transport: RpcTransport;
@@ -38,18 +45,18 @@ export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: 
   const { places, transport, copies } = needs;
   const { policies: _, ...runtime } = needs.runtime; // its own configuration says which
   let calls: DirectCalls | undefined;
+  let http: PlaceWays['http'] | undefined;
   let running: Running | undefined;
   const { clock, random, logger } = runtime;
   const memory = memoryNetwork({ clock, random });
   const network: HttpNetwork = {
-    connect: (target) => memory.connect(target),
+    connect: (target) => runtime.network.connect(target),
     async listen(bind, handler) {
       const server = callServerOf(handler);
       if (!server) throw new FlotillaError('START_FAILED', `service "${name}" serves no calls that could be placed`);
       const listener = await memory.listen(bind, handler);
-      const endpoint = memory.connect({ protocol: 'http', host: listener.host, port: listener.port });
-      const bytes = httpCalls(endpoint, { authority: name, random });
-      calls = directCalls(server, { copies, bytes });
+      http = () => memory.connect({ protocol: 'http', host: listener.host, port: listener.port });
+      calls = directCalls(server, { copies, bytes: httpCalls(http(), { authority: name, random }) });
       return drained(listener, calls, runtime.clock);
     },
   };
@@ -75,25 +82,27 @@ export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: 
       },
       stop: async (reason) => running?.stop(reason),
     },
-    connect() {
-      if (!calls) throw new FlotillaError('UNAVAILABLE', `service "${name}" is not up in this process`);
-      return shared(calls);
+    ways: {
+      calls(serves) {
+        if (!calls) throw notUp(name);
+        return calls.by(serves && directCaller(serves, runtime, copies));
+      },
+      http() {
+        if (!http) throw notUp(name);
+        return http();
+      },
     },
   };
 }
 
-/** Clients come and go; the calls of others go on. */
-function shared(calls: DirectCalls): Endpoint<OperationRequest, OperationResponse> {
-  return {
-    handle: calls.handle,
-    get status() {
-      return calls.status;
-    },
-    get load() {
-      return calls.load;
-    },
-    close: async () => {},
-  };
+function notUp(name: string): FlotillaError {
+  return new FlotillaError('UNAVAILABLE', `service "${name}" is not up in this process`);
+}
+
+/** A client in this process that serves contracts to whom it calls. */
+function directCaller(serves: readonly Binding[], serving: CallServerOptions, copies: boolean): Caller {
+  const calls = directCalls(new CallServer(serves, serving), { copies });
+  return { calls: () => calls.by(undefined) };
 }
 
 /** A listener whose drain waits for the calls that came directly. */

@@ -1,17 +1,18 @@
 import type { Component, Resolver } from '@flotilla/core';
+import type { HttpNetwork } from '@flotilla/http';
 import type { RpcTransport } from '@flotilla/rpc';
 import type { Discovery } from '../../discovery/discovery.ts';
 import type { ProcessConfig } from '../../platform-settings.ts';
 import type { ServiceRuntime } from '../../start/service-runtime.ts';
 import { LocalPlaces, type Placement } from '../local-places.ts';
-import { localTransport } from '../local-transport.ts';
+import { localNetwork, localTransport, type PlaceWays } from '../local-transport.ts';
 import { type PlacedService, placeInProcess } from '../place-in-process.ts';
 import { placeInWorker } from './place-in-worker.ts';
 import { loadPlaced, moduleOf, type ServiceSource } from './placed-app.ts';
 
 /** What of a process is needed to place services in it. */
 export interface PlacingNeeds {
-  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'network' | 'bindOf' | 'advertise'>;
+  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'bindOf' | 'advertise'>;
   readonly discovery: Discovery;
   /** How services that are elsewhere are called. */
   readonly transport: RpcTransport;
@@ -29,6 +30,7 @@ export interface PlacedServices {
   readonly components: readonly Component[];
   readonly resolver: Resolver;
   readonly transport: RpcTransport;
+  readonly network: HttpNetwork;
 }
 
 /**
@@ -40,11 +42,13 @@ export async function placeServices(
   placement: Readonly<Record<string, Placement>>,
   needs: PlacingNeeds,
 ): Promise<PlacedServices> {
-  const { discovery, runtime } = needs;
+  const { discovery } = needs;
   const places = new LocalPlaces(discovery.resolver);
   const placed = new Map<string, PlacedService>();
-  const ways = new Map<string, PlacedService['connect']>();
+  const ways = new Map<string, PlaceWays>();
   const transport = localTransport(ways, needs.transport);
+  const network = localNetwork(ways, needs.runtime.network);
+  const runtime = { ...needs.runtime, network };
   for (const [name, place] of Object.entries(placement)) {
     if (place === 'remote') continue;
     const source = { name, module: moduleOf(name, needs.files), files: needs.files, shared: needs.shared };
@@ -57,11 +61,12 @@ export async function placeServices(
       placed.set(name, placeInProcess(app, config, { runtime, places, transport, copies: needs.copies }));
     }
   }
-  for (const { name, connect } of placed.values()) ways.set(name, connect);
+  for (const service of placed.values()) ways.set(service.name, service.ways);
   return {
     components: Array.from(placed.values(), ({ component }) => component),
     resolver: places.resolver,
     transport,
+    network,
   };
 }
 

@@ -13,7 +13,9 @@ import type { CalledOperation, OperationRequest, OperationResponse } from '../..
 import { formatContext, formatContract, parseContext } from '../../context/context-entry.ts';
 import { contractHash, operationKinds } from '../../contract/index.ts';
 import type { CallServer } from './call-server.ts';
+import { type Caller, callerAttribute } from './caller.ts';
 import { hasBytes } from './has-bytes.ts';
+import { noBytes } from './with-bytes.ts';
 
 /** How a service in the same process is called. */
 export interface DirectCallsOptions {
@@ -22,12 +24,14 @@ export interface DirectCallsOptions {
    * side, and what JSON cannot hold fails as it does between processes. Default true.
    */
   readonly copies?: boolean;
-  /** Takes the operations with bytes, as requests of HTTP. */
-  readonly bytes: Endpoint<OperationRequest, OperationResponse>;
+  /** Takes the operations with bytes, as requests of HTTP. Default: they are refused. */
+  readonly bytes?: Endpoint<OperationRequest, OperationResponse>;
 }
 
 /** Calls in hand, as far as they came this way, and their end. */
 export interface DirectCalls extends Endpoint<OperationRequest, OperationResponse> {
+  /** The same calls, by one who can be called back. Closing that changes nothing here. */
+  by(caller: Caller | undefined): Endpoint<OperationRequest, OperationResponse>;
   /** Cancels what is in hand, with a reason. */
   breakOff(why: string): void;
   /** Resolves when nothing is in hand. */
@@ -39,7 +43,7 @@ export interface DirectCalls extends Endpoint<OperationRequest, OperationRespons
  * trace, baggage, priority, attempt, key), hears of a cancel, and goes on with a stream no faster than it is read. Errors are
  * what a caller far away would get: without causes, with the code that the contract declares.
  */
-export function directCalls(server: CallServer, { copies = true, bytes }: DirectCallsOptions): DirectCalls {
+export function directCalls(server: CallServer, { copies = true, bytes = noBytes }: DirectCallsOptions): DirectCalls {
   const inHand = new Set<Visit>();
   let waiting: (() => void)[] = [];
   let closed = false;
@@ -47,15 +51,26 @@ export function directCalls(server: CallServer, { copies = true, bytes }: Direct
     inHand.delete(visit);
     if (inHand.size === 0) for (const resolve of waiting.splice(0)) resolve();
   };
-  return {
-    handle(request, call) {
-      if (hasBytes(request.operation)) return bytes.handle(request, call);
-      const visit = new Visit(server, request, call, copies, leave);
-      if (closed)
-        return visit.refuse(new FlotillaError('UNAVAILABLE', `${request.operation.name} takes no calls any more`));
-      inHand.add(visit);
-      return visit.begin();
-    },
+  const handle = (request: OperationRequest, call: Call, caller?: Caller): Promise<OperationResponse> => {
+    if (hasBytes(request.operation)) return bytes.handle(request, call);
+    const visit = new Visit(server, request, call, { copies, caller, leave });
+    if (closed)
+      return visit.refuse(new FlotillaError('UNAVAILABLE', `${request.operation.name} takes no calls any more`));
+    inHand.add(visit);
+    return visit.begin();
+  };
+  const calls: DirectCalls = {
+    handle: (request, call) => handle(request, call),
+    by: (caller) => ({
+      handle: caller ? (request, call) => handle(request, call, caller) : calls.handle,
+      get status() {
+        return calls.status;
+      },
+      get load() {
+        return calls.load;
+      },
+      close: async () => {},
+    }),
     get status() {
       return closed ? ('closed' as const) : ('open' as const);
     },
@@ -68,10 +83,18 @@ export function directCalls(server: CallServer, { copies = true, bytes }: Direct
     idle: () => (inHand.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
     async close() {
       closed = true;
-      await Promise.all([bytes.close(), this.idle()]);
+      await Promise.all([bytes.close(), calls.idle()]);
       waiting = [];
     },
   };
+  return calls;
+}
+
+/** What a visit is told besides the call. */
+interface VisitTerms {
+  readonly copies: boolean;
+  readonly caller: Caller | undefined;
+  readonly leave: (visit: Visit) => void;
 }
 
 /** One call: the caller's side and the handler's. */
@@ -81,6 +104,7 @@ class Visit {
   readonly #input: unknown;
   readonly #call: Call;
   readonly #copies: boolean;
+  readonly #caller: Caller | undefined;
   readonly #leave: (visit: Visit) => void;
   #inner: Call | undefined;
   #unlisten: (() => void) | undefined;
@@ -92,14 +116,14 @@ class Visit {
     server: CallServer,
     { operation, input }: OperationRequest,
     call: Call,
-    copies: boolean,
-    leave: (visit: Visit) => void,
+    { copies, caller, leave }: VisitTerms,
   ) {
     this.#server = server;
     this.#operation = operation;
     this.#input = input;
     this.#call = call;
     this.#copies = copies;
+    this.#caller = caller;
     this.#leave = leave;
   }
 
@@ -113,6 +137,7 @@ class Visit {
       const { served, entry } = this.#server.table.find(name, context);
       const inner = incomingCall(context, { clock, random });
       this.#inner = inner;
+      if (this.#caller) inner.set(callerAttribute, this.#caller);
       const value = operationKinds[info.kind].request === 'many' ? this.#elements() : this.#copied(this.#input);
       const answered = runInCall(inner, () => entry({ served, value, context, unreadable: undefined }, inner));
       return this.#untilLeft(answered.then((result) => this.#answer(result, served.headWaitMs)));
