@@ -18,6 +18,7 @@ import { createHealth } from '@flotilla/telemetry';
 import { connectClient, plainTransport } from '../src/client.ts';
 import { fastNetwork } from '../src/engines/fast-network.ts';
 import { createLazyFetch, type FleetFetch } from '../src/fetch/fetch.ts';
+import { openPlacedConfig } from '../src/placement/engines/open-placed-config.ts';
 import { placeServices } from '../src/placement/engines/place-services.ts';
 import { loadPlaced } from '../src/placement/engines/placed-app.ts';
 import type { Placement } from '../src/placement/local-places.ts';
@@ -62,6 +63,7 @@ export async function placed(placement: Placement, { copies = true } = {}): Prom
       transport,
       files: [file],
       shared,
+      given: { args: [], env: {} },
       log: { level: 'error', format: 'json' },
       copies,
     },
@@ -93,7 +95,10 @@ type Runtime = Omit<Parameters<typeof startService>[2], 'discovery' | 'bindOf' |
 
 /** A process of its own would be the same, but for its address space. */
 async function elsewhere(file: string, shared: Shared, runtime: Runtime) {
-  const { app, config } = await loadPlaced({ name: 'stock', module: module.href, files: [file], shared });
+  const source = { name: 'stock', module: module.href, files: [file], shared, args: [], env: {}, inProcess: [] };
+  const found = await loadPlaced(source);
+  const config = await openPlacedConfig(found, source, { ...ground, outdated() {} });
+  const { app } = found;
   let set: InstanceSet = { instances: [], warming: false };
   const updates = new Set<(set: InstanceSet) => void>();
   const say = (now: InstanceSet): void => {
@@ -119,13 +124,19 @@ async function elsewhere(file: string, shared: Shared, runtime: Runtime) {
       return { close: () => void updates.delete(update) };
     },
   };
-  const service = await startService(app, config, {
+  const service = await startService(app, config.now, {
     ...runtime,
     bindOf: (host, port) => ({ host, port }),
     advertise: (host) => ({ host, reason: 'a test' }),
     discovery: { resolver: nobody, registrar, close: async () => {} },
   });
-  return { resolver, stop: () => service.stop('the test is over') };
+  return {
+    resolver,
+    async stop() {
+      await config.close();
+      await service.stop('the test is over');
+    },
+  };
 }
 
 const noRegistrar: Registrar = {

@@ -16,6 +16,7 @@ import { serviceParts } from '../start/service-parts.ts';
 import type { ServiceRuntime } from '../start/service-runtime.ts';
 import type { LocalPlaces } from './local-places.ts';
 import type { PlaceWays } from './local-transport.ts';
+import type { PlacedConfig } from './placed-config.ts';
 
 /** A service that is placed here. */
 export interface PlacedService {
@@ -39,14 +40,16 @@ export interface PlaceNeeds {
 /**
  * Places a service in this process: it is started with all that it has, listens nowhere, and is registered nowhere but here.
  * Calls reach its handlers without any wire.
+ * @param openConfig reads its configuration, at its start
  */
-export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: PlaceNeeds): PlacedService {
+export function placeInProcess(app: App, openConfig: () => Promise<PlacedConfig>, needs: PlaceNeeds): PlacedService {
   const { name } = app;
   const { places, transport, copies } = needs;
   const { policies: _, ...runtime } = needs.runtime; // its own configuration says which
   let calls: DirectCalls | undefined;
   let http: PlaceWays['http'] | undefined;
   let running: Running | undefined;
+  let config: PlacedConfig | undefined;
   const { clock, random, logger } = runtime;
   const memory = memoryNetwork({ clock, random });
   const network: HttpNetwork = {
@@ -65,22 +68,28 @@ export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: 
     component: {
       name: `service "${name}"`,
       async start() {
-        const parts = serviceParts(
-          app,
-          { ...config, transport: 'auto' }, // or nobody would serve what is called directly
-          {
-            ...runtime,
-            network,
-            fast: transport,
-            bindOf: () => ({ host: name, port: 80 }),
-            advertise: () => ({ host: name, reason: 'it is placed in this process' }),
-            discovery: { resolver: places.resolver, registrar: places.registrar(name), close: async () => {} },
-          },
-        );
-        running = await startAll(parts.components, logger);
+        config = await openConfig();
+        const parts = serviceParts(app, served(config.now), {
+          ...runtime,
+          network,
+          fast: transport,
+          bindOf: () => ({ host: name, port: 80 }),
+          advertise: () => ({ host: name, reason: 'it is placed in this process' }),
+          discovery: { resolver: places.resolver, registrar: places.registrar(name), close: async () => {} },
+        });
+        try {
+          running = await startAll(parts.components, logger);
+        } catch (thrown) {
+          await config.close();
+          throw thrown;
+        }
+        config.follow((now) => parts.refresh(served(now)));
         logger.info('placed in this process', { service: name });
       },
-      stop: async (reason) => running?.stop(reason),
+      async stop(reason) {
+        await config?.close();
+        await running?.stop(reason);
+      },
     },
     ways: {
       calls(serves) {
@@ -93,6 +102,11 @@ export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: 
       },
     },
   };
+}
+
+/** Without RSocket nobody would serve what is called directly. */
+function served(config: ServiceConfig<unknown>): ServiceConfig<unknown> {
+  return { ...config, transport: 'auto' };
 }
 
 function notUp(name: string): FlotillaError {

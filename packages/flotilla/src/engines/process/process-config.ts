@@ -8,6 +8,8 @@ export interface ProcessSources {
   /** Default: the arguments of this process. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What its variables begin with. Default `FLOTILLA`. */
+  readonly envPrefix?: string;
   /** Default: `flotilla.yaml` in the working directory, if it is there. */
   readonly files?: readonly string[];
 }
@@ -27,14 +29,15 @@ export async function loadProcessConfig<C>(
   sources: ProcessSources = {},
   below: readonly ConfigFile[] = [],
 ): Promise<Loaded<C>> {
-  const { args = process.argv.slice(2), env = process.env, files = usualFiles() } = sources;
+  const { args = process.argv.slice(2), env = process.env, files = usualFiles(), envPrefix } = sources;
   const read: ConfigFile[] = await readConfigFiles(files);
   return loadConfig(spec.schema, {
     files: [...below, ...read.map((file) => ({ ...file, at: spec.section }))],
     env,
     flags: args,
     reserved,
-    secretFiles: await readSecretFiles(env),
+    secretFiles: await readSecretFiles(env, envPrefix),
+    ...(envPrefix !== undefined && { envPrefix }),
   });
 }
 

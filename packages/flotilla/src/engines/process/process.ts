@@ -25,7 +25,7 @@ import { keepObjectsYoung } from '../young-objects.ts';
 import { credentialsOf, managementPort } from './management-port.ts';
 import { followedFiles, loadProcessConfig, type ProcessSources } from './process-config.ts';
 import type { ProcessParts, ProcessSpec } from './process-spec.ts';
-import { announce, reportFailure, supervisedProcess } from './supervised.ts';
+import { announce, reportFailure, supervisedProcess, tellOutdated } from './supervised.ts';
 
 /**
  * Runs a process until a signal ends it.
@@ -111,7 +111,7 @@ async function openParts<C extends ProcessConfig, P extends ProcessParts<C>>(
     loaded,
     load,
     check: (values) => checkConfig(spec, values, policies),
-    outdated: () => void process.send?.({ flotilla: 'outdated' }),
+    outdated: tellOutdated,
     logger,
     meter,
   });

@@ -56,6 +56,11 @@ function loopbackHint(url: string): { readonly note?: string } {
   return isLoopback(hostname) ? { note: 'only this machine can reach it; set "bind" to open it' } : {};
 }
 
+/** Says to the supervisor that something of the configuration waits for the next start. */
+export function tellOutdated(): void {
+  process.send?.({ flotilla: 'outdated' });
+}
+
 /** Says on stderr and to the supervisor why a process could not start. It ends with code 1. */
 export function reportFailure(name: string, thrown: unknown): void {
   const error = thrown instanceof FlotillaError ? thrown : undefined;

@@ -33,6 +33,12 @@ export const workerDefaults: Readonly<
   steadyMs: 60_000, // who has lived that long begins with the least again
 });
 
+/** What placing a service in a thread takes. */
+export interface WorkerNeeds extends Pick<PlaceNeeds, 'runtime' | 'places'> {
+  /** Called when something of its configuration waits for the next start of the process. */
+  readonly outdated: () => void;
+}
+
 /**
  * Places a service in a thread of this process. Calls go to it as to another process, over RSocket, with a port between
  * threads in place of a socket. When the thread dies, calls in hand fail with CONNECTION_LOST, `executed: unknown`, later ones
@@ -40,10 +46,10 @@ export const workerDefaults: Readonly<
  */
 export function placeInWorker(
   orders: WorkerOrders,
-  { runtime, places }: Pick<PlaceNeeds, 'runtime' | 'places'>,
+  needs: WorkerNeeds,
   times: Partial<typeof workerDefaults> = {},
 ): PlacedService & { /** For a test that plays a crash. */ readonly thread: () => Worker | undefined } {
-  const thread = new ServiceThread(orders, { runtime, places }, { ...workerDefaults, ...times });
+  const thread = new ServiceThread(orders, needs, { ...workerDefaults, ...times });
   const component: Component = {
     name: `service "${orders.name}"`,
     start: () => thread.start(),
@@ -54,7 +60,7 @@ export function placeInWorker(
 
 class ServiceThread implements PlaceWays {
   readonly #orders: WorkerOrders;
-  readonly #needs: Pick<PlaceNeeds, 'runtime' | 'places'>;
+  readonly #needs: WorkerNeeds;
   readonly #times: typeof workerDefaults;
   #worker: Worker | undefined;
   /** By what their clients serve. */
@@ -64,7 +70,7 @@ class ServiceThread implements PlaceWays {
   #again: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(orders: WorkerOrders, needs: Pick<PlaceNeeds, 'runtime' | 'places'>, times: typeof workerDefaults) {
+  constructor(orders: WorkerOrders, needs: WorkerNeeds, times: typeof workerDefaults) {
     this.#orders = orders;
     this.#needs = needs;
     this.#times = times;
@@ -90,6 +96,7 @@ class ServiceThread implements PlaceWays {
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'up') up.resolve();
       else if (message.kind === 'failed') up.reject(new FlotillaError(message.code, message.detail));
+      else if (message.kind === 'outdated') this.#needs.outdated();
       else this.#needs.places.set(name, message.instance);
     });
     worker.on('error', (thrown) => {

@@ -2,11 +2,14 @@ import type { Component, Resolver } from '@flotilla/core';
 import type { HttpNetwork } from '@flotilla/http';
 import type { RpcTransport } from '@flotilla/rpc';
 import type { Discovery } from '../../discovery/discovery.ts';
+import { tellOutdated } from '../../engines/process/supervised.ts';
 import type { ProcessConfig } from '../../platform-settings.ts';
 import type { ServiceRuntime } from '../../start/service-runtime.ts';
 import { LocalPlaces, type Placement } from '../local-places.ts';
 import { localNetwork, localTransport, type PlaceWays } from '../local-transport.ts';
 import { type PlacedService, placeInProcess } from '../place-in-process.ts';
+import { type GivenSources, sourcesByService } from '../placed-sources.ts';
+import { openPlacedConfig } from './open-placed-config.ts';
 import { placeInWorker } from './place-in-worker.ts';
 import { loadPlaced, moduleOf, type ServiceSource } from './placed-app.ts';
 
@@ -19,6 +22,8 @@ export interface PlacingNeeds {
   /** Configuration files: they say which module a service is, and how it is set. */
   readonly files: readonly string[];
   readonly shared: ServiceSource['shared'];
+  /** Flags and variables of the process that are meant for placed services. */
+  readonly given: GivenSources;
   readonly log: ProcessConfig['log'];
   /** Whether a service in the process gets copies of payloads. In a thread, everything is copied. */
   readonly copies: boolean;
@@ -49,16 +54,23 @@ export async function placeServices(
   const transport = localTransport(ways, needs.transport);
   const network = localNetwork(ways, needs.runtime.network);
   const runtime = { ...needs.runtime, network };
-  for (const [name, place] of Object.entries(placement)) {
-    if (place === 'remote') continue;
-    const source = { name, module: moduleOf(name, needs.files), files: needs.files, shared: needs.shared };
-    if (place === 'worker') {
-      places.add(name, place);
-      placed.set(name, placeInWorker({ ...source, log: workerLog(needs.log) }, { runtime, places }));
+  const given = sourcesByService(needs.given, placement);
+  const inProcess = [...given.keys()].filter((name) => placement[name] === 'process');
+  for (const [name, sources] of given) {
+    const source = {
+      ...{ name, module: moduleOf(name, needs.files), files: needs.files, shared: needs.shared },
+      ...sources,
+    };
+    if (placement[name] === 'worker') {
+      places.add(name, 'worker');
+      const orders = { ...source, inProcess: [], log: workerLog(needs.log) }; // it finds others through the registry
+      placed.set(name, placeInWorker(orders, { runtime, places, outdated: tellOutdated }));
     } else {
-      const { app, config } = await loadPlaced(source);
-      places.add(name, place);
-      placed.set(name, placeInProcess(app, config, { runtime, places, transport, copies: needs.copies }));
+      const found = await loadPlaced(source);
+      places.add(name, 'process');
+      const follow = { logger: runtime.logger, meter: runtime.meter, outdated: tellOutdated };
+      const openConfig = () => openPlacedConfig(found, { ...source, inProcess }, follow);
+      placed.set(name, placeInProcess(found.app, openConfig, { runtime, places, transport, copies: needs.copies }));
     }
   }
   for (const service of placed.values()) ways.set(service.name, service.ways);

@@ -20,7 +20,10 @@ import { plainTransport } from '../../client.ts';
 import { connectDiscovery } from '../../discovery/connect.ts';
 import { fastNetwork } from '../../engines/fast-network.ts';
 import { logOutput } from '../../engines/log-output.ts';
+import type { ServiceConfig } from '../../platform-settings.ts';
 import { serviceParts } from '../../start/service-parts.ts';
+import type { PlacedConfig } from '../placed-config.ts';
+import { openPlacedConfig } from './open-placed-config.ts';
 import { loadPlaced } from './placed-app.ts';
 import { ThreadListener } from './thread-listener.ts';
 import type { FromWorker, ToWorker, WorkerOrders } from './worker-messages.ts';
@@ -43,6 +46,7 @@ const logger = createLogger({
 });
 
 let listener: ThreadListener | undefined;
+let opened: PlacedConfig | undefined;
 let running: Running | undefined;
 
 parent.on('message', (message: ToWorker) => {
@@ -62,7 +66,11 @@ try {
 }
 
 async function begin(): Promise<Running> {
-  const { app, config } = await loadPlaced(orders);
+  const found = await loadPlaced(orders);
+  const { app } = found;
+  const following = { logger, meter: nullMeter, outdated: () => tell({ kind: 'outdated' }) };
+  opened = await openPlacedConfig(found, orders, following);
+  const config = opened.now;
   const { network, connector } = fastNetwork({ ...ground, logger });
   const discovery = await connectDiscovery(config.registry, { ...ground, logger, network, zone: config.zone });
   const at = { host: orders.name, port: 80 };
@@ -75,24 +83,27 @@ async function begin(): Promise<Running> {
       return listener;
     },
   };
-  const parts = serviceParts(
-    app,
-    { ...config, transport: 'auto' },
-    {
-      ...ground,
-      logger,
-      meter: nullMeter,
-      tracer: nullTracer,
-      health: createHealth(),
-      cache: createFileCache({ directory: config.stateDir, logger }),
-      network: listening,
-      fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
-      bindOf: () => at,
-      advertise: () => ({ host: orders.name, reason: 'it is placed in a thread' }),
-      discovery: { ...discovery, registrar: { register: (instance) => registered(instance) } },
-    },
-  );
-  return startAll(parts.components, logger);
+  const parts = serviceParts(app, served(config), {
+    ...ground,
+    logger,
+    meter: nullMeter,
+    tracer: nullTracer,
+    health: createHealth(),
+    cache: createFileCache({ directory: config.stateDir, logger }),
+    network: listening,
+    fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
+    bindOf: () => at,
+    advertise: () => ({ host: orders.name, reason: 'it is placed in a thread' }),
+    discovery: { ...discovery, registrar: { register: (instance) => registered(instance) } },
+  });
+  const started = await startAll(parts.components, logger);
+  opened.follow((now) => parts.refresh(served(now)));
+  return started;
+}
+
+/** Without RSocket nobody would serve what comes over the ports. */
+function served(config: ServiceConfig<unknown>): ServiceConfig<unknown> {
+  return { ...config, transport: 'auto' };
 }
 
 /** The process that it is placed in is all that hears of it. */
@@ -117,6 +128,7 @@ function registered(first: Instance): Registration {
 }
 
 async function stop(reason: string): Promise<void> {
+  await opened?.close();
   await running?.stop(reason);
   parent?.close(); // nothing holds this thread any more
   process.exit(0);
