@@ -122,6 +122,13 @@ for (const [placement, own] of [
       assert.equal(await client.happened({ what: `noted by ${placement}` }), 1);
     });
 
+    test('says nothing of a hint that it could not take', async () => {
+      for (const n of [-own, own]) {
+        assert.equal(await client.hint({ n }), undefined);
+        assert.equal(await client.happened({ what: `hint ${n}` }), 1);
+      }
+    });
+
     test('takes and answers bytes', async () => {
       assert.equal(await client.size({ body: new Uint8Array(300_000) }), 300_000);
       const picture = await client.picture({ n: 250_001 });

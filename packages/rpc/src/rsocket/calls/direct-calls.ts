@@ -57,7 +57,11 @@ export function directCalls(server: CallServer, { copies = true, bytes = noBytes
     if (closed)
       return visit.refuse(new FlotillaError('UNAVAILABLE', `${request.operation.name} takes no calls any more`));
     inHand.add(visit);
-    return visit.begin();
+    const answered = visit.begin();
+    const { kind } = request.operation.info;
+    if (operationKinds[kind].response !== 'none' || request.operation.spec.acknowledged) return answered;
+    answered.catch(() => {}); // nobody hears of it in any place
+    return Promise.resolve(undefined);
   };
   const calls: DirectCalls = {
     handle: (request, call) => handle(request, call),
