@@ -124,6 +124,7 @@ export class Upstreams {
       };
     }
     const { kind, name } = upstream;
+    const guard = policies.client(name, upstreamCode);
     const cluster = createCluster<HttpRequest, HttpResponse>({
       ...rest,
       ...clusters.settingsFor(name),
@@ -153,9 +154,9 @@ export class Upstreams {
         );
       },
       judge: judgeByStatus,
+      renewed: () => guard.renew(),
     });
     cluster.start(); // now, not with the first request: it would wait
-    const guard = policies.client(name, upstreamCode);
     const unlist = clusters.add(name, cluster);
     return {
       endpoint: new TryElsewhere(cluster, createRetryBudget(connectBudget)),
