@@ -12,6 +12,7 @@ import {
 } from '@flotilla/rpc/rsocket';
 import type { App } from '../app.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
+import { policiesOf } from '../process-policies.ts';
 import { serviceParts } from '../start/service-parts.ts';
 import type { ServiceRuntime } from '../start/service-runtime.ts';
 import type { LocalPlaces } from './local-places.ts';
@@ -45,7 +46,7 @@ export interface PlaceNeeds {
 export function placeInProcess(app: App, openConfig: () => Promise<PlacedConfig>, needs: PlaceNeeds): PlacedService {
   const { name } = app;
   const { places, transport, copies } = needs;
-  const { policies: _, ...runtime } = needs.runtime; // its own configuration says which
+  const { runtime } = needs;
   let calls: DirectCalls | undefined;
   let http: PlaceWays['http'] | undefined;
   let running: Running | undefined;
@@ -69,21 +70,23 @@ export function placeInProcess(app: App, openConfig: () => Promise<PlacedConfig>
       name: `service "${name}"`,
       async start() {
         config = await openConfig();
-        const parts = serviceParts(app, served(config.now), {
-          ...runtime,
-          network,
-          fast: transport,
-          bindOf: () => ({ host: name, port: 80 }),
-          advertise: () => ({ host: name, reason: 'it is placed in this process' }),
-          discovery: { resolver: places.resolver, registrar: places.registrar(name), close: async () => {} },
-        });
         try {
+          const policies = policiesOf(config.now, runtime); // its own
+          const parts = serviceParts(app, served(config.now), {
+            ...runtime,
+            policies,
+            network,
+            fast: transport,
+            bindOf: () => ({ host: name, port: 80 }),
+            advertise: () => ({ host: name, reason: 'it is placed in this process' }),
+            discovery: { resolver: places.resolver, registrar: places.registrar(name), close: async () => {} },
+          });
           running = await startAll(parts.components, logger);
+          config.follow(policies, (now) => parts.refresh(served(now)));
         } catch (thrown) {
           await config.close();
           throw thrown;
         }
-        config.follow((now) => parts.refresh(served(now)));
         logger.info('placed in this process', { service: name });
       },
       async stop(reason) {

@@ -1,5 +1,6 @@
 import { followFiles } from '@flotilla/config';
 import { FlotillaError, type Logger, type Meter, systemClock } from '@flotilla/core';
+import type { Policies } from '@flotilla/resilience';
 import { LiveConfig } from '../../engines/live-config.ts';
 import { followedFiles, loadProcessConfig } from '../../engines/process/process-config.ts';
 import type { ServiceConfig } from '../../platform-settings.ts';
@@ -29,8 +30,9 @@ export async function openPlacedConfig(
   const { name, files, args, env, shared } = source;
   const sources = { args, env, files, envPrefix: variablePrefixOf(name) };
   const load = () => loadProcessConfig<Config>({ schema, section: ['services', name] }, sources);
+  let policies: Policies | undefined;
   const check = (values: Config): void => {
-    assertPolicies(values);
+    assertPolicies(values, policies);
     assertNothingPlaced(values, source);
   };
   // Followed before they are read, as those of a process are.
@@ -49,7 +51,8 @@ export async function openPlacedConfig(
       get now() {
         return within(live.now);
       },
-      follow(listener) {
+      follow(own, listener) {
+        policies = own;
         live.onChange((now) => listener(within(now)));
         following.resolve(live);
       },

@@ -21,6 +21,7 @@ import { connectDiscovery } from '../../discovery/connect.ts';
 import { fastNetwork } from '../../engines/fast-network.ts';
 import { logOutput } from '../../engines/log-output.ts';
 import type { ServiceConfig } from '../../platform-settings.ts';
+import { policiesOf } from '../../process-policies.ts';
 import { serviceParts } from '../../start/service-parts.ts';
 import type { PlacedConfig } from '../placed-config.ts';
 import { openPlacedConfig } from './open-placed-config.ts';
@@ -83,12 +84,14 @@ async function begin(): Promise<Running> {
       return listener;
     },
   };
+  const policies = policiesOf(config, { clock: systemClock, meter: nullMeter });
   const parts = serviceParts(app, served(config), {
     ...ground,
     logger,
     meter: nullMeter,
     tracer: nullTracer,
     health: createHealth(),
+    policies,
     cache: createFileCache({ directory: config.stateDir, logger }),
     network: listening,
     fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
@@ -97,7 +100,7 @@ async function begin(): Promise<Running> {
     discovery: { ...discovery, registrar: { register: (instance) => registered(instance) } },
   });
   const started = await startAll(parts.components, logger);
-  opened.follow((now) => parts.refresh(served(now)));
+  opened.follow(policies, (now) => parts.refresh(served(now)));
   return started;
 }
 
