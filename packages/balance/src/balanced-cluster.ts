@@ -2,6 +2,7 @@ import {
   type Call,
   type Clock,
   type EndpointStatus,
+  type EndWatcher,
   effectiveStatus,
   FlotillaError,
   formatTarget,
@@ -216,6 +217,10 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     if (race === 'first') rememberTried(call, this.#tried, member);
     else if (race === 'second' && tried?.has(member)) return Promise.reject(this.#nobodyElse(call));
     this.#rotation.began(member, startedAt);
+    if (this.#isToldByCall(member, request)) {
+      call.tells(new Sent(this, member, startedAt, call));
+      return this.#begin(member, request, call);
+    }
     return this.#begin(member, request, call).then(
       (response) => {
         this.#headCame(member, startedAt, call.ended ? call.endedAt : this.#clock.now());
@@ -224,10 +229,31 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
       },
       (thrown) => {
         rememberTried(call, this.#tried, member);
-        this.#failed(member, startedAt, toFlotillaError(thrown));
+        this.#failed(member, startedAt, toFlotillaError(thrown), this.#clock.now());
         throw thrown;
       },
     );
+  }
+
+  /** May the end of the call be waited for instead of its answer? A judge that is given the answer wants to see it. */
+  #isToldByCall(member: Member<Req, Res>, request: Req): boolean {
+    try {
+      return this.#options.judge === undefined && member.endpoint.toldByCall?.(request) === true;
+    } catch {
+      return false; // making the endpoint failed, and will again
+    }
+  }
+
+  /** Of a call that tells all there is to know by its end. */
+  sentEnded(member: Member<Req, Res>, startedAt: number, call: Call, outcome: Outcome): void {
+    const now = call.endedAt;
+    if (outcome) {
+      rememberTried(call, this.#tried, member);
+      this.#failed(member, startedAt, outcome, now);
+    } else {
+      this.#headCame(member, startedAt, now);
+      this.#record(member, undefined, undefined, now);
+    }
   }
 
   /** Making the endpoint may fail, too. */
@@ -235,6 +261,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     try {
       return member.endpoint.handle(request, call);
     } catch (thrown) {
+      call.end(toFlotillaError(thrown));
       return Promise.reject(thrown);
     }
   }
@@ -246,8 +273,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   /** No answer has come, and none will. */
-  #failed(member: Member<Req, Res>, startedAt: number, error: FlotillaError): void {
-    const now = this.#clock.now();
+  #failed(member: Member<Req, Res>, startedAt: number, error: FlotillaError, now: number): void {
     member.latency.ended(now);
     const { decayMs, failureMs } = this.#settings;
     // Who was not waited for to the end would have taken at least that long; who declined has answered.
@@ -313,6 +339,27 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
 function isRenewed<T>(before: ReadonlySet<T>, now: readonly T[]): boolean {
   const came = now.filter((member) => !before.has(member)).length;
   return came > 0 && came * 2 >= now.length;
+}
+
+/** A call on its way to an instance, which its own end tells the cluster of. */
+class Sent<Req, Res> implements EndWatcher {
+  nextWatcher: EndWatcher | undefined;
+  readonly #cluster: BalancedCluster<Req, Res>;
+  readonly #member: Member<Req, Res>;
+  readonly #startedAt: number;
+  readonly #call: Call;
+
+  constructor(cluster: BalancedCluster<Req, Res>, member: Member<Req, Res>, startedAt: number, call: Call) {
+    this.nextWatcher = undefined;
+    this.#cluster = cluster;
+    this.#member = member;
+    this.#startedAt = startedAt;
+    this.#call = call;
+  }
+
+  ended(outcome: Outcome): void {
+    this.#cluster.sentEnded(this.#member, this.#startedAt, this.#call, outcome);
+  }
 }
 
 function viewOf<Req, Res>(member: Member<Req, Res>, now: number): InstanceView {

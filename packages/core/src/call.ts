@@ -26,6 +26,13 @@ export interface Cancellable {
   cancel(reason: FlotillaError): void;
 }
 
+/** Something that is told how a call ended. It waits for one call only: it stands in that call's list itself. */
+export interface EndWatcher {
+  ended(outcome: Outcome): void;
+  /** The next one in the list, which is the call's own to write. */
+  nextWatcher: EndWatcher | undefined;
+}
+
 type CancelListener = Cancellable | ((reason: FlotillaError) => void);
 
 /** What a new call may be given. */
@@ -75,8 +82,6 @@ export interface ChildOptions extends Omit<InnerCallOptions, 'deadline' | 'trace
 export class Call {
   readonly clock: Clock;
   readonly random: Random;
-  /** Absolute instant on {@link clock} at which the work must end; `Infinity` for none. */
-  readonly deadline: number;
   readonly baggage: Baggage;
   readonly urgency: number;
   readonly attempt: number | undefined;
@@ -84,11 +89,12 @@ export class Call {
   readonly startedAt: number;
   readonly parent: Call | undefined;
   /**
-   * True of a call that was made for one attempt and that only the attempt's filters know: one of them that gives the
-   * attempt up cancels it, and need not make a call inside it for that.
+   * True of a call that was made for one attempt, or for one call of a client, and that only the filters around it know: one
+   * of them that gives it up cancels it, or gives it a sooner deadline, and need not make a call inside it for that.
    */
   readonly expendable: boolean;
 
+  #deadline: number;
   #trace: TraceContext | undefined;
   #armed: CallDeadline | undefined;
   #cancelled: FlotillaError | undefined;
@@ -101,18 +107,18 @@ export class Call {
   #place: Place<CancelListener> | undefined;
   /** It and its parent end together. */
   #together = false;
-  #endListeners: EndListener | undefined;
-  #lastEndListener: EndListener | undefined;
+  #watchers: EndWatcher | undefined;
+  #lastWatcher: EndWatcher | undefined;
   /** Key, value, key, value: there are never many, and each call has some. */
   #attributes: unknown[] | undefined;
 
   /** @param parent what `options` do not say is as in this call, which also cancels the new one. Its own: attempt's end, key. */
-  constructor(options: CallOptions);
+  constructor(options: CallOptions & Pick<InnerCallOptions, 'expendable'>);
   constructor(options: InnerCallOptions, parent: Call);
   constructor(options: InnerCallOptions & Partial<Pick<CallOptions, 'clock' | 'random'>>, parent?: Call) {
     this.clock = parent ? parent.clock : (options.clock as Clock);
     this.random = parent ? parent.random : (options.random as Random);
-    this.deadline = nearer(options.deadline, parent);
+    this.#deadline = nearer(options.deadline, parent);
     this.baggage = options.baggage ?? (parent ? parent.baggage : emptyBaggage);
     this.urgency = options.urgency ?? (parent ? parent.urgency : defaultUrgency);
     this.attempt = options.attempt ?? (parent ? parent.attempt : undefined);
@@ -122,7 +128,12 @@ export class Call {
     this.expendable = options.expendable === true;
     this.#trace = options.trace;
     if (parent) parent.#adopt(this);
-    if (this.deadline < (parent ? parent.deadline : Infinity)) this.#arm();
+    if (this.#deadline < (parent ? parent.deadline : Infinity)) this.#armed = new CallDeadline(this, deadlineError); // only now: most calls are bounded by one around them
+  }
+
+  /** Absolute instant on {@link clock} at which the work must end; `Infinity` for none. */
+  get deadline(): number {
+    return this.#deadline;
   }
 
   /** Its trace and its own span in it. Made on first use: many calls inside a process are never told of. */
@@ -252,14 +263,19 @@ export class Call {
     this.#armed?.remove();
     if (this.#place && this.parent) this.parent.#forget(this.#place);
     const inside = this.#cancelListeners;
-    let told = this.#endListeners;
+    let watcher = this.#watchers;
     // Who holds an ended call must hold nothing of what it was for.
     this.#armed = undefined;
     this.#place = undefined;
     this.#cancelListeners = undefined;
-    this.#endListeners = undefined;
-    this.#lastEndListener = undefined;
-    for (; told; told = told.next) told.listener(outcome);
+    this.#watchers = undefined;
+    this.#lastWatcher = undefined;
+    while (watcher) {
+      const { nextWatcher }: EndWatcher = watcher;
+      watcher.nextWatcher = undefined;
+      watcher.ended(outcome);
+      watcher = nextWatcher;
+    }
     inside?.drain(Call.#endInside, this);
     if (this.#together && this.parent) this.parent.#endAt(now, outcome);
   }
@@ -281,14 +297,19 @@ export class Call {
 
   /** Calls `listener` once with the outcome when the call has ended, at once if it already has. */
   onEnd(listener: (outcome: Outcome) => void): void {
+    if (this.#ended) listener(this.#outcome);
+    else this.tells(new ListeningFunction(listener));
+  }
+
+  /** Tells `watcher` once how the call ended, at once if it already has. As {@link onEnd}; it costs no function and no link. */
+  tells(watcher: EndWatcher): void {
     if (this.#ended) {
-      listener(this.#outcome);
+      watcher.ended(this.#outcome);
       return;
     }
-    const added: EndListener = { listener, next: undefined };
-    if (this.#lastEndListener) this.#lastEndListener.next = added;
-    else this.#endListeners = added;
-    this.#lastEndListener = added;
+    if (this.#lastWatcher) this.#lastWatcher.nextWatcher = watcher;
+    else this.#watchers = watcher;
+    this.#lastWatcher = watcher;
   }
 
   /** The attribute of this call, else of the nearest call around it that has it. */
@@ -324,8 +345,15 @@ export class Call {
     else attributes.push(key, value);
   }
 
-  #arm(): void {
-    this.#armed = new CallDeadline(this); // only now: most calls are bounded by one around them
+  /**
+   * Of an {@link expendable} call: it must end at `deadline` if that is sooner than what it had, and is cancelled then with
+   * what `late` makes.
+   */
+  narrow(deadline: number, late: (call: Call) => FlotillaError): void {
+    if (this.#ended || deadline >= this.#deadline) return;
+    this.#armed?.remove();
+    this.#deadline = deadline;
+    this.#armed = new CallDeadline(this, late);
   }
 }
 
@@ -334,9 +362,14 @@ function tellCancelled(listener: CancelListener, reason: FlotillaError): void {
   else listener.cancel(reason);
 }
 
-interface EndListener {
-  readonly listener: (outcome: Outcome) => void;
-  next: EndListener | undefined;
+class ListeningFunction implements EndWatcher {
+  readonly ended: (outcome: Outcome) => void;
+  nextWatcher: EndWatcher | undefined;
+
+  constructor(listener: (outcome: Outcome) => void) {
+    this.ended = listener;
+    this.nextWatcher = undefined;
+  }
 }
 
 /** What hangs on the wheel for a call. */
@@ -345,13 +378,15 @@ class CallDeadline implements DeadlineEntry {
   previous: DeadlineEntry | undefined;
   next: DeadlineEntry | undefined;
   readonly #call: Call;
+  readonly #late: (call: Call) => FlotillaError;
   readonly #wheel: DeadlineWheel;
 
-  constructor(call: Call) {
+  constructor(call: Call, late: (call: Call) => FlotillaError) {
     this.deadline = call.deadline;
     this.previous = undefined;
     this.next = undefined;
     this.#call = call;
+    this.#late = late;
     this.#wheel = wheelOf(call.clock);
     this.#wheel.add(this);
   }
@@ -361,7 +396,7 @@ class CallDeadline implements DeadlineEntry {
   }
 
   expire(): void {
-    this.#call.cancel(deadlineError(this.#call));
+    if (!this.#call.cancelled) this.#call.cancel(this.#late(this.#call));
   }
 }
 

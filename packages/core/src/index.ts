@@ -7,6 +7,7 @@ export {
   type CallOptions,
   type Cancellable,
   type ChildOptions,
+  type EndWatcher,
   type InnerCallOptions,
   type Outcome,
   sleep,

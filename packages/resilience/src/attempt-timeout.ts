@@ -1,4 +1,12 @@
-import { type Call, type DeadlineEntry, type DeadlineWheel, type Filter, FlotillaError, wheelOf } from '@flotilla/core';
+import {
+  type Call,
+  type DeadlineEntry,
+  type DeadlineWheel,
+  type EndWatcher,
+  type Filter,
+  FlotillaError,
+  wheelOf,
+} from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { callersDeadline, type Guard, guarded, innerCall } from './inner-call.ts';
 import { resolveResilience } from './settings.ts';
@@ -12,6 +20,8 @@ export interface AttemptTimeoutOptions<Req = never> {
   /** Names the operation in events. */
   readonly operationOf?: ((request: Req, call: Call) => string) | undefined;
   readonly events?: PolicyEvents | undefined;
+  /** As the endpoint inside says; see `Endpoint.toldByCall`. Default: of no request. */
+  readonly toldByCall?: ((request: Req) => boolean) | undefined;
 }
 
 /**
@@ -26,7 +36,7 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   const given = options.attemptTimeoutMs;
   const fixedMs =
     typeof given === 'function' ? undefined : resolveResilience({ attemptTimeoutMs: given }).attemptTimeoutMs;
-  const { target = '', operationOf, events = nullEvents } = options;
+  const { target = '', operationOf, events = nullEvents, toldByCall = never } = options;
   const report = (request: Req, attempt: Call, attemptTimeoutMs: number): void =>
     tell(events, attempt.clock, 'timeout', 'attempt_expired', target, operationOf?.(request, attempt), {
       attemptTimeoutMs,
@@ -35,6 +45,11 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   return (next) => (request, call) => {
     const attemptTimeoutMs = fixedMs ?? timeoutOf(request, call);
     const now = call.clock.now();
+    if (call.expendable && toldByCall(request)) {
+      if (attemptTimeoutMs < call.deadline - now)
+        call.tells(new Patience(request, call, now, attemptTimeoutMs, report));
+      return next(request, call);
+    }
     if (attemptTimeoutMs >= call.deadline - now) return guarded(next, request, call, call, callersDeadline);
     const inner = call.expendable ? call : innerCall(call, now);
     return guarded(next, request, inner, call, new Patience(request, inner, now, attemptTimeoutMs, report));
@@ -43,11 +58,16 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
 
 type AttemptReport<Req> = (request: Req, attempt: Call, attemptTimeoutMs: number) => void;
 
+function never(): boolean {
+  return false;
+}
+
 /** Cancels an attempt that has not begun to answer in time. */
-class Patience<Req> implements Guard, DeadlineEntry {
+class Patience<Req> implements Guard, DeadlineEntry, EndWatcher {
   readonly deadline: number;
   previous: DeadlineEntry | undefined;
   next: DeadlineEntry | undefined;
+  nextWatcher: EndWatcher | undefined;
   readonly #request: Req;
   readonly #attempt: Call;
   readonly #attemptTimeoutMs: number;
@@ -58,6 +78,7 @@ class Patience<Req> implements Guard, DeadlineEntry {
     this.deadline = now + attemptTimeoutMs;
     this.previous = undefined;
     this.next = undefined;
+    this.nextWatcher = undefined;
     this.#request = request;
     this.#attempt = attempt;
     this.#attemptTimeoutMs = attemptTimeoutMs;
@@ -72,6 +93,11 @@ class Patience<Req> implements Guard, DeadlineEntry {
   }
 
   settled(): void {
+    this.#wheel.remove(this);
+  }
+
+  /** Of an attempt whose call tells all: it was answered, or failed. */
+  ended(): void {
     this.#wheel.remove(this);
   }
 

@@ -39,6 +39,10 @@ export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
     },
   };
   const watch = options.prompt ? watched : guarded;
+  const late = ({ clock }: Call): FlotillaError => {
+    tell(events, clock, 'timeout', 'expired', target, operation, { timeoutMs });
+    return expired(timeoutMs);
+  };
   return (next) => (request, call) => {
     const now = call.clock.now();
     const remainingMs = call.deadline - now;
@@ -46,6 +50,11 @@ export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
       const leftMs = Math.max(0, remainingMs);
       tell(events, call.clock, 'timeout', 'refused', target, operation, { leftMs });
       return refuse(call, tooLate(leftMs, minRemainingMs));
+    }
+    if (options.prompt && call.expendable) {
+      // What is inside rejects with what the call is cancelled with: nothing is left to be waited for.
+      call.narrow(now + timeoutMs, late);
+      return next(request, call);
     }
     if (timeoutMs < remainingMs) return watch(next, request, innerCall(call, now, now + timeoutMs), call, guard);
     return watch(next, request, call, call, callersDeadline);
@@ -61,6 +70,6 @@ function refuse(call: Call, error: FlotillaError): Promise<never> {
   return Promise.reject(error);
 }
 
-function expired(timeoutMs: number, cause: unknown): FlotillaError {
+function expired(timeoutMs: number, cause?: unknown): FlotillaError {
   return new FlotillaError('DEADLINE_EXCEEDED', `no answer within ${timeoutMs} ms; see timeoutMs`, { cause });
 }

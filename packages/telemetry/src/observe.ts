@@ -2,6 +2,7 @@ import {
   begin,
   type Call,
   type Counter,
+  type EndWatcher,
   type Filter,
   type FlotillaError,
   type Gauge,
@@ -35,6 +36,11 @@ export interface ObserveOptions<Req, Res> {
    * a stream may break after its head. Default: none.
    */
   readonly failure?: (response: Res, call: Call) => FlotillaError | undefined;
+  /**
+   * Every call that fails is ended by somebody, as clients and servers do with theirs. Then nobody waits for the answer, and `code` and
+   * `failure` are not asked. Default false.
+   */
+  readonly callsEnd?: boolean | undefined;
   readonly requestAttributes?: (request: Req) => SpanAttributes;
   readonly responseAttributes?: (response: Res) => SpanAttributes;
 }
@@ -48,12 +54,16 @@ export interface ObserveOptions<Req, Res> {
  * answer that tells of it has gone out; a failure that nobody declared (INTERNAL) is logged here with its cause.
  */
 export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req, Res> {
-  const { kind, name, code = ok, failure, requestAttributes, responseAttributes } = options;
+  const { kind, name, code = ok, failure, requestAttributes, responseAttributes, callsEnd = false } = options;
   const observer = new CallObserver(options);
   return (next) => (request, call) => {
     const operation = name(request, call);
     const observation = observer.begin(operation, call);
     if (requestAttributes) setAll(observation.span, requestAttributes(request));
+    if (callsEnd) {
+      call.tells(observation);
+      return next(request, call);
+    }
     return begin(next, request, call).then(
       (response) => {
         const answerCode = code(response);
@@ -125,13 +135,14 @@ function setAll(
 }
 
 /** One call on its way; its end counts once. */
-export class Observation {
+export class Observation implements EndWatcher {
   readonly #kind: 'client' | 'server';
   readonly #name: string;
   readonly #operation: Operation;
   readonly span: Span;
   readonly #log: TelemetryLog;
   readonly #call: Call;
+  nextWatcher: EndWatcher | undefined;
   #ended = false;
 
   constructor(
@@ -148,7 +159,13 @@ export class Observation {
     this.span = span;
     this.#log = log;
     this.#call = call;
+    this.nextWatcher = undefined;
     operation.inFlight.set(++operation.count);
+  }
+
+  /** Of the call. */
+  ended(outcome: Outcome): void {
+    this.end(outcome);
   }
 
   /** @param answerCode the code, unless it failed */

@@ -2,20 +2,24 @@ import { Call, type Clock, currentCall, idempotentAttribute, type Random } from 
 import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
 import type { CallTerms, ClientOptions } from './options.ts';
 
-/** The call in which an operation is called: a child of the one it works for, or the first of a trace. */
+/**
+ * The call in which an operation is called: a child of the one it works for, or the first of a trace.
+ * @param expendable nobody but the filters knows it; see `Call.expendable`
+ */
 export function childCall(
   info: OperationInfo,
   options: ClientOptions,
   given: Call | undefined,
   terms: CallTerms | undefined,
   timeoutMs: number | undefined,
+  expendable = false,
 ): Call {
   const parent = given ?? (options.call ?? currentCall)();
   const idempotencyKey = terms?.idempotencyKey ?? keyFor(info, options.random);
   const { clock, random } = options;
   const call = parent
-    ? parent.child({ idempotencyKey, timeoutMs })
-    : firstCall(clock, random, idempotencyKey, timeoutMs);
+    ? parent.child({ idempotencyKey, timeoutMs, expendable })
+    : firstCall(clock, random, idempotencyKey, timeoutMs, expendable);
   call.set(operationAttribute, info);
   call.set(idempotentAttribute, info.idempotent);
   return call;
@@ -26,10 +30,11 @@ function firstCall(
   random: Random,
   idempotencyKey: string | undefined,
   timeoutMs: number | undefined,
+  expendable: boolean,
 ): Call {
   const startedAt = clock.now();
   const deadline = timeoutMs === undefined ? undefined : startedAt + timeoutMs;
-  return new Call({ clock, random, idempotencyKey, deadline, startedAt });
+  return new Call({ clock, random, idempotencyKey, deadline, startedAt, expendable });
 }
 
 /** 128 bits: it has to differ from all others, not to be a secret. */

@@ -74,7 +74,7 @@ function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<u
     let call: Call;
     try {
       request = requestFor(operation, input, given, options);
-      call = childCall(operation.info, options, given, terms, terms?.timeoutMs ?? options.timeoutMs);
+      call = childCall(operation.info, options, given, terms, terms?.timeoutMs ?? options.timeoutMs, true);
     } catch (thrown) {
       return Promise.reject(thrown);
     }

@@ -40,6 +40,7 @@ export function rsocketCalls(
         (thrown) => refuse(thrown, call),
       );
     },
+    toldByCall: answersOnce,
     get status() {
       return links.status;
     },
@@ -53,6 +54,12 @@ export function rsocketCalls(
 interface Terms {
   readonly codec: DataCodec;
   readonly maxBytes: number;
+}
+
+/** {@link Answer} ends the call with what it answers. */
+function answersOnce({ operation }: OperationRequest): boolean {
+  const { request, response } = operationKinds[operation.info.kind];
+  return request !== 'many' && response !== 'many';
 }
 
 // Prepared and written within one turn: one object does for all calls.
