@@ -9,6 +9,7 @@ import {
   type Handler,
   type Instance,
   type InstanceSet,
+  instantOf,
   nullLogger,
   nullMeter,
   type Outcome,
@@ -209,7 +210,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   #send(request: Req, call: Call): Promise<Res> {
-    const startedAt = this.#clock.now();
+    const startedAt = instantOf(this.#clock);
     const tried = call.get(this.#tried);
     const member = this.#rotation.pick(call, startedAt, tried);
     if (!member || this.#closed) return Promise.reject(this.#refuse(call));

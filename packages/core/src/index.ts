@@ -73,6 +73,7 @@ export {
   writeNotes,
   writeOwn,
 } from './instance-notes.ts';
+export { asOneInstant, instantOf } from './instant.ts';
 export { Backoff, type BackoffBounds, backoffAfterMs, backoffDefaults, jittered } from './keeper/backoff.ts';
 export {
   type KeeperLog,

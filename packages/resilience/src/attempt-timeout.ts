@@ -5,6 +5,7 @@ import {
   type EndWatcher,
   type Filter,
   FlotillaError,
+  instantOf,
   wheelOf,
 } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
@@ -44,7 +45,7 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   const timeoutOf = typeof given === 'function' ? given : () => given;
   return (next) => (request, call) => {
     const attemptTimeoutMs = fixedMs ?? timeoutOf(request, call);
-    const now = call.clock.now();
+    const now = instantOf(call.clock);
     if (call.expendable && toldByCall(request)) {
       if (attemptTimeoutMs < call.deadline - now)
         call.tells(new Patience(request, call, now, attemptTimeoutMs, report));

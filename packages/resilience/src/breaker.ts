@@ -1,4 +1,4 @@
-import { type Call, type Filter, FlotillaError, type Outcome } from '@flotilla/core';
+import { type Call, type Filter, FlotillaError, instantOf, type Outcome } from '@flotilla/core';
 import { admitCall, afterCall, afterRenewal, type BreakerState, closedBreaker, reconfigured } from './breaker-state.ts';
 import type { BreakerSettings } from './client-policies.ts';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
@@ -59,7 +59,7 @@ export class Breaker {
   /** Records how the call ends. @param streamed its length says nothing of the service */
   watch(call: Call, streamed: boolean): (outcome: Outcome) => void {
     const generation = this.#generation;
-    const startedAt = call.clock.now();
+    const startedAt = instantOf(call.clock);
     return (outcome) => {
       if (generation !== this.#generation) return;
       const now = call.endedAt;

@@ -1,4 +1,4 @@
-import { type Call, type Filter, FlotillaError } from '@flotilla/core';
+import { type Call, type Filter, FlotillaError, instantOf } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { callersDeadline, type Guard, guarded, innerCall, watched } from './inner-call.ts';
 import { resolveResilience, tooLate } from './settings.ts';
@@ -44,7 +44,7 @@ export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
     return expired(timeoutMs);
   };
   return (next) => (request, call) => {
-    const now = call.clock.now();
+    const now = instantOf(call.clock);
     const remainingMs = call.deadline - now;
     if (remainingMs < minRemainingMs) {
       const leftMs = Math.max(0, remainingMs);

@@ -1,4 +1,12 @@
-import { begin, type Call, currentCall, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import {
+  asOneInstant,
+  begin,
+  type Call,
+  currentCall,
+  type Endpoint,
+  FlotillaError,
+  toFlotillaError,
+} from '@flotilla/core';
 import { type AnyContract, type Operation, operationKinds } from '../contract/index.ts';
 import type { Reply, ReplyStream } from '../reply.ts';
 import { childCall } from './child-call.ts';
@@ -69,6 +77,8 @@ type Method<Result> = (input: unknown, call?: Call, terms?: CallTerms) => Result
 
 function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<unknown>> {
   const releases = operation.mapping.body !== undefined;
+  const handle = (request: OperationRequest, call: Call): Promise<OperationResponse> =>
+    begin(endpoint.handle, request, call);
   return (input, given, terms) => {
     let request: OperationRequest;
     let call: Call;
@@ -78,7 +88,7 @@ function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<u
     } catch (thrown) {
       return Promise.reject(thrown);
     }
-    return begin(endpoint.handle, request, call).then(
+    return asOneInstant(call.clock, call.startedAt, handle, request, call).then(
       (output) => {
         if (releases) release(request);
         call.end();
