@@ -13,12 +13,12 @@ export interface TraceContext {
 
 /** A new trace with a first span. */
 export function newTrace(random: Random, sampled = true): TraceContext {
-  return { traceId: hex(random, 32), spanId: hex(random, 16), sampled, state: '' };
+  return { traceId: thirtyTwo(random), spanId: sixteen(random), sampled, state: '' };
 }
 
 /** A new span in the same trace. */
 export function childTrace(parent: TraceContext, random: Random): TraceContext {
-  return { traceId: parent.traceId, spanId: hex(random, 16), sampled: parent.sampled, state: parent.state };
+  return { traceId: parent.traceId, spanId: sixteen(random), sampled: parent.sampled, state: parent.state };
 }
 
 /**
@@ -72,15 +72,40 @@ export function formatTraceparent(trace: TraceContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? '01' : '00'}`;
 }
 
-function hex(random: Random, digits: 16 | 32): string {
-  const text = digits === 16 ? sixteen(random) : sixteen(random) + sixteen(random);
-  return zeros.startsWith(text) ? `${text.slice(0, -1)}1` : text; // an id of zeros is invalid
+/**
+ * All digits of an id at once: a text that is joined of pieces takes longer, and has to be made one piece again before it is sent.
+ * An id of zeros is invalid: the last digit is 1 then.
+ */
+function sixteen(random: Random): string {
+  const a = word(random);
+  const b = word(random);
+  const last = (a | b) === 0 ? 1 : b;
+  return String.fromCharCode(
+    digit(a >>> 28),
+    digit(a >>> 24),
+    digit(a >>> 20),
+    digit(a >>> 16),
+    digit(a >>> 12),
+    digit(a >>> 8),
+    digit(a >>> 4),
+    digit(a),
+    digit(last >>> 28),
+    digit(last >>> 24),
+    digit(last >>> 20),
+    digit(last >>> 16),
+    digit(last >>> 12),
+    digit(last >>> 8),
+    digit(last >>> 4),
+    digit(last),
+  );
 }
 
-/** All at once: a text that is joined of pieces takes longer, and has to be made one piece again before it is sent. */
-function sixteen(random: Random): string {
-  const a = Math.floor(random() * 0x1_0000_0000);
-  const b = Math.floor(random() * 0x1_0000_0000);
+function thirtyTwo(random: Random): string {
+  const a = word(random);
+  const b = word(random);
+  const c = word(random);
+  const d = word(random);
+  const last = (a | b | c | d) === 0 ? 1 : d;
   return String.fromCharCode(
     digit(a >>> 28),
     digit(a >>> 24),
@@ -98,10 +123,30 @@ function sixteen(random: Random): string {
     digit(b >>> 8),
     digit(b >>> 4),
     digit(b),
+    digit(c >>> 28),
+    digit(c >>> 24),
+    digit(c >>> 20),
+    digit(c >>> 16),
+    digit(c >>> 12),
+    digit(c >>> 8),
+    digit(c >>> 4),
+    digit(c),
+    digit(last >>> 28),
+    digit(last >>> 24),
+    digit(last >>> 20),
+    digit(last >>> 16),
+    digit(last >>> 12),
+    digit(last >>> 8),
+    digit(last >>> 4),
+    digit(last),
   );
 }
 
-const zeros = '0'.repeat(32);
+/** 32 random bits. */
+function word(random: Random): number {
+  return (random() * 0x1_0000_0000) | 0;
+}
+
 const digitCodes = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
 function digit(bits: number): number {

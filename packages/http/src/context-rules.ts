@@ -43,7 +43,12 @@ export function readIdempotencyKey(text: string | undefined): string | undefined
 }
 
 export function formatAttempt(attempt: number | undefined): string | undefined {
-  return attempt === undefined ? undefined : String(Math.min(attempt, highestAttempt));
+  return attempt === undefined ? undefined : String(tellableAttempt(attempt));
+}
+
+/** What a callee is told of the number of an attempt. */
+export function tellableAttempt(attempt: number): number {
+  return Math.min(attempt, highestAttempt);
 }
 
 /** @returns undefined for a text that is no number from 1 to 1,000 */

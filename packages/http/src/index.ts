@@ -8,6 +8,7 @@ export {
   readAttempt,
   readIdempotencyKey,
   readTracestate,
+  tellableAttempt,
   tellableTimeoutMs,
 } from './context-rules.ts';
 export { formatSetCookie, parseCookies, type SetCookie } from './cookies.ts';

@@ -1,21 +1,15 @@
-import {
-  type Call,
-  defaultUrgency,
-  formatBaggage,
-  formatTraceparent,
-  parseBaggage,
-  parseTraceparent,
-} from '@flotilla/core';
+import { type Call, defaultUrgency, formatBaggage, parseBaggage, parseTraceparent } from '@flotilla/core';
 import {
   checkedIdempotencyKey,
-  formatAttempt,
   type IncomingContext,
   longestTimeoutMs,
   readAttempt,
   readIdempotencyKey,
   readTracestate,
+  tellableAttempt,
   tellableTimeoutMs,
 } from '@flotilla/http';
+import { OutBuffer } from '../rsocket/out-buffer.ts';
 
 /** Type of the metadata entry that carries the context of a call. */
 export const contextMediaType = 'application/vnd.flotilla.context';
@@ -57,20 +51,51 @@ export interface CarriedContext extends Read {
  * @throws FlotillaError INVALID_INPUT when the idempotency key is not 1 to 255 printable characters of ASCII
  */
 export function formatContext(call: Call, contract: string): string {
+  const out = new OutBuffer(Buffer.allocUnsafe(256));
+  writeContextEntry(out, call, checkContext(call), contract);
+  return out.bytes.toString('latin1', 0, out.length);
+}
+
+/**
+ * Looks whether the context of a call can be said, before anything of it is written.
+ * @returns the milliseconds that the callee is told to have; `Infinity` without a deadline
+ * @throws FlotillaError as {@link formatContext}
+ */
+export function checkContext(call: Call): number {
   const timeoutMs = tellableTimeoutMs(call);
+  if (call.idempotencyKey !== undefined) checkedIdempotencyKey(call.idempotencyKey);
+  return timeoutMs;
+}
+
+/** Writes the text of {@link formatContext}. @param timeoutMs what {@link checkContext} said */
+export function writeContextEntry(out: OutBuffer, call: Call, timeoutMs: number, contract: string): void {
   const { trace, baggage, urgency, attempt, idempotencyKey } = call;
-  let text = timeoutMs === Infinity ? 't' : `d${timeoutMs}\nt`;
-  text += formatTraceparent(trace);
-  if (contract !== '') text += `\nc${contract}`;
-  if (trace.state !== '') text += `\ns${trace.state}`;
+  if (timeoutMs !== Infinity) {
+    out.ascii('d');
+    out.decimal(timeoutMs);
+    out.ascii('\n');
+  }
+  // The line of `formatTraceparent`, without the text that nobody else would read.
+  out.ascii('t00-');
+  out.ascii(trace.traceId);
+  out.ascii('-');
+  out.ascii(trace.spanId);
+  out.ascii(trace.sampled ? '-01' : '-00');
+  if (contract !== '') {
+    out.ascii('\nc');
+    out.ascii(contract);
+  }
+  if (trace.state !== '') out.text(`\ns${trace.state}`);
   if (baggage.size > 0) {
     const members = formatBaggage(baggage);
-    if (members !== '') text += `\nb${members}`;
+    if (members !== '') out.text(`\nb${members}`);
   }
-  if (urgency !== defaultUrgency) text += `\nu${urgency}`;
-  if (attempt !== undefined) text += `\na${formatAttempt(attempt)}`;
-  if (idempotencyKey !== undefined) text += `\nk${checkedIdempotencyKey(idempotencyKey)}`;
-  return text;
+  if (urgency !== defaultUrgency) out.text(`\nu${urgency}`);
+  if (attempt !== undefined) {
+    out.ascii('\na');
+    out.decimal(tellableAttempt(attempt));
+  }
+  if (idempotencyKey !== undefined) out.text(`\nk${idempotencyKey}`);
 }
 
 /** The value of line `c`. */

@@ -78,6 +78,30 @@ export class OutBuffer {
     this.length += this.bytes.write(text, this.length);
   }
 
+  /** Text that is short, and ASCII: so few characters are copied sooner one by one than by a call of Node's. */
+  ascii(text: string): void {
+    const { length } = text;
+    this.ensure(length);
+    const { bytes, length: start } = this;
+    for (let at = 0; at < length; at++) bytes[start + at] = text.charCodeAt(at);
+    this.length = start + length;
+  }
+
+  /** A whole number from 0 on, as decimal digits. */
+  decimal(value: number): void {
+    let count = 1;
+    for (let bound = 10; bound <= value; bound *= 10) count++;
+    this.ensure(count);
+    const { bytes, length: start } = this;
+    let rest = value;
+    for (let at = start + count - 1; at >= start; at--) {
+      const digit = rest % 10;
+      bytes[at] = 0x30 + digit;
+      rest = (rest - digit) / 10;
+    }
+    this.length = start + count;
+  }
+
   /** Any of them. */
   send(value: Sendable): void {
     if (typeof value === 'string') this.text(value);

@@ -1,8 +1,8 @@
 import type { Call } from '@flotilla/core';
 import type { CalledOperation } from '../../client/operation-request.ts';
-import { contextMediaType, formatContext, formatContract } from '../../context/context-entry.ts';
+import { checkContext, contextMediaType, formatContract, writeContextEntry } from '../../context/context-entry.ts';
 import { contractHash } from '../../contract/index.ts';
-import { routingEntry } from '../composite-metadata.ts';
+import { endEntry, routingEntry } from '../composite-metadata.ts';
 import { mimeType } from '../mime.ts';
 import type { ByteSource, OutBuffer } from '../out-buffer.ts';
 
@@ -13,22 +13,28 @@ export const contextMime: ReturnType<typeof mimeType> = mimeType(contextMediaTyp
  * connection: it is prepared, then written at once.
  */
 export class CallMetadata implements ByteSource {
-  #head: Uint8Array = new Uint8Array(0);
-  #context = '';
+  #prepared: Prepared = { head: new Uint8Array(0), contract: '' };
+  #call: Call | undefined;
+  #timeoutMs = Infinity;
 
   /** @throws FlotillaError DEADLINE_EXCEEDED, INVALID_INPUT: nothing is sent then */
   prepare(operation: CalledOperation, call: Call): this {
-    const { head, contract } = preparedFor(operation);
-    this.#context = formatContext(call, contract);
-    this.#head = head;
+    this.#timeoutMs = checkContext(call);
+    this.#prepared = preparedFor(operation);
+    this.#call = call;
     return this;
   }
 
   writeTo(out: OutBuffer): void {
-    const context = this.#context;
-    out.raw(this.#head);
-    out.u24(context.length); // ASCII: as many bytes as characters
-    out.text(context);
+    const call = this.#call;
+    if (!call) return;
+    this.#call = undefined; // it must not be held longer than it lasts
+    const { head, contract } = this.#prepared;
+    out.raw(head);
+    out.u24(0);
+    const begun = out.length;
+    writeContextEntry(out, call, this.#timeoutMs, contract);
+    endEntry(out, begun);
   }
 }
 
