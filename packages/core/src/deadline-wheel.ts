@@ -121,13 +121,19 @@ function unlink(entry: DeadlineEntry): void {
 }
 
 const wheels = new WeakMap<Clock, DeadlineWheel>();
+/** What was asked for last: a process has one clock, and each call asks several times. */
+let lastClock: Clock | undefined;
+let lastWheel: DeadlineWheel | undefined;
 
 /** The wheel of a clock: one each. */
 export function wheelOf(clock: Clock): DeadlineWheel {
+  if (lastWheel && clock === lastClock) return lastWheel;
   let wheel = wheels.get(clock);
   if (!wheel) {
     wheel = new DeadlineWheel(clock);
     wheels.set(clock, wheel);
   }
+  lastClock = clock;
+  lastWheel = wheel;
   return wheel;
 }

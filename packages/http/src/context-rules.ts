@@ -1,4 +1,4 @@
-import { type Call, FlotillaError } from '@flotilla/core';
+import { type Call, FlotillaError, instantOf } from '@flotilla/core';
 
 /** Kept back from the time that a callee is told, so that its "too late" still reaches us in time. */
 const answerMarginMs = 10;
@@ -22,8 +22,9 @@ const longestTracestate = 512;
  * @returns Infinity for a call without deadline
  * @throws FlotillaError DEADLINE_EXCEEDED, with `executed` no, when less than 5 ms are left
  */
-export function tellableTimeoutMs({ remainingMs }: Call): number {
-  if (remainingMs === Infinity) return Infinity;
+export function tellableTimeoutMs({ clock, deadline }: Call): number {
+  if (deadline === Infinity) return Infinity;
+  const remainingMs = Math.max(0, deadline - instantOf(clock));
   if (remainingMs >= leastRemainingMs)
     return Math.min(longestTimeoutMs, Math.max(1, Math.floor(remainingMs - answerMarginMs)));
   const detail = `not sent: ${remainingMs.toFixed(1)} ms are left, an answer needs at least ${leastRemainingMs}`;

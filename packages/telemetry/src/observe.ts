@@ -178,10 +178,16 @@ export class Observation implements EndWatcher {
     const durationMs = (ended ? endedAt : clock.now()) - startedAt;
     operation.inFlight.set(--operation.count);
     operation.duration.record(durationMs / 1_000);
-    operation.ended(code).add();
+    countOf(operation, code).add();
     this.span.end(outcome);
     this.#log.callEnded(this.#kind, this.#name, code, durationMs);
   }
+}
+
+function countOf(operation: Operation, code: string): Counter {
+  if (code !== 'OK') return operation.ended(code);
+  operation.ok ??= operation.ended(code);
+  return operation.ok;
 }
 
 /** The series of one operation, looked up once. */
@@ -189,6 +195,8 @@ interface Operation {
   count: number;
   readonly inFlight: Gauge;
   readonly duration: Histogram;
+  /** Of those that ended well, which are nearly all; opened by the first of them. */
+  ok: Counter | undefined;
   readonly ended: (code: string) => Counter;
 }
 
@@ -223,6 +231,7 @@ class Operations {
         count: 0,
         inFlight: inFlight.with(set),
         duration: duration.with(set),
+        ok: undefined,
         ended: countersByCode((code) => calls.with({ ...set, code })),
       };
     };

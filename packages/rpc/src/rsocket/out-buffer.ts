@@ -87,13 +87,13 @@ export class OutBuffer {
     this.length = start + length;
   }
 
-  /** A whole number from 0 on, as decimal digits. */
+  /** A whole number from 0 to 2,147,483,647, as decimal digits. */
   decimal(value: number): void {
     let count = 1;
     for (let bound = 10; bound <= value; bound *= 10) count++;
     this.ensure(count);
     const { bytes, length: start } = this;
-    let rest = value;
+    let rest = value | 0; // the remainder of a number that may be a fraction takes ten times as long
     for (let at = start + count - 1; at >= start; at--) {
       const digit = rest % 10;
       bytes[at] = 0x30 + digit;
