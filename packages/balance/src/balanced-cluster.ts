@@ -218,11 +218,13 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     if (race === 'first') rememberTried(call, this.#tried, member);
     else if (race === 'second' && tried?.has(member)) return Promise.reject(this.#nobodyElse(call));
     this.#rotation.began(member, startedAt);
-    if (this.#isToldByCall(member, request)) {
+    const answer = this.#begin(member, request, call);
+    // A judge of somebody's own wants to see the answer.
+    if (answer === call.told?.promise && this.#options.judge === undefined) {
       call.tells(new Sent(this, member, startedAt, call));
-      return this.#begin(member, request, call);
+      return answer;
     }
-    return this.#begin(member, request, call).then(
+    return answer.then(
       (response) => {
         this.#headCame(member, startedAt, call.ended ? call.endedAt : this.#clock.now());
         call.onEnd((outcome) => this.#record(member, outcome, response, call.endedAt));
@@ -236,16 +238,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     );
   }
 
-  /** May the end of the call be waited for instead of its answer? A judge that is given the answer wants to see it. */
-  #isToldByCall(member: Member<Req, Res>, request: Req): boolean {
-    try {
-      return this.#options.judge === undefined && member.endpoint.toldByCall?.(request) === true;
-    } catch {
-      return false; // making the endpoint failed, and will again
-    }
-  }
-
-  /** Of a call that tells all there is to know by its end. */
+  /** Of a call that tells all of its answer. */
   sentEnded(member: Member<Req, Res>, startedAt: number, call: Call, outcome: Outcome): void {
     const now = call.endedAt;
     if (outcome) {
@@ -262,7 +255,6 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
     try {
       return member.endpoint.handle(request, call);
     } catch (thrown) {
-      call.end(toFlotillaError(thrown));
       return Promise.reject(thrown);
     }
   }

@@ -33,6 +33,13 @@ export interface EndWatcher {
   nextWatcher: EndWatcher | undefined;
 }
 
+/** An answer that a call tells all of; see {@link Call.told}. */
+export interface ToldAnswer {
+  readonly promise: Promise<unknown>;
+  /** What is answered instead of the failure that the call ends with: left by who makes another attempt, while it ends. */
+  instead: Promise<unknown> | undefined;
+}
+
 type CancelListener = Cancellable | ((reason: FlotillaError) => void);
 
 /** What a new call may be given. */
@@ -93,6 +100,12 @@ export class Call {
    * of them that gives it up cancels it, or gives it a sooner deadline, and need not make a call inside it for that.
    */
   readonly expendable: boolean;
+  /**
+   * The answer that this call tells all of: its promise settles when the call ends, in the same turn, with the same outcome, and the
+   * call's cancellation ends it at once. Left here by the endpoint that answers. A filter that gets this very promise back hands it on
+   * and hears of the outcome by {@link tells}, for nobody within waits for it or answers otherwise. Any other promise has to be waited for.
+   */
+  told: ToldAnswer | undefined;
 
   #deadline: number;
   #trace: TraceContext | undefined;
@@ -126,6 +139,7 @@ export class Call {
     this.startedAt = options.startedAt ?? this.clock.now();
     this.parent = parent;
     this.expendable = options.expendable === true;
+    this.told = undefined;
     this.#trace = options.trace;
     if (parent) parent.#adopt(this);
     if (this.#deadline < (parent ? parent.deadline : Infinity)) this.#armed = new CallDeadline(this, deadlineError); // only now: most calls are bounded by one around them

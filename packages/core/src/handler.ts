@@ -29,12 +29,6 @@ export interface Endpoint<Req, Res> {
   readonly status: EndpointStatus;
   /** Calls in flight, counted until the last byte of the answer. The number that a pick compares. */
   readonly load: number;
-  /**
-   * Whether the call alone tells what becomes of such a request: it ends in the instant in which the promise settles, with the
-   * same outcome, and both do so as soon as the call is cancelled. Then who only watches needs no promise of its own: it waits
-   * for the call's end. Absent: of no request.
-   */
-  readonly toldByCall?: ((request: Req) => boolean) | undefined;
   /** Takes no more requests, lets those in flight end, releases what it holds. Later calls share the first one's promise. */
   close(): Promise<void>;
 }
@@ -65,18 +59,13 @@ export function compose<Req, Res>(
   return filters.reduceRight((next, filter) => filter(next), innermost);
 }
 
-/**
- * An endpoint behind filters: its own status, load and end; requests meet the filters first.
- * @param toldByCall what is true of the endpoint behind these filters. Default: of no request, since a filter may answer otherwise
- */
+/** An endpoint behind filters: its own status, load and end; requests meet the filters first. */
 export function composeEndpoint<Req, Res>(
   filters: readonly Filter<Req, Res>[],
   endpoint: Endpoint<Req, Res>,
-  toldByCall?: Endpoint<Req, Res>['toldByCall'],
 ): Endpoint<Req, Res> {
   return {
     handle: compose(filters, endpoint.handle),
-    toldByCall,
     get status() {
       return endpoint.status;
     },

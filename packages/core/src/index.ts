@@ -11,6 +11,7 @@ export {
   type InnerCallOptions,
   type Outcome,
   sleep,
+  type ToldAnswer,
   within,
 } from './call.ts';
 export { assertDuration, type Clock, type Random, resolveDurations, type Timer } from './clock.ts';

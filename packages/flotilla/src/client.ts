@@ -11,7 +11,6 @@ import {
   type Address,
   type Clock,
   composeEndpoint,
-  type Endpoint,
   type Filter,
   FlotillaError,
   formatHostPort,
@@ -168,7 +167,7 @@ export function connectClient<C extends AnyContract>(
       protocols: transport.protocols,
       accepts: serves(contract, options),
       renewed: () => guard.renew(),
-      filters: (name, { toldByCall }) => connectionFilters(name, guard, toldByCall),
+      filters: (name) => connectionFilters(name, guard),
       connect: (address, instance, report) =>
         transport.connect({ address, instance, authority, report, serves: options.serves }),
     },
@@ -178,11 +177,7 @@ export function connectClient<C extends AnyContract>(
   cluster.start(); // known before the first call needs it
   const { events } = policies;
   const answers = clientAnswers({ contract, options, guard, events, meter: runtime.meter });
-  const filters = callFilters(target, guard, runtime, {
-    ...typedCalls,
-    sparing: [answers.entry],
-    callsEnd: true,
-  });
+  const filters = callFilters(target, guard, runtime, { ...typedCalls, sparing: [answers.entry] });
   const instead = fallbackFilter(contract, options.fallback, authority, events);
   const keys = options.hash === undefined ? [] : [pickKeys(options.hash)];
   const around = [...keys, ...(instead ? [instead] : []), ...filters.map(({ filter }) => filter)];
@@ -224,20 +219,12 @@ function pickKeys(given: object): Filter<OperationRequest, OperationResponse> {
   };
 }
 
-/** What {@link callFilters} need to know besides the policies. */
-export interface CallFilterOptions<Req, Res> {
-  /** What stands above the policies: answers that need no call. */
-  readonly sparing?: readonly FilterEntry<Req, Res>[];
-  /** The caller ends every call with its outcome, as a typed client does. Default false. */
-  readonly callsEnd?: boolean;
-}
-
 /** What stands between a caller and the cluster, outermost first. */
 export function callFilters<Req, Res>(
   target: Target,
   guard: ClientGuard,
   { meter, tracer, logger }: Pick<ClientRuntime, 'meter' | 'tracer' | 'logger'>,
-  { sparing = [], callsEnd, ...calls }: GuardedCalls<Req, Res> & CallFilterOptions<Req, Res>,
+  { sparing = [], ...calls }: GuardedCalls<Req, Res> & { readonly sparing?: readonly FilterEntry<Req, Res>[] },
   name: (operation: GuardedOperation) => string = ({ contract, operation }) => `${contract}.${operation}`,
 ): readonly FilterEntry<Req, Res>[] {
   const { operationOf } = calls;
@@ -251,7 +238,6 @@ export function callFilters<Req, Res>(
         tracer,
         logger,
         kind: 'client',
-        callsEnd,
         name: (request, call) => nameOf(operationOf(request, call)),
       }),
     },
@@ -280,9 +266,8 @@ function remembered(name: (operation: GuardedOperation) => string): (operation: 
 export function connectionFilters(
   name: string,
   guard: ClientGuard,
-  toldByCall?: (request: OperationRequest) => boolean,
 ): readonly FilterEntry<OperationRequest, OperationResponse>[] {
-  return guard.instanceFilters(name, typedCalls, isSentOnce, toldByCall);
+  return guard.instanceFilters(name, typedCalls, isSentOnce);
 }
 
 /** Another attempt cannot follow a stream that is being sent. */
@@ -305,7 +290,7 @@ function serves({ name, version }: AnyContract, { service }: ClientOptions): (in
 export interface ClusterShape<Req, Res>
   extends Pick<ClusterOptions<Req, Res>, 'target' | 'accepts' | 'renewed' | 'judge' | 'protocols'> {
   /** What stands before one instance. @param name of the instance, for messages */
-  readonly filters: (name: string, endpoint: Endpoint<Req, Res>) => readonly FilterEntry<Req, Res>[];
+  readonly filters: (name: string) => readonly FilterEntry<Req, Res>[];
   readonly connect: ClusterOptions<Req, Res>['connect'];
 }
 
@@ -324,13 +309,10 @@ export function clusterFor<Req, Res>(
     ownZone: zone,
     outliers: process.policies && outlierEvents(name, process.policies.events, process.clock),
     connect: (address, instance, report) => {
-      const endpoint = connect(address, instance, report);
-      const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`, endpoint);
-      // Whom these filters refuse they end: what the endpoint says of itself stays true.
+      const around = filters(`${instance.identity.service} at ${formatHostPort(address)}`);
       return composeEndpoint(
         around.map(({ filter }) => filter),
-        endpoint,
-        endpoint.toldByCall,
+        connect(address, instance, report),
       );
     },
   });

@@ -1,4 +1,5 @@
 import {
+  begin,
   type Call,
   type DeadlineEntry,
   type DeadlineWheel,
@@ -21,8 +22,6 @@ export interface AttemptTimeoutOptions<Req = never> {
   /** Names the operation in events. */
   readonly operationOf?: ((request: Req, call: Call) => string) | undefined;
   readonly events?: PolicyEvents | undefined;
-  /** As the endpoint inside says; see `Endpoint.toldByCall`. Default: of no request. */
-  readonly toldByCall?: ((request: Req) => boolean) | undefined;
 }
 
 /**
@@ -37,7 +36,7 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   const given = options.attemptTimeoutMs;
   const fixedMs =
     typeof given === 'function' ? undefined : resolveResilience({ attemptTimeoutMs: given }).attemptTimeoutMs;
-  const { target = '', operationOf, events = nullEvents, toldByCall = never } = options;
+  const { target = '', operationOf, events = nullEvents } = options;
   const report = (request: Req, attempt: Call, attemptTimeoutMs: number): void =>
     tell(events, attempt.clock, 'timeout', 'attempt_expired', target, operationOf?.(request, attempt), {
       attemptTimeoutMs,
@@ -46,22 +45,20 @@ export function attemptTimeout<Req, Res>(options: AttemptTimeoutOptions<Req>): F
   return (next) => (request, call) => {
     const attemptTimeoutMs = fixedMs ?? timeoutOf(request, call);
     const now = instantOf(call.clock);
-    if (call.expendable && toldByCall(request)) {
-      if (attemptTimeoutMs < call.deadline - now)
-        call.tells(new Patience(request, call, now, attemptTimeoutMs, report));
-      return next(request, call);
+    if (attemptTimeoutMs >= call.deadline - now) {
+      const answer = begin(next, request, call);
+      return answer === call.told?.promise ? answer : guarded(answer, call, call, callersDeadline);
     }
-    if (attemptTimeoutMs >= call.deadline - now) return guarded(next, request, call, call, callersDeadline);
-    const inner = call.expendable ? call : innerCall(call, now);
-    return guarded(next, request, inner, call, new Patience(request, inner, now, attemptTimeoutMs, report));
+    const attempt = call.expendable ? call : innerCall(call, now);
+    const patience = new Patience(request, attempt, now, attemptTimeoutMs, report);
+    const answer = begin(next, request, attempt);
+    if (answer !== call.told?.promise) return guarded(answer, attempt, call, patience);
+    attempt.tells(patience);
+    return answer;
   };
 }
 
 type AttemptReport<Req> = (request: Req, attempt: Call, attemptTimeoutMs: number) => void;
-
-function never(): boolean {
-  return false;
-}
 
 /** Cancels an attempt that has not begun to answer in time. */
 class Patience<Req> implements Guard, DeadlineEntry, EndWatcher {
@@ -97,7 +94,7 @@ class Patience<Req> implements Guard, DeadlineEntry, EndWatcher {
     this.#wheel.remove(this);
   }
 
-  /** Of an attempt whose call tells all: it was answered, or failed. */
+  /** Of an attempt whose call tells all of its answer. */
   ended(): void {
     this.#wheel.remove(this);
   }

@@ -194,19 +194,16 @@ export class ClientGuard {
   /**
    * What stands between the cluster and one instance; its numbers follow the configuration.
    * @param sentOnce no other attempt can follow, so this one may take as long as the whole call
-   * @param toldByCall as the instance's endpoint has it
    */
   instanceFilters<Req, Res>(
     name: string,
     { operationOf }: Pick<GuardedCalls<Req, Res>, 'operationOf'>,
     sentOnce: (request: Req) => boolean = () => false,
-    toldByCall?: (request: Req) => boolean,
   ): readonly FilterEntry<Req, Res>[] {
     const options: InstanceFilterOptions<Req> = {
       name,
       callsEnd: true, // timeout and retry stand around the cluster, and end what fails
       events: this.#options.events,
-      toldByCall,
       operationOf: (request, call) => fullName(operationOf(request, call)),
       maxConcurrent: () => this.#service.maxConcurrent,
       attemptTimeoutMs: (request, call) => {

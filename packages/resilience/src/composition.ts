@@ -31,8 +31,7 @@ export interface ClientFilterOptions<Req, Res> extends RetryOptions<Req, Res> {
 /** What the filters around one instance need to know. */
 export interface InstanceFilterOptions<Req = never>
   extends Omit<PartialSettings, 'attemptTimeoutMs' | 'maxConcurrent'>,
-    Pick<ConcurrencyLimitOptions<Req>, 'maxConcurrent' | 'callsEnd' | 'operationOf' | 'events'>,
-    Pick<AttemptTimeoutOptions<Req>, 'toldByCall'> {
+    Pick<ConcurrencyLimitOptions<Req>, 'maxConcurrent' | 'callsEnd' | 'operationOf' | 'events'> {
   /** As {@link AttemptTimeoutOptions} says; default 10,000. */
   readonly attemptTimeoutMs?: AttemptTimeoutOptions<Req>['attemptTimeoutMs'] | undefined;
   /** Names the instance in messages: `orders at 10.0.0.7:8080`. */
@@ -92,7 +91,7 @@ export function clientFilters<Req, Res>(options: ClientFilterOptions<Req, Res> =
  * @throws RangeError naming the setting that does not fit.
  */
 export function instanceFilters<Req, Res>(options: InstanceFilterOptions<Req>): readonly FilterEntry<Req, Res>[] {
-  const { name, maxConcurrent, callsEnd, operationOf, events, toldByCall } = options;
+  const { name, maxConcurrent, callsEnd, operationOf, events } = options;
   const { attemptTimeoutMs = resolveResilience().attemptTimeoutMs } = options;
   return [
     {
@@ -103,7 +102,7 @@ export function instanceFilters<Req, Res>(options: InstanceFilterOptions<Req>): 
     {
       name: 'attemptTimeout',
       reason: 'innermost: times the instance alone; below ejection, so that slow answers count as failures',
-      filter: attemptTimeout<Req, Res>({ attemptTimeoutMs, target: name, operationOf, events, toldByCall }),
+      filter: attemptTimeout<Req, Res>({ attemptTimeoutMs, target: name, operationOf, events }),
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { begin, Call, type Handler, type InnerCallOptions, toFlotillaError } from '@flotilla/core';
+import { Call, type InnerCallOptions, toFlotillaError } from '@flotilla/core';
 
 /**
  * A call inside `call` that differs in its deadline only. Unlike `call.child()` it stays in the same span: a filter
@@ -48,16 +48,10 @@ export interface Guard {
 export const callersDeadline: Guard = { settled() {}, failure: (thrown) => thrown };
 
 /**
- * What `next` answers, but no later than `inner` is cancelled: then the reason. With an answer `inner` and `call` end
+ * The answer in `inner`, but no later than that is cancelled: then the reason. With an answer `inner` and `call` end
  * together from here on; with a failure both have ended. It makes one promise, where waiting for it with `await` makes three.
  */
-export function guarded<Req, Res>(
-  next: Handler<Req, Res>,
-  request: Req,
-  inner: Call,
-  call: Call,
-  guard: Guard,
-): Promise<Res> {
+export function guarded<Res>(answer: Promise<Res>, inner: Call, call: Call, guard: Guard): Promise<Res> {
   return new Promise((resolve, reject) => {
     let waiting = true;
     const failed = (thrown: unknown): void => {
@@ -75,20 +69,14 @@ export function guarded<Req, Res>(
       if (inner !== call) inner.endTogether();
       resolve(response);
     };
-    begin(next, request, inner).then(answered, failed);
+    answer.then(answered, failed);
     inner.cancels({ cancel: failed });
   });
 }
 
-/** As {@link guarded}, where `next` itself rejects as soon as `inner` is cancelled: it needs no promise of its own. */
-export function watched<Req, Res>(
-  next: Handler<Req, Res>,
-  request: Req,
-  inner: Call,
-  call: Call,
-  guard: Guard,
-): Promise<Res> {
-  return begin(next, request, inner).then(
+/** As {@link guarded}, where the answer itself fails as soon as `inner` is cancelled: it needs no promise of its own. */
+export function watched<Res>(answer: Promise<Res>, inner: Call, call: Call, guard: Guard): Promise<Res> {
+  return answer.then(
     (response) => {
       guard.settled();
       if (inner !== call) inner.endTogether();

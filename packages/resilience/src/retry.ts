@@ -2,12 +2,14 @@ import {
   begin,
   type Call,
   type Counter,
+  type EndWatcher,
   type Filter,
   type FlotillaError,
   type Handler,
   idempotentAttribute,
   type Meter,
   nullMeter,
+  type Outcome,
   sleep,
   toFlotillaError,
 } from '@flotilla/core';
@@ -68,7 +70,8 @@ interface Policy<Req, Res> extends ResilienceSettings {
   readonly budget: RetryBudget;
   readonly idempotent: (request: Req, call: Call) => boolean;
   readonly repeatable: (request: Req, call: Call) => boolean;
-  readonly failure: (response: Res) => FlotillaError | undefined;
+  /** Absent: a response is never one. */
+  readonly failure: ((response: Res) => FlotillaError | undefined) | undefined;
   readonly discard: (response: Res) => void;
   readonly counters: Counters;
   readonly told: (call: Call, kind: PolicyKinds['retry']) => void;
@@ -88,7 +91,7 @@ function resolvePolicy<Req, Res>(options: RetryOptions<Req, Res>): Policy<Req, R
     budget: options.budget ?? budgetOf(settings),
     idempotent: options.idempotent ?? isMarkedIdempotent,
     repeatable: options.repeatable ?? (() => true),
-    failure: options.failure ?? (() => undefined),
+    failure: options.failure,
     discard: options.discard ?? (() => {}),
     told: (call, kind) => tell(events, call.clock, 'retry', kind, target, operation),
     counters: countersOf(options.meter ?? nullMeter, target),
@@ -138,9 +141,15 @@ function attemptNumber<Req, Res>(
   if (number > policy.retries) return lastAttempt(before, next, request, call);
   // In the span of its call: that is what a trace shows, and a peer below a span that nobody reports would stand apart.
   const attempt = attemptIn(call, policy.idempotent(request, call) ? number : undefined, startedAt);
-  return begin(next, request, attempt).then(
+  const answer = begin(next, request, attempt);
+  if (!policy.failure && answer === attempt.told?.promise) {
+    call.told = attempt.told; // all there is to know of it is what becomes of the attempts
+    attempt.tells(new ToldAttempt(number, before, next, request, attempt, call, policy));
+    return answer;
+  }
+  return answer.then(
     (response) => {
-      const failure = policy.failure(response);
+      const failure = policy.failure?.(response);
       const delayMs = failure && delayBeforeRetry(failure, request, attempt, call, number, policy);
       if (failure && delayMs !== undefined) {
         policy.discard(response);
@@ -150,18 +159,85 @@ function attemptNumber<Req, Res>(
       attempt.endTogether();
       return response;
     },
-    (thrown) => {
-      const failure = toFlotillaError(thrown);
-      const delayMs = delayBeforeRetry(failure, request, attempt, call, number, policy);
-      if (delayMs !== undefined) {
-        attempt.end(failure);
-        return another(delayMs, number, moreDone(failure, before) as FlotillaError, next, request, call, policy);
-      }
-      const most = moreDone(thrown, before);
-      endWith(most, attempt, call);
-      throw most;
-    },
+    (thrown) => afterFailure(thrown, number, before, next, request, attempt, call, policy),
   );
+}
+
+/** Another attempt, if there may be one; else all has ended with what it rejects with. */
+function afterFailure<Req, Res>(
+  thrown: unknown,
+  number: number,
+  before: FlotillaError | undefined,
+  next: Handler<Req, Res>,
+  request: Req,
+  attempt: Call,
+  call: Call,
+  policy: Policy<Req, Res>,
+): Promise<Res> {
+  const failure = toFlotillaError(thrown);
+  const delayMs = delayBeforeRetry(failure, request, attempt, call, number, policy);
+  if (delayMs !== undefined) {
+    attempt.end(failure);
+    return another(delayMs, number, moreDone(failure, before) as FlotillaError, next, request, call, policy);
+  }
+  const most = moreDone(thrown, before);
+  endWith(most, attempt, call);
+  return Promise.reject(most);
+}
+
+/** An attempt whose call tells all of its answer: nothing is made for it that only a failure needs. */
+class ToldAttempt<Req, Res> implements EndWatcher {
+  nextWatcher: EndWatcher | undefined;
+  readonly #number: number;
+  readonly #before: FlotillaError | undefined;
+  readonly #next: Handler<Req, Res>;
+  readonly #request: Req;
+  readonly #attempt: Call;
+  readonly #call: Call;
+  readonly #policy: Policy<Req, Res>;
+
+  constructor(
+    number: number,
+    before: FlotillaError | undefined,
+    next: Handler<Req, Res>,
+    request: Req,
+    attempt: Call,
+    call: Call,
+    policy: Policy<Req, Res>,
+  ) {
+    this.nextWatcher = undefined;
+    this.#number = number;
+    this.#before = before;
+    this.#next = next;
+    this.#request = request;
+    this.#attempt = attempt;
+    this.#call = call;
+    this.#policy = policy;
+  }
+
+  ended(outcome: Outcome): void {
+    const { told } = this.#attempt;
+    if (outcome && told) told.instead = this.#afterFailure(outcome);
+    else this.#attempt.endTogether();
+  }
+
+  #afterFailure(error: FlotillaError): Promise<Res> {
+    try {
+      return afterFailure(
+        error,
+        this.#number,
+        this.#before,
+        this.#next,
+        this.#request,
+        this.#attempt,
+        this.#call,
+        this.#policy,
+      );
+    } catch (thrown) {
+      endWith(thrown, this.#attempt, this.#call);
+      return Promise.reject(thrown);
+    }
+  }
 }
 
 /** The attempt after the one with that number, when it is time. @param before the failure so far that admits most */

@@ -1,4 +1,4 @@
-import { type Call, type Filter, FlotillaError, instantOf } from '@flotilla/core';
+import { begin, type Call, type Filter, FlotillaError, instantOf } from '@flotilla/core';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { callersDeadline, type Guard, guarded, innerCall, watched } from './inner-call.ts';
 import { resolveResilience, tooLate } from './settings.ts';
@@ -56,8 +56,11 @@ export function timeout<Req, Res>(options: TimeoutOptions): Filter<Req, Res> {
       call.narrow(now + timeoutMs, late);
       return next(request, call);
     }
-    if (timeoutMs < remainingMs) return watch(next, request, innerCall(call, now, now + timeoutMs), call, guard);
-    return watch(next, request, call, call, callersDeadline);
+    if (timeoutMs < remainingMs) {
+      const inner = innerCall(call, now, now + timeoutMs);
+      return watch(begin(next, request, inner), inner, call, guard);
+    }
+    return watch(begin(next, request, call), call, call, callersDeadline);
   };
 }
 

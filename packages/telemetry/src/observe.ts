@@ -36,11 +36,6 @@ export interface ObserveOptions<Req, Res> {
    * a stream may break after its head. Default: none.
    */
   readonly failure?: (response: Res, call: Call) => FlotillaError | undefined;
-  /**
-   * Every call that fails is ended by somebody, as clients and servers do with theirs. Then nobody waits for the answer, and `code` and
-   * `failure` are not asked. Default false.
-   */
-  readonly callsEnd?: boolean | undefined;
   readonly requestAttributes?: (request: Req) => SpanAttributes;
   readonly responseAttributes?: (response: Res) => SpanAttributes;
 }
@@ -54,17 +49,19 @@ export interface ObserveOptions<Req, Res> {
  * answer that tells of it has gone out; a failure that nobody declared (INTERNAL) is logged here with its cause.
  */
 export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req, Res> {
-  const { kind, name, code = ok, failure, requestAttributes, responseAttributes, callsEnd = false } = options;
+  const { kind, name, code = ok, failure, requestAttributes, responseAttributes } = options;
   const observer = new CallObserver(options);
+  const endTellsAll = kind === 'client' && !options.code && !failure && !responseAttributes;
   return (next) => (request, call) => {
     const operation = name(request, call);
     const observation = observer.begin(operation, call);
     if (requestAttributes) setAll(observation.span, requestAttributes(request));
-    if (callsEnd) {
+    const answer = begin(next, request, call);
+    if (endTellsAll && answer === call.told?.promise) {
       call.tells(observation);
-      return next(request, call);
+      return answer;
     }
-    return begin(next, request, call).then(
+    return answer.then(
       (response) => {
         const answerCode = code(response);
         if (responseAttributes) setAll(observation.span, responseAttributes(response));

@@ -88,7 +88,9 @@ function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<u
     } catch (thrown) {
       return Promise.reject(thrown);
     }
-    return asOneInstant(call.clock, call.startedAt, handle, request, call).then(
+    const answer = asOneInstant(call.clock, call.startedAt, handle, request, call);
+    if (!releases && answer === call.told?.promise) return answer;
+    return answer.then(
       (output) => {
         if (releases) release(request);
         call.end();

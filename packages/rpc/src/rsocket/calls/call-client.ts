@@ -1,4 +1,11 @@
-import { type Call, type Cancellable, type Endpoint, FlotillaError, toFlotillaError } from '@flotilla/core';
+import {
+  type Call,
+  type Cancellable,
+  type Endpoint,
+  FlotillaError,
+  type ToldAnswer,
+  toFlotillaError,
+} from '@flotilla/core';
 import { withDifference } from '../../client/contract-difference.ts';
 import { badResponse, declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
@@ -40,7 +47,6 @@ export function rsocketCalls(
         (thrown) => refuse(thrown, call),
       );
     },
-    toldByCall: answersOnce,
     get status() {
       return links.status;
     },
@@ -54,12 +60,6 @@ export function rsocketCalls(
 interface Terms {
   readonly codec: DataCodec;
   readonly maxBytes: number;
-}
-
-/** {@link Answer} ends the call with what it answers. */
-function answersOnce({ operation }: OperationRequest): boolean {
-  const { request, response } = operationKinds[operation.info.kind];
-  return request !== 'many' && response !== 'many';
 }
 
 // Prepared and written within one turn: one object does for all calls.
@@ -93,6 +93,7 @@ function once(
   const data = input === undefined ? undefined : encoded(operation, input, terms.codec);
   const answer = new Answer(operation, call, terms);
   answer.stream = connection.requestResponse(metadata.prepare(operation, call), data, answer);
+  call.told = answer;
   return answer.promise;
 }
 
@@ -134,9 +135,10 @@ function encodedElement(
   }
 }
 
-/** The one answer to a request. */
-class Answer implements RSocketReceiver, Cancellable {
+/** The one answer to a request. The call ends with it. */
+class Answer implements RSocketReceiver, Cancellable, ToldAnswer {
   readonly promise: Promise<OperationResponse>;
+  instead: Promise<OperationResponse> | undefined = undefined;
   stream: RequesterStream | undefined = undefined;
   readonly operation: CalledOperation;
   readonly #call: Call;
@@ -173,8 +175,11 @@ class Answer implements RSocketReceiver, Cancellable {
       this.failed(badResponse(name, 'no output, but its contract promises one'));
       return;
     }
-    this.#call.end();
-    this.#resolve(spec.out ? this.#value : undefined);
+    try {
+      this.#call.end();
+    } finally {
+      this.#resolve(spec.out ? this.#value : undefined); // whatever those who hear of the end may throw
+    }
   }
 
   error(code: number, text: string): void {
@@ -182,8 +187,12 @@ class Answer implements RSocketReceiver, Cancellable {
   }
 
   failed(error: FlotillaError): void {
-    this.#call.end(error);
-    this.#reject(error);
+    try {
+      this.#call.end(error);
+    } finally {
+      if (this.instead) this.#resolve(this.instead);
+      else this.#reject(error);
+    }
   }
 
   /** The caller does not wait any longer. */
