@@ -18,6 +18,15 @@ export function attribute<T>(name: string): Attribute<T> {
   return { name };
 }
 
+/** Attributes that calls begin with, made once for all of them: key, value, key, value. */
+export class SharedAttributes {
+  readonly list: readonly unknown[];
+
+  constructor(list: readonly (readonly [Attribute<unknown>, unknown])[]) {
+    this.list = Object.freeze(list.flat());
+  }
+}
+
 /** How a call ended: undefined when its last byte or element was delivered. */
 export type Outcome = FlotillaError | undefined;
 
@@ -59,6 +68,8 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   /** When it began, on `clock`, for who has just read it. Default: now. */
   readonly startedAt?: number | undefined;
+  /** What many calls have alike; it is copied by the first call that sets another one. Default: none. */
+  readonly attributes?: SharedAttributes | undefined;
 }
 
 /** What a call inside another one does not take over from it. */
@@ -123,7 +134,9 @@ export class Call {
   #watchers: EndWatcher | undefined;
   #lastWatcher: EndWatcher | undefined;
   /** Key, value, key, value: there are never many, and each call has some. */
-  #attributes: unknown[] | undefined;
+  #attributes: readonly unknown[] | undefined;
+  /** The list is not that of other calls, too. */
+  #ownsAttributes = false;
 
   /** @param parent what `options` do not say is as in this call, which also cancels the new one. Its own: attempt's end, key. */
   constructor(options: CallOptions & Pick<InnerCallOptions, 'expendable'>);
@@ -140,6 +153,7 @@ export class Call {
     this.parent = parent;
     this.expendable = options.expendable === true;
     this.told = undefined;
+    this.#attributes = options.attributes?.list;
     this.#trace = options.trace;
     if (parent) parent.#adopt(this);
     if (this.#deadline < (parent ? parent.deadline : Infinity)) this.#armed = new CallDeadline(this, deadlineError); // only now: most calls are bounded by one around them
@@ -194,7 +208,7 @@ export class Call {
 
   /** A call for work inside this one: a new span, the same or a sooner deadline; cancelled when this one is. */
   child(options: ChildOptions = noChanges): Call {
-    const { timeoutMs, baggage, urgency, attempt, idempotencyKey, expendable } = options;
+    const { timeoutMs, baggage, urgency, attempt, idempotencyKey, expendable, attributes } = options;
     const startedAt = options.startedAt ?? this.clock.now();
     const deadline = timeoutMs === undefined ? undefined : startedAt + positive(timeoutMs);
     // All of one shape, whoever makes the call: reading many shapes costs more than all the rest.
@@ -207,6 +221,7 @@ export class Call {
       idempotencyKey,
       startedAt,
       expendable,
+      attributes,
     };
     return new Call(changes, this);
   }
@@ -330,7 +345,7 @@ export class Call {
   get<T>(key: Attribute<T>): T | undefined {
     let call: Call | undefined = this;
     while (call) {
-      const attributes: unknown[] | undefined = call.#attributes;
+      const attributes: readonly unknown[] | undefined = call.#attributes;
       const at: number = attributes ? placeOf(key, attributes) : -1;
       if (attributes && at >= 0) return attributes[at + 1] as T;
       call = call.parent;
@@ -352,11 +367,15 @@ export class Call {
     const attributes = this.#attributes;
     if (!attributes) {
       this.#attributes = [key, value];
+      this.#ownsAttributes = true;
       return;
     }
-    const at = placeOf(key, attributes);
-    if (at >= 0) attributes[at + 1] = value;
-    else attributes.push(key, value);
+    const own = this.#ownsAttributes ? (attributes as unknown[]) : [...attributes];
+    const at = placeOf(key, own);
+    if (at >= 0) own[at + 1] = value;
+    else own.push(key, value);
+    this.#attributes = own;
+    this.#ownsAttributes = true;
   }
 
   /**

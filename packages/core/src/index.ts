@@ -10,6 +10,7 @@ export {
   type EndWatcher,
   type InnerCallOptions,
   type Outcome,
+  SharedAttributes,
   sleep,
   type ToldAnswer,
   within,

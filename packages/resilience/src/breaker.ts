@@ -1,4 +1,4 @@
-import { type Call, type Filter, FlotillaError, instantOf, type Outcome } from '@flotilla/core';
+import { type Call, type EndWatcher, type Filter, FlotillaError, instantOf, type Outcome } from '@flotilla/core';
 import { admitCall, afterCall, afterRenewal, type BreakerState, closedBreaker, reconfigured } from './breaker-state.ts';
 import type { BreakerSettings } from './client-policies.ts';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
@@ -56,16 +56,17 @@ export class Breaker {
     return refusedForMs > 0 ? this.#refusal(refusedForMs, call) : undefined;
   }
 
-  /** Records how the call ends. @param streamed its length says nothing of the service */
-  watch(call: Call, streamed: boolean): (outcome: Outcome) => void {
-    const generation = this.#generation;
-    const startedAt = instantOf(call.clock);
-    return (outcome) => {
-      if (generation !== this.#generation) return;
-      const now = call.endedAt;
-      const slow = !streamed && now - startedAt > this.#settings.slowCallMs;
-      this.#move(afterCall(this.#state, { judgement: judgeCall(outcome), slow }, now, this.#settings), call);
-    };
+  /** What is to be told how the call ended. @param streamed its length says nothing of the service */
+  watch(call: Call, streamed: boolean): EndWatcher {
+    return new Admitted(this, this.#generation, call, streamed ? Infinity : instantOf(call.clock));
+  }
+
+  /** A call ended that was admitted. @param startedAt `Infinity`: its length says nothing of the service */
+  ended(outcome: Outcome, call: Call, generation: number, startedAt: number): void {
+    if (generation !== this.#generation) return;
+    const now = call.endedAt;
+    const slow = now - startedAt > this.#settings.slowCallMs;
+    this.#move(afterCall(this.#state, { judgement: judgeCall(outcome), slow }, now, this.#settings), call);
   }
 
   #move(state: BreakerState, call: Call): void {
@@ -87,6 +88,27 @@ export class Breaker {
       `the breaker of ${whose} is ${this.#state.state}: too many calls failed; it tries again within ${Math.ceil(refusedForMs)} ms, see breaker.openMs`,
       { executed: 'no', retryAfterMs: Math.ceil(refusedForMs) },
     );
+  }
+}
+
+/** A call that a breaker let go. */
+class Admitted implements EndWatcher {
+  nextWatcher: EndWatcher | undefined;
+  readonly #breaker: Breaker;
+  readonly #generation: number;
+  readonly #call: Call;
+  readonly #startedAt: number;
+
+  constructor(breaker: Breaker, generation: number, call: Call, startedAt: number) {
+    this.nextWatcher = undefined;
+    this.#breaker = breaker;
+    this.#generation = generation;
+    this.#call = call;
+    this.#startedAt = startedAt;
+  }
+
+  ended(outcome: Outcome): void {
+    this.#breaker.ended(outcome, this.#call, this.#generation, this.#startedAt);
   }
 }
 
@@ -126,12 +148,12 @@ export function breaker<Req, Res>({ breaker, streamed = false, failure }: Breake
       call.end(refusal);
       return Promise.reject(refusal);
     }
-    const ended = breaker.watch(call, streamed);
+    const admitted = breaker.watch(call, streamed);
     if (!failure) {
-      call.onEnd(ended);
+      call.tells(admitted);
       return next(request, call);
     }
-    return judged(next(request, call), call, failure, ended);
+    return judged(next(request, call), call, failure, (outcome) => admitted.ended(outcome));
   };
 }
 

@@ -32,6 +32,7 @@ function callIn(
     idempotencyKey,
     startedAt,
     expendable,
+    attributes: undefined,
   };
   return new Call(options, call);
 }

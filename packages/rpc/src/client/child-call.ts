@@ -1,5 +1,6 @@
-import { Call, type Clock, currentCall, idempotentAttribute, type Random } from '@flotilla/core';
-import { type OperationInfo, operationAttribute } from '../operation-attribute.ts';
+import { Call, type Clock, currentCall, type Random, type SharedAttributes } from '@flotilla/core';
+import type { OperationInfo } from '../operation-attribute.ts';
+import type { CalledOperation } from './operation-request.ts';
 import type { CallTerms, ClientOptions } from './options.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { CallTerms, ClientOptions } from './options.ts';
  * @param expendable nobody but the filters knows it; see `Call.expendable`
  */
 export function childCall(
-  info: OperationInfo,
+  { info, attributes }: CalledOperation,
   options: ClientOptions,
   given: Call | undefined,
   terms: CallTerms | undefined,
@@ -17,12 +18,9 @@ export function childCall(
   const parent = given ?? (options.call ?? currentCall)();
   const idempotencyKey = terms?.idempotencyKey ?? keyFor(info, options.random);
   const { clock, random } = options;
-  const call = parent
-    ? parent.child({ idempotencyKey, timeoutMs, expendable })
-    : firstCall(clock, random, idempotencyKey, timeoutMs, expendable);
-  call.set(operationAttribute, info);
-  call.set(idempotentAttribute, info.idempotent);
-  return call;
+  return parent
+    ? parent.child({ idempotencyKey, timeoutMs, expendable, attributes })
+    : firstCall(clock, random, idempotencyKey, timeoutMs, expendable, attributes);
 }
 
 function firstCall(
@@ -31,10 +29,11 @@ function firstCall(
   idempotencyKey: string | undefined,
   timeoutMs: number | undefined,
   expendable: boolean,
+  attributes: SharedAttributes,
 ): Call {
   const startedAt = clock.now();
   const deadline = timeoutMs === undefined ? undefined : startedAt + timeoutMs;
-  return new Call({ clock, random, idempotencyKey, deadline, startedAt, expendable });
+  return new Call({ clock, random, idempotencyKey, deadline, startedAt, expendable, attributes });
 }
 
 /** 128 bits: it has to differ from all others, not to be a secret. */

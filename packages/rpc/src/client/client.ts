@@ -84,7 +84,7 @@ function replyMethod({ operation, endpoint, options }: Caller): Method<Promise<u
     let call: Call;
     try {
       request = requestFor(operation, input, given, options);
-      call = childCall(operation.info, options, given, terms, terms?.timeoutMs ?? options.timeoutMs, true);
+      call = childCall(operation, options, given, terms, terms?.timeoutMs ?? options.timeoutMs, true);
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -111,7 +111,7 @@ function downloadMethod(caller: Caller): Method<Promise<unknown>> {
   const { operation, options } = caller;
   return async (input, given, terms) => {
     const request = requestFor(operation, input, given, options);
-    const call = childCall(operation.info, options, given, terms, undefined);
+    const call = childCall(operation, options, given, terms, undefined);
     try {
       return await begunWithin(caller, request, call, terms?.timeoutMs ?? options.timeoutMs);
     } catch (thrown) {
@@ -142,7 +142,7 @@ async function* elements(
 ): AsyncGenerator<unknown, undefined> {
   const { operation, options } = caller;
   const request = requestFor(operation, input, given, options);
-  const call = childCall(operation.info, options, given, terms, undefined);
+  const call = childCall(operation, options, given, terms, undefined);
   let outcome: FlotillaError | undefined = new FlotillaError(
     'CANCELLED',
     `the reader left ${operation.name} before its end`,

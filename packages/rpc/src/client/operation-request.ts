@@ -1,5 +1,6 @@
+import { idempotentAttribute, SharedAttributes } from '@flotilla/core';
 import { type AnyContract, type AnyOperation, type HttpMapping, operationKinds } from '../contract/index.ts';
-import { type OperationInfo, operationInfo } from '../operation-attribute.ts';
+import { type OperationInfo, operationAttribute, operationInfo } from '../operation-attribute.ts';
 
 /** An operation that can be called: one object for all calls of it, so that filters and transports may key by it. */
 export interface CalledOperation {
@@ -9,6 +10,8 @@ export interface CalledOperation {
   readonly contract: AnyContract;
   readonly spec: AnyOperation;
   readonly mapping: HttpMapping;
+  /** What its calls carry for filters to read: {@link operationAttribute}, and core's `idempotentAttribute`. */
+  readonly attributes: SharedAttributes;
 }
 
 /** One call of an operation, before any transport has made bytes of it. Filters of a typed client work on it. */
@@ -31,9 +34,18 @@ export function calledOperations(contract: AnyContract): ReadonlyMap<string, Cal
   for (const [name, spec] of Object.entries(contract.operations)) {
     const mapping = contract.http.get(name) as HttpMapping; // contract() made one for each
     const info = operationInfo(contract, name, spec, mapping);
-    called.set(name, { name: `${contract.name}.${name}`, info, contract, spec, mapping });
+    const attributes = attributesOf(info);
+    called.set(name, { name: `${contract.name}.${name}`, info, contract, spec, mapping, attributes });
   }
   return called;
+}
+
+/** What all calls of an operation carry. */
+export function attributesOf(info: OperationInfo): SharedAttributes {
+  return new SharedAttributes([
+    [operationAttribute, info],
+    [idempotentAttribute, info.idempotent],
+  ]);
 }
 
 /** Does the caller send many elements? */

@@ -1,7 +1,7 @@
 import { type Call, type Endpoint, type Handler, type Random, toFlotillaError } from '@flotilla/core';
 import { type HttpHandler, type HttpRequest, type HttpResponse, writeContext } from '@flotilla/http';
 import { httpCalls } from '../../client/http/http-calls.ts';
-import type { CalledOperation } from '../../client/operation-request.ts';
+import { attributesOf, type CalledOperation } from '../../client/operation-request.ts';
 import { withContract } from '../../server/contract-statement.ts';
 import { answeredErrorAttribute, type ServedOperation } from '../../server/served-operation.ts';
 import type { Served, ServedRequest } from './served-request.ts';
@@ -26,7 +26,7 @@ export function serveThroughHttp(handler: HttpHandler, random: Random): Handler<
     let operation = called.get(served);
     if (!operation) {
       const { name, info, contract, operation: spec, mapping } = served;
-      operation = { name, info, contract, spec, mapping };
+      operation = { name, info, contract, spec, mapping, attributes: attributesOf(info) };
       called.set(served, operation);
     }
     return operation;
