@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attribute, Call, sleep, within } from './call.ts';
+import { attribute, Call, type EndWatcher, SharedAttributes, sleep, within } from './call.ts';
 import { FlotillaError } from './errors.ts';
 import { ManualClock, seededRandom } from './testing/index.ts';
 
@@ -187,4 +187,76 @@ test('what a call cancels is cancelled with it, also when that has happened, and
   over.end();
   over.cancel(reason);
   assert.deepEqual(heard, ['before nobody wants it', 'after nobody wants it']);
+});
+
+test('what is inside a call is cancelled in the order in which it came, also when the first one has left', () => {
+  const told: string[] = [];
+  const work = (name: string): { cancel(): void } => ({ cancel: () => void told.push(name) });
+  const { call } = newCall();
+  const first = call.child();
+  first.onCancel(() => told.push('first'));
+  call.cancels(work('second'));
+  call.onCancel(() => told.push('third'));
+  const fourth = call.child();
+  fourth.onCancel(() => told.push('fourth'));
+  first.end();
+  call.cancels(work('fifth'));
+  call.cancel();
+  assert.deepEqual(told, ['second', 'third', 'fourth', 'fifth']);
+  assert.equal(first.cancelled, undefined);
+
+  told.length = 0;
+  const { call: other } = newCall();
+  other.cancels(work('first'));
+  other.cancels(work('second'));
+  other.cancel();
+  assert.deepEqual(told, ['first', 'second']);
+});
+
+test('a call that ends together with the first of those inside it ends with the same outcome', () => {
+  const { call } = newCall();
+  const inner = call.child();
+  inner.endTogether();
+  const outcome = new FlotillaError('INTERNAL', 'failed');
+  call.end(outcome);
+  assert.equal(inner.ended, true);
+  assert.equal(inner.endedAt, call.endedAt);
+});
+
+test('watchers are told in the order in which they came, one that comes late at once', () => {
+  const told: string[] = [];
+  const watcher = (name: string): EndWatcher => ({
+    nextWatcher: undefined,
+    ended: (outcome) => void told.push(`${name} ${outcome?.code ?? 'OK'}`),
+  });
+  const { call } = newCall();
+  call.tells(watcher('a'));
+  call.onEnd(() => told.push('b'));
+  call.tells(watcher('c'));
+  call.end(new FlotillaError('INTERNAL', 'failed'));
+  call.tells(watcher('late'));
+  assert.deepEqual(told, ['a INTERNAL', 'b', 'c INTERNAL', 'late INTERNAL']);
+});
+
+test('an expendable call is given a sooner deadline, never a later one, and its own reason', async () => {
+  const clock = new ManualClock();
+  const call = new Call({ clock, random: seededRandom(1), deadline: 100, expendable: true });
+  const late = (): FlotillaError => new FlotillaError('DEADLINE_EXCEEDED', 'the sooner one');
+  call.narrow(200, late);
+  assert.equal(call.deadline, 100);
+  call.narrow(50, late);
+  assert.equal(call.deadline, 50);
+  await clock.advance(50);
+  assert.equal(call.cancelled?.detail, 'the sooner one');
+});
+
+test('attributes that calls share are copied by the call that sets one', () => {
+  const [a, b] = [attribute<number>('a'), attribute<number>('b')];
+  const attributes = new SharedAttributes([[a, 1]]);
+  const options = { clock: new ManualClock(), random: seededRandom(1), attributes };
+  const [one, other] = [new Call(options), new Call(options)];
+  one.set(a, 2);
+  one.set(b, 3);
+  assert.deepEqual([one.get(a), one.get(b), other.get(a), other.get(b)], [2, 3, 1, undefined]);
+  assert.equal(one.child({ attributes }).get(a), 1);
 });

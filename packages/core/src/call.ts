@@ -126,6 +126,9 @@ export class Call {
   #endedAt = Infinity;
   #outcome: Outcome;
   #controller: AbortController | undefined;
+  /** The first of those who are cancelled with it: most calls have one, for which no list is made. */
+  #firstInside: Cancellable | undefined;
+  /** Those who came after it, or before it where the list was there. */
   #cancelListeners: Listeners<CancelListener> | undefined;
   /** Where it stands among the listeners of its parent. */
   #place: Place<CancelListener> | undefined;
@@ -228,7 +231,19 @@ export class Call {
 
   #adopt(child: Call): void {
     if (this.#cancelled) child.cancel(this.#cancelled);
-    else if (!this.#ended) child.#place = this.#listeners().add(child);
+    else if (!this.#ended) child.#place = this.#addInside(child);
+  }
+
+  /** @returns its place in the list; undefined: it is the first, outside of it */
+  #addInside(work: Cancellable): Place<CancelListener> | undefined {
+    if (this.#firstInside || this.#cancelListeners) return this.#listeners().add(work);
+    this.#firstInside = work;
+    return undefined;
+  }
+
+  #leave(child: Call): void {
+    if (this.#firstInside === child) this.#firstInside = undefined;
+    else if (child.#place) this.#forget(child.#place);
   }
 
   #forget(place: Place<CancelListener>): void {
@@ -244,9 +259,12 @@ export class Call {
   cancel(reason: FlotillaError = new FlotillaError('CANCELLED', 'the caller no longer wants the answer')): void {
     if (this.#cancelled || this.#ended) return;
     this.#cancelled = reason;
+    const first = this.#firstInside;
     const listeners = this.#cancelListeners;
+    this.#firstInside = undefined;
     this.#cancelListeners = undefined;
     this.#controller?.abort(reason);
+    first?.cancel(reason);
     listeners?.drain(tellCancelled, reason);
   }
 
@@ -270,7 +288,7 @@ export class Call {
    */
   cancels(work: Cancellable): void {
     if (this.#cancelled) work.cancel(this.#cancelled);
-    else if (!this.#ended) this.#listeners().add(work);
+    else if (!this.#ended) this.#addInside(work);
   }
 
   /** @throws the reason, when the work is no longer wanted or its deadline has passed. */
@@ -290,12 +308,14 @@ export class Call {
     this.#endedAt = now;
     this.#outcome = outcome;
     this.#armed?.remove();
-    if (this.#place && this.parent) this.parent.#forget(this.#place);
+    if (this.parent) this.parent.#leave(this);
+    const first = this.#firstInside;
     const inside = this.#cancelListeners;
     let watcher = this.#watchers;
     // Who holds an ended call must hold nothing of what it was for.
     this.#armed = undefined;
     this.#place = undefined;
+    this.#firstInside = undefined;
     this.#cancelListeners = undefined;
     this.#watchers = undefined;
     this.#lastWatcher = undefined;
@@ -305,6 +325,7 @@ export class Call {
       watcher.ended(outcome);
       watcher = nextWatcher;
     }
+    if (first) Call.#endInside(first, this);
     inside?.drain(Call.#endInside, this);
     if (this.#together && this.parent) this.parent.#endAt(now, outcome);
   }

@@ -24,8 +24,9 @@ export class DeadlineWheel {
   static readonly grainMs = 10;
   readonly #clock: Clock;
   readonly #buckets = new Map<number, Bucket>();
-  /** The bucket that was asked for last: calls that begin together mostly end together. */
+  /** The two buckets that were asked for last: calls that begin together mostly end together, and their attempts sooner. */
   #recent: Bucket | undefined;
+  #beforeThat: Bucket | undefined;
   #armedTick = Infinity;
   #timer: Timer | undefined;
 
@@ -35,7 +36,7 @@ export class DeadlineWheel {
 
   add(entry: DeadlineEntry): void {
     const tick = Math.ceil(entry.deadline / DeadlineWheel.grainMs);
-    const bucket = this.#recent?.tick === tick ? this.#recent : this.#bucketOf(tick);
+    const bucket = this.#recentOf(tick) ?? this.#bucketOf(tick);
     bucket.append(entry);
     if (tick < this.#armedTick) this.#arm(tick);
   }
@@ -45,12 +46,18 @@ export class DeadlineWheel {
     unlink(entry);
   }
 
+  #recentOf(tick: number): Bucket | undefined {
+    if (this.#recent?.tick === tick) return this.#recent;
+    return this.#beforeThat?.tick === tick ? this.#beforeThat : undefined;
+  }
+
   #bucketOf(tick: number): Bucket {
     let bucket = this.#buckets.get(tick);
     if (!bucket) {
       bucket = new Bucket(tick);
       this.#buckets.set(tick, bucket);
     }
+    this.#beforeThat = this.#recent;
     this.#recent = bucket;
     return bucket;
   }
@@ -69,6 +76,7 @@ export class DeadlineWheel {
     for (const { tick } of due) this.#buckets.delete(tick);
     for (const bucket of this.#buckets.values()) if (bucket.isEmpty) this.#buckets.delete(bucket.tick);
     this.#recent = undefined;
+    this.#beforeThat = undefined;
     this.#armedTick = Infinity;
     this.#timer = undefined;
     for (const bucket of due) bucket.expire();
