@@ -28,6 +28,24 @@ function bench(kind: 'client' | 'server', options: Partial<ObserveOptions<string
 const answers: Handler<string, string> = async () => 'answer';
 
 describe('observe', () => {
+  it('sees of an answer that its call tells what it sees of one that it waits for', async () => {
+    const failure = new FlotillaError('UNAVAILABLE', 'busy');
+    const seen = async (outcome: Outcome, told: boolean): Promise<unknown> => {
+      const { clock, filter, spans, lines, call } = bench('client');
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      if (told) call.told = { promise, instead: undefined };
+      const answer = filter(() => promise)('list', call);
+      assert.equal(answer === promise, told, 'it is handed on as it is');
+      await clock.advance(250);
+      call.end(outcome);
+      if (outcome) reject(outcome);
+      else resolve('answer');
+      await answer.catch(() => {});
+      return [spans, await lines()];
+    };
+    for (const outcome of [undefined, failure]) assert.deepEqual(await seen(outcome, true), await seen(outcome, false));
+  });
+
   it('counts a call until its last byte, not until its answer begins', async () => {
     const { clock, filter, spans, lines, call } = bench('server', { labels: { service: 'catalog' } });
     assert.equal(await filter(answers)('list', call), 'answer');
