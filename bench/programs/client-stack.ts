@@ -6,11 +6,11 @@
 
 import { createCluster } from '@flotilla/balance';
 import {
+  asOneInstant,
   Call,
   compose,
   composeEndpoint,
   type Endpoint,
-  idempotentAttribute,
   nullLogger,
   systemClock,
   systemRandom,
@@ -61,6 +61,7 @@ const handle = compose(filters, innermost());
 cluster.start();
 
 const request: OperationRequest = { operation, input: undefined };
+const { attributes } = operation;
 
 serveHarness(
   {},
@@ -90,9 +91,9 @@ async function run(ms: number): Promise<object> {
 
 async function many(calls: number): Promise<void> {
   for (let i = 0; i < calls; i++) {
-    const call = new Call(foundation);
-    call.set(idempotentAttribute, true);
-    await handle(request, call);
+    // As a typed client makes it and hands it on.
+    const call = new Call({ ...foundation, expendable: true, attributes });
+    await asOneInstant(call.clock, call.startedAt, handle, request, call);
   }
 }
 
@@ -109,11 +110,13 @@ function memoryEndpoint(): Endpoint<OperationRequest, OperationResponse> {
   return {
     status: 'open',
     load: 0,
-    async handle(_request, call) {
+    handle(_request, call) {
       answered.calls++;
       if (call.deadline !== Infinity) answered.armed++;
       call.end();
-      return undefined;
+      const promise = Promise.resolve(undefined);
+      call.told = { promise, instead: undefined }; // as RSocket answers a call
+      return promise;
     },
     close: async () => {},
   };
