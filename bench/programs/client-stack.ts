@@ -1,6 +1,6 @@
 /**
  * What a call costs between the typed client and the connection: spans and metrics, deadline, retry, balancing,
- * limits. The endpoints answer at once, from memory. `client-stack.ts [without]`: leaves one filter out by its name;
+ * limits. The endpoints answer from memory, in the same turn. `client-stack.ts [without]`: leaves one filter out by its name;
  * `cluster` leaves the balancing out, `everything` all of it.
  */
 
@@ -113,9 +113,14 @@ function memoryEndpoint(): Endpoint<OperationRequest, OperationResponse> {
     handle(_request, call) {
       answered.calls++;
       if (call.deadline !== Infinity) answered.armed++;
-      call.end();
-      const promise = Promise.resolve(undefined);
-      call.told = { promise, instead: undefined }; // as RSocket answers a call
+      // As RSocket answers a call.
+      const promise = new Promise<undefined>((resolve) => {
+        queueMicrotask(() => {
+          call.end();
+          resolve(undefined);
+        });
+      });
+      call.told = { promise, instead: undefined };
       return promise;
     },
     close: async () => {},

@@ -260,3 +260,16 @@ test('attributes that calls share are copied by the call that sets one', () => {
   assert.deepEqual([one.get(a), one.get(b), other.get(a), other.get(b)], [2, 3, 1, undefined]);
   assert.equal(one.child({ attributes }).get(a), 1);
 });
+
+test('a call tells of its answer until it has ended, also while it does', () => {
+  const { call } = newCall();
+  const answer = { promise: Promise.resolve(), instead: undefined };
+  call.told = answer;
+  let seen: unknown;
+  call.onEnd(() => {
+    seen = call.told;
+  });
+  call.end();
+  assert.equal(seen, answer);
+  assert.equal(call.told, undefined, 'who holds an ended call holds no answer');
+});

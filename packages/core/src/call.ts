@@ -115,6 +115,7 @@ export class Call {
    * The answer that this call tells all of: its promise settles when the call ends, in the same turn, with the same outcome, and the
    * call's cancellation ends it at once. Left here by the endpoint that answers. A filter that gets this very promise back hands it on
    * and hears of the outcome by {@link tells}, for nobody within waits for it or answers otherwise. Any other promise has to be waited for.
+   * Undefined again when the call has ended.
    */
   told: ToldAnswer | undefined;
 
@@ -159,7 +160,8 @@ export class Call {
     this.#attributes = options.attributes?.list;
     this.#trace = options.trace;
     if (parent) parent.#adopt(this);
-    if (this.#deadline < (parent ? parent.deadline : Infinity)) this.#armed = new CallDeadline(this, deadlineError); // only now: most calls are bounded by one around them
+    // Only now: most calls are bounded by one around them.
+    if (this.#deadline < (parent ? parent.deadline : Infinity)) this.#armed = new CallDeadline(this, deadlineError);
   }
 
   /** Absolute instant on {@link clock} at which the work must end; `Infinity` for none. */
@@ -327,6 +329,7 @@ export class Call {
     }
     if (first) Call.#endInside(first, this);
     inside?.drain(Call.#endInside, this);
+    this.told = undefined; // only now: who hears of a failure may leave another answer there
     if (this.#together && this.parent) this.parent.#endAt(now, outcome);
   }
 

@@ -92,8 +92,8 @@ function once(
 ): Promise<OperationResponse> {
   const data = input === undefined ? undefined : encoded(operation, input, terms.codec);
   const answer = new Answer(operation, call, terms);
-  answer.stream = connection.requestResponse(metadata.prepare(operation, call), data, answer);
   call.told = answer;
+  answer.stream = connection.requestResponse(metadata.prepare(operation, call), data, answer);
   return answer.promise;
 }
 
