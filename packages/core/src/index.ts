@@ -1,4 +1,4 @@
-export { currentCall, enterCall, runInCall } from './ambient.ts';
+export { CallScope, currentCall, enterCall, runInCall } from './ambient.ts';
 export { type Baggage, baggageLimits, emptyBaggage, formatBaggage, parseBaggage, tenantKey } from './baggage.ts';
 export {
   type Attribute,

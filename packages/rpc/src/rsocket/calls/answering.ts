@@ -1,4 +1,4 @@
-import { begin, type Call, FlotillaError, type Handler, runInCall, toFlotillaError } from '@flotilla/core';
+import { begin, type Call, type CallScope, FlotillaError, type Handler, toFlotillaError } from '@flotilla/core';
 import type { CallObserver } from '@flotilla/telemetry';
 import type { CarriedContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
@@ -25,6 +25,7 @@ export class Answering implements ResponderListener, ServedRequest {
   readonly #codec: DataCodec;
   readonly #peerIsOurs: boolean;
   readonly #observer: CallObserver | undefined;
+  readonly #scope: CallScope;
   /** What nobody has read yet: whoever refuses the call does it without. */
   #unread: PayloadView | undefined;
   #value: unknown;
@@ -41,7 +42,9 @@ export class Answering implements ResponderListener, ServedRequest {
     peerIsOurs: boolean,
     payload: PayloadView,
     observer: CallObserver | undefined,
+    scope: CallScope,
   ) {
+    this.#scope = scope;
     this.#observer = observer;
     this.served = served;
     this.context = context;
@@ -101,8 +104,13 @@ export class Answering implements ResponderListener, ServedRequest {
 
   #begin(answered: (result: Served) => void): void {
     const call = this.#call;
-    runInCall(call, () => begin(this.#handle, this, call)).then(answered, (thrown: unknown) => this.#rejected(thrown));
+    const work = this.#scope.run(call, Answering.#handled, this);
+    work.then(answered, (thrown: unknown) => this.#rejected(thrown));
     if (this.#unread) this.#keep(this.#unread);
+  }
+
+  static #handled(this: void, request: Answering): Promise<Served> {
+    return begin(request.#handle, request, request.#call);
   }
 
   /** A filter refused it, or failed: handlers' failures are answers. */

@@ -1,4 +1,5 @@
 import {
+  CallScope,
   type Clock,
   compose,
   type Filter,
@@ -117,6 +118,7 @@ function observed(observer: CallObserver): Filter<ServedRequest, Served> {
 export class CallResponder implements RSocketResponder {
   readonly #server: CallServer;
   readonly #http: RSocketResponder | undefined;
+  readonly #scope = new CallScope();
   #codec: DataCodec = jsonCodec;
   #metadataMime = '';
   #caller: CallerLinks | undefined;
@@ -212,6 +214,7 @@ export class CallResponder implements RSocketResponder {
         this.#peerIsOurs,
         payload,
         this.#server.observer,
+        this.#scope,
       );
     } catch (thrown) {
       const error = toFlotillaError(thrown);
