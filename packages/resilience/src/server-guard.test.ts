@@ -99,6 +99,21 @@ test('a call keeps its place until its last byte, a stream until it begins', asy
   assert.equal(stream.guard.places.inFlight, 0);
 });
 
+test('a stream that has given its place back leaves the limit at work', async () => {
+  const { clock, guard, handle, newCall, setLoad } = stage(
+    { concurrency: { initialLimit: 4, minLimit: 2 } },
+    { until: 'head' },
+  );
+  await handle('stream', newCall()); // goes on for ever
+  await clock.advance(1_000);
+  setLoad({ loopDelayMs: 40 }); // twice what is allowed
+  const unary = serverFilter<string, string>({ guard, operation: 'catalog.product' })(async (request) => request);
+  const calls = Array.from({ length: 3 }, () => newCall());
+  for (const call of calls) await unary('a', call);
+  for (const call of calls) call.end();
+  assert.equal(guard.limit, 2);
+});
+
 test('a burst waits a moment; a queue that is never empty takes critical calls only', async () => {
   const { clock, handle, newCall, guard } = stage({
     concurrency: { initialLimit: 4, minLimit: 4 },

@@ -167,7 +167,7 @@ export class ServerGuard {
 
   /** @param timed the operation whose time says something */
   #left(call: Call, timed: string | undefined, startedAt: number): void {
-    const now = call.endedAt;
+    const now = call.ended ? call.endedAt : call.clock.now();
     if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
     this.places.leave();
     if (this.places.queued > 0) this.#grow(now);
