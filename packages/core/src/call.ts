@@ -21,6 +21,13 @@ export function attribute<T>(name: string): Attribute<T> {
 /** How a call ended: undefined when its last byte or element was delivered. */
 export type Outcome = FlotillaError | undefined;
 
+/** Something that wants to hear how a call ended. */
+export interface Endable {
+  ended(outcome: Outcome): void;
+}
+
+type EndListener = Endable | ((outcome: Outcome) => void);
+
 /** Something that ends with a call that is cancelled: another call, or what waits for its answer. */
 export interface Cancellable {
   cancel(reason: FlotillaError): void;
@@ -101,8 +108,8 @@ export class Call {
   #place: Place<CancelListener> | undefined;
   /** It and its parent end together. */
   #together = false;
-  #endListeners: EndListener | undefined;
-  #lastEndListener: EndListener | undefined;
+  #endListeners: EndLink | undefined;
+  #lastEndListener: EndLink | undefined;
   /** Key, value, key, value: there are never many, and each call has some. */
   #attributes: unknown[] | undefined;
 
@@ -259,7 +266,7 @@ export class Call {
     this.#cancelListeners = undefined;
     this.#endListeners = undefined;
     this.#lastEndListener = undefined;
-    for (; told; told = told.next) told.listener(outcome);
+    for (; told; told = told.next) tellEnded(told.listener, outcome);
     inside?.drain(Call.#endInside, this);
     if (this.#together && this.parent) this.parent.#endAt(now, outcome);
   }
@@ -279,13 +286,16 @@ export class Call {
     else this.#together = true;
   }
 
-  /** Calls `listener` once with the outcome when the call has ended, at once if it already has. */
-  onEnd(listener: (outcome: Outcome) => void): void {
+  /**
+   * Calls `listener` once with the outcome when the call has ended, at once if it already has. What is kept for each call
+   * anyway listens itself, as an {@link Endable}: that costs no function.
+   */
+  onEnd(listener: EndListener): void {
     if (this.#ended) {
-      listener(this.#outcome);
+      tellEnded(listener, this.#outcome);
       return;
     }
-    const added: EndListener = { listener, next: undefined };
+    const added: EndLink = { listener, next: undefined };
     if (this.#lastEndListener) this.#lastEndListener.next = added;
     else this.#endListeners = added;
     this.#lastEndListener = added;
@@ -334,9 +344,14 @@ function tellCancelled(listener: CancelListener, reason: FlotillaError): void {
   else listener.cancel(reason);
 }
 
-interface EndListener {
-  readonly listener: (outcome: Outcome) => void;
-  next: EndListener | undefined;
+function tellEnded(listener: EndListener, outcome: Outcome): void {
+  if (typeof listener === 'function') listener(outcome);
+  else listener.ended(outcome);
+}
+
+interface EndLink {
+  readonly listener: EndListener;
+  next: EndLink | undefined;
 }
 
 /** What hangs on the wheel for a call. */

@@ -7,6 +7,7 @@ export {
   type CallOptions,
   type Cancellable,
   type ChildOptions,
+  type Endable,
   type InnerCallOptions,
   type Outcome,
   sleep,
@@ -25,6 +26,7 @@ export {
   FlotillaError,
   toFlotillaError,
 } from './errors.ts';
+export { behindGate, composeReady, type Gate, gateFilter, type ReadyHandler } from './gate.ts';
 export {
   begin,
   compose,

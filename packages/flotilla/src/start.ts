@@ -350,7 +350,7 @@ function listenerOf<S>(
           ...serving,
           random,
           utilisation,
-          filters: [(next) => (asked, call) => within(() => next(asked, call))],
+          within,
           through: parts.filters.length > 0 ? inCopy : undefined,
         });
         speakRSocket(serveDirectly(inCopy, calls), servingCalls(calls, leasesOf(policies)));

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { PolicyEvent } from './events.ts';
 import type { ProcessLoad } from './load-source.ts';
 import { ranks } from './places.ts';
-import { serverFilter, serverFilters } from './server-composition.ts';
+import { serverFilter, serverGates } from './server-composition.ts';
 import { type GuardedOptions, ServerGuard } from './server-guard.ts';
 import { type GivenServerPolicies, resolveServerPolicies, sheddingDefaults } from './server-policies.ts';
 import { isShed, levelOf, shareOf } from './shedding.ts';
@@ -46,7 +46,7 @@ const four = { concurrency: { initialLimit: 4, minLimit: 4 }, queue: { maxQueued
 test('the composition of a server is one list with a reason per line', () => {
   const names = (given: GivenServerPolicies): string[] => {
     const { guard } = stage(given);
-    const entries = serverFilters({ guard, operation: 'a.b' });
+    const entries = serverGates({ guard, operation: 'a.b' });
     assert.ok(entries.every(({ reason }) => reason.length > 20));
     return entries.map(({ name }) => name);
   };
@@ -220,8 +220,8 @@ test('what it could take within a time follows its limit, and how long calls tak
   assert.equal(guard.allowance(1_000), 1_000_000);
 });
 
-test('filters compose around any handler, also one of another transport', async () => {
+test('the filter composes around any handler, also one of another transport', async () => {
   const { guard, newCall } = stage();
-  const filters = serverFilters<number, number>({ guard, operation: 'a.b' }).map(({ filter }) => filter);
+  const filters = [serverFilter<number, number>({ guard, operation: 'a.b' })];
   assert.equal(await compose(filters, async (request) => request + 1)(1, newCall()), 2);
 });

@@ -1,4 +1,13 @@
-import { type Call, type Clock, type Filter, FlotillaError } from '@flotilla/core';
+import {
+  type Attribute,
+  attribute,
+  type Call,
+  type Clock,
+  type Endable,
+  FlotillaError,
+  type Gate,
+  type Outcome,
+} from '@flotilla/core';
 import { type AdaptiveLimit, addCall, growAtOnce, newLimit, reconfiguredLimit, turnWindow } from './adaptive-limit.ts';
 import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
 import { LiveChains } from './live-chain.ts';
@@ -136,39 +145,18 @@ export class ServerGuard {
     if ((await this.places.wait(call, ranks[call.priority], queue)) !== undefined) throw this.#full(call, operation);
   }
 
-  /** Watches a call that has a place, until it ends and gives it back. */
-  watch(call: Call, { operation, timed = true }: GuardedOptions): void {
-    this.#seePeak();
-    const startedAt = call.clock.now();
-    call.onEnd((outcome) => this.#left(call, timed && !outcome ? operation : undefined, startedAt));
-  }
-
-  /** The same until its answer begins. */
-  watchHead<Res>(call: Call, answer: Promise<Res>, { operation, timed = true }: GuardedOptions): Promise<Res> {
-    this.#seePeak();
-    const startedAt = call.clock.now();
-    answer.then(
-      () => this.#left(call, timed ? operation : undefined, startedAt),
-      () => this.#left(call, undefined, startedAt),
-    );
-    return answer;
-  }
-
-  /** Raises the limit at once, if nothing speaks against it. */
-  #grow(now: number): boolean {
-    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
-    this.places.admit();
-    return true;
-  }
-
-  #seePeak(): void {
+  /** A call has a place: it gives it back when it ends, or before. @param timed the operation whose time says something */
+  hold(call: Call, timed: string | undefined): HeldPlace {
     if (this.places.inFlight > this.#limit.peak) this.#limit.peak = this.places.inFlight;
+    const held = new HeldPlace(this, call, timed);
+    call.onEnd(held);
+    return held;
   }
 
-  /** @param timed the operation whose time says something */
-  #left(call: Call, timed: string | undefined, startedAt: number): void {
+  /** Of the place. @param timed the operation that took as long as it should have, from `heldAt` on */
+  left(call: Call, timed: string | undefined, heldAt: number): void {
     const now = call.ended ? call.endedAt : call.clock.now();
-    if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
+    if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - heldAt);
     this.places.leave();
     if (this.places.queued > 0) this.#grow(now);
     const move = turnWindow(this.#limit, now, this.#load.load(now), this.#policies.concurrency);
@@ -177,6 +165,13 @@ export class ServerGuard {
     if (raised) this.places.admit();
     const { ratio, loopDelayMs } = move;
     this.#tell('concurrency', raised ? 'raised' : 'lowered', { limit: this.limit, ratio, loopDelayMs });
+  }
+
+  /** Raises the limit at once, if nothing speaks against it. */
+  #grow(now: number): boolean {
+    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
+    this.places.admit();
+    return true;
   }
 
   /** A burst may wait. A queue that is never empty only makes everybody late. */
@@ -241,11 +236,41 @@ export interface GuardedOptions {
   readonly timed?: boolean | undefined;
 }
 
+/** The place of one call. */
+class HeldPlace implements Endable {
+  readonly #guard: ServerGuard;
+  readonly #call: Call;
+  readonly #timed: string | undefined;
+  readonly #heldAt: number;
+  #left = false;
+
+  constructor(guard: ServerGuard, call: Call, timed: string | undefined) {
+    this.#guard = guard;
+    this.#call = call;
+    this.#timed = timed;
+    this.#heldAt = call.clock.now();
+  }
+
+  ended(outcome: Outcome): void {
+    this.leave(outcome === undefined);
+  }
+
+  /** @param well its time says something. The first time counts. */
+  leave(well: boolean): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#guard.left(this.#call, well ? this.#timed : undefined, this.#heldAt);
+  }
+}
+
 /** Refuses what the process is too busy for. Errors: UNAVAILABLE with `executed: 'no'` and `retryAfterMs`. */
-export function shedding<Req, Res>({ guard, operation }: GuardedOptions): Filter<Req, Res> {
-  return (next) => (request, call) => {
-    const refusal = guard.shed(call, operation);
-    return refusal ? Promise.reject(refusal) : next(request, call);
+export function shedding({ guard, operation }: GuardedOptions): Gate {
+  return {
+    enter(call) {
+      const refusal = guard.shed(call, operation);
+      if (refusal) throw refusal;
+      return undefined;
+    },
   };
 }
 
@@ -253,21 +278,27 @@ export function shedding<Req, Res>({ guard, operation }: GuardedOptions): Filter
  * Works on as many calls at a time as the guard's limit allows; a burst waits a moment, what is more is refused. Errors:
  * UNAVAILABLE with `executed: 'no'` and `retryAfterMs`.
  */
-export function adaptiveConcurrency<Req, Res>(options: GuardedOptions): Filter<Req, Res> {
-  const { guard, operation, until = 'end' } = options;
-  return (next) => {
-    const go = (request: Req, call: Call): Promise<Res> => {
-      if (until === 'head') return guard.watchHead(call, next(request, call), options);
-      guard.watch(call, options);
-      return next(request, call);
-    };
-    const goLater = async (request: Req, call: Call): Promise<Res> => {
-      await guard.queue(call, operation);
-      return go(request, call);
-    };
-    return (request, call) => (guard.enter(call) ? go(request, call) : goLater(request, call));
+export function adaptiveConcurrency({ guard, operation, until = 'end', timed = true }: GuardedOptions): Gate {
+  const hold = (call: Call): void => {
+    const held = guard.hold(call, timed ? operation : undefined);
+    if (until === 'head') call.set(heldAttribute, held);
+  };
+  const wait = async (call: Call): Promise<void> => {
+    await guard.queue(call, operation);
+    hold(call);
+  };
+  return {
+    enter(call) {
+      if (!guard.enter(call)) return wait(call);
+      hold(call);
+      return undefined;
+    },
+    ...(until === 'head' && { begun: (call: Call, well: boolean) => call.get(heldAttribute)?.leave(well) }),
   };
 }
+
+/** The place of a call that gives it back when its answer begins. */
+const heldAttribute: Attribute<HeldPlace> = attribute('heldPlace');
 
 /** An error without a trace of the stack: a refusal has to cost next to nothing, and its place is known. */
 function quickError(detail: string, details: ConstructorParameters<typeof FlotillaError>[2]): FlotillaError {

@@ -141,7 +141,7 @@ export class SimulatedServer implements LoadSource {
       call.end();
     };
     const start = (): void => {
-      guard.watch(call, { guard, operation: 'work' });
+      guard.hold(call, 'work');
       if (this.#work.waitMs === 0) this.#compute(call, sentAt);
       else this.#ready.push({ at: this.clock.time + this.#work.waitMs, call, sentAt });
     };

@@ -2,6 +2,7 @@ import {
   begin,
   type Call,
   type Counter,
+  type Endable,
   type Filter,
   type FlotillaError,
   type Gauge,
@@ -76,8 +77,7 @@ export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req
  * What {@link observe} does, for whoever ends the calls itself and knows then what became of them: without a promise for each.
  *
  * ```ts
- * const observation = observer.begin('catalog.product', call);
- * call.onEnd((outcome) => observation.end(outcome));
+ * call.onEnd(observer.begin('catalog.product', call));
  * ```
  */
 export class CallObserver {
@@ -124,8 +124,8 @@ function setAll(
   for (const [name, value] of Object.entries(all)) span.setAttribute(name, value);
 }
 
-/** One call on its way; its end counts once. */
-export class Observation {
+/** One call on its way; its end counts once. It may be the listener of the call's end itself. */
+export class Observation implements Endable {
   readonly #kind: 'client' | 'server';
   readonly #name: string;
   readonly #operation: Operation;
@@ -149,6 +149,10 @@ export class Observation {
     this.#log = log;
     this.#call = call;
     operation.inFlight.set(++operation.count);
+  }
+
+  ended(outcome: Outcome): void {
+    this.end(outcome);
   }
 
   /** @param answerCode the code, unless it failed */

@@ -1,4 +1,4 @@
-import { begin, type Call, type CallScope, FlotillaError, type Handler, toFlotillaError } from '@flotilla/core';
+import { type Call, type CallScope, FlotillaError, type ReadyHandler, toFlotillaError } from '@flotilla/core';
 import type { CallObserver } from '@flotilla/telemetry';
 import type { CarriedContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
@@ -13,7 +13,7 @@ import type { Served, ServedRequest } from './served-request.ts';
 import type { RoutedOperation } from './served-table.ts';
 
 /** What serves an operation, behind its filters. */
-export type OperationHandler = Handler<ServedRequest, Served>;
+export type OperationHandler = ReadyHandler<ServedRequest, Served>;
 
 /** One request that is being answered. */
 export class Answering implements ResponderListener, ServedRequest {
@@ -67,14 +67,26 @@ export class Answering implements ResponderListener, ServedRequest {
     return this.#unreadable;
   }
 
-  /** Answers with one value, or with nothing. */
-  once(): void {
-    this.#begin((result) => this.#answered(result));
+  /** Does the work, and answers: at once, where the answer is there. */
+  begin(): void {
+    try {
+      const result = this.#scope.run(this.#call, Answering.#handled, this);
+      if (!(result instanceof Promise)) {
+        this.#answered(result);
+        return;
+      }
+      result.then(
+        (answer) => this.#answered(answer),
+        (thrown: unknown) => this.#rejected(thrown),
+      );
+      if (this.#unread) this.#keep(this.#unread);
+    } catch (thrown) {
+      this.#rejected(thrown);
+    }
   }
 
-  /** Answers with many values. */
-  many(): void {
-    this.#begin((result) => this.#opened(result));
+  static #handled(this: void, request: Answering): Served | Promise<Served> {
+    return request.#handle(request, request.#call);
   }
 
   cancelled(reason: FlotillaError): void {
@@ -100,17 +112,6 @@ export class Answering implements ResponderListener, ServedRequest {
   failed(code: number, text: string): void {
     this.#read();
     this.#input?.error(code, text);
-  }
-
-  #begin(answered: (result: Served) => void): void {
-    const call = this.#call;
-    const work = this.#scope.run(call, Answering.#handled, this);
-    work.then(answered, (thrown: unknown) => this.#rejected(thrown));
-    if (this.#unread) this.#keep(this.#unread);
-  }
-
-  static #handled(this: void, request: Answering): Promise<Served> {
-    return begin(request.#handle, request, request.#call);
   }
 
   /** A filter refused it, or failed: handlers' failures are answers. */
@@ -145,11 +146,14 @@ export class Answering implements ResponderListener, ServedRequest {
   }
 
   #answered(result: Served): void {
+    if (result instanceof FlotillaError) this.#failedWith(result);
+    else if (operationKinds[this.served.info.kind].response === 'many') this.#opened(result);
+    else this.#whole(result);
+  }
+
+  /** One value, or none. */
+  #whole(result: Served): void {
     const stream = this.#stream;
-    if (result instanceof FlotillaError) {
-      this.#failedWith(result);
-      return;
-    }
     this.#input?.cancel(answered);
     try {
       if (result === undefined) stream?.complete();
@@ -160,12 +164,10 @@ export class Answering implements ResponderListener, ServedRequest {
     }
   }
 
+  /** Many values. */
   #opened(result: Served): void {
     const stream = this.#stream;
-    if (result instanceof FlotillaError || !stream) {
-      this.#failedWith(result);
-      return;
-    }
+    if (!stream) return;
     const head = this.#headTimer(stream);
     this.#output = new Outbound(result as AsyncIterable<unknown>, stream, {
       encode: (value) => {

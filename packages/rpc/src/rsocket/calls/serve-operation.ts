@@ -17,10 +17,10 @@ import type { Served, ServedRequest } from './served-request.ts';
 
 /**
  * Serves one call without any message of HTTP: parses the input by its schema, once, runs the handler in its call, parses
- * and strips the output. Whatever failed is the answer: this never rejects. What validators and handlers answer at once
- * costs no further turn.
+ * and strips the output. Whatever failed is the answer: this never throws, nor rejects. What validators and handlers answer
+ * at once is given at once.
  */
-export function serveOperation(request: ServedRequest, call: Call): Promise<Served> {
+export function serveOperation(request: ServedRequest, call: Call): Served | Promise<Served> {
   const { served } = request;
   call.set(operationAttribute, served.info);
   try {
@@ -33,7 +33,7 @@ export function serveOperation(request: ServedRequest, call: Call): Promise<Serv
     }
     return begin(served, input, call);
   } catch (thrown) {
-    return Promise.resolve(refused(thrown, served, call));
+    return refused(thrown, served, call);
   }
 }
 
@@ -41,15 +41,15 @@ function refused(thrown: unknown, served: ServedOperation, call: Call): Flotilla
   return told(refusalOf(thrown, served, call), call);
 }
 
-function begin(served: ServedOperation, input: unknown, call: Call): Promise<Served> {
+function begin(served: ServedOperation, input: unknown, call: Call): Served | Promise<Served> {
   try {
     call.throwIfCancelled();
   } catch (thrown) {
-    return Promise.resolve(refused(thrown, served, call));
+    return refused(thrown, served, call);
   }
   try {
     if (operationKinds[served.info.kind].response === 'many') {
-      return Promise.resolve(new AnsweredElements(served, input, call));
+      return new AnsweredElements(served, input, call);
     }
     const output = run(served, input, call);
     // The caller learns in time that it is too late, also from a handler that looks at no deadline.
@@ -69,11 +69,10 @@ function isThenable(output: unknown): output is PromiseLike<unknown> {
   return typeof (output as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 
-function answer(served: ServedOperation, output: unknown, call: Call): Promise<Served> {
+function answer(served: ServedOperation, output: unknown, call: Call): Served | Promise<Served> {
   try {
     const parsed = parseOutput(served, output, call);
-    if (!(parsed instanceof Promise)) return Promise.resolve(parsed);
-    return parsed.catch((thrown: unknown) => failed(served, thrown, call));
+    return parsed instanceof Promise ? parsed.catch((thrown: unknown) => failed(served, thrown, call)) : parsed;
   } catch (thrown) {
     return failed(served, thrown, call);
   }
