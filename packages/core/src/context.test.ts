@@ -32,10 +32,20 @@ test('an invalid traceparent starts a new trace', () => {
     `ff-${id}-${'b'.repeat(16)}-01`,
     `00-${id}-${'b'.repeat(16)}-01-more`,
     `00-${id.toUpperCase()}-${'b'.repeat(16)}-01`,
+    `00-${'\u0130'.repeat(32)}-${'b'.repeat(16)}-01`, // its low byte is a digit
+    `00-${id}-${'b'.repeat(16)}-0g`,
+    `0\n-${id}-${'b'.repeat(16)}-01`,
   ]) {
     assert.equal(parseTraceparent(header), undefined, header);
   }
   assert.ok(parseTraceparent(`01-${id}-${'b'.repeat(16)}-01-more`), 'a later version may say more');
+});
+
+test('whether a trace is sampled is the lowest bit of its flags', () => {
+  for (const digit of '0123456789abcdef') {
+    const trace = parseTraceparent(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-0${digit}`);
+    assert.equal(trace?.sampled, Number.parseInt(digit, 16) % 2 === 1, digit);
+  }
 });
 
 test('baggage reads back', () => {

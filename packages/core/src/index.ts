@@ -121,4 +121,11 @@ export {
   type Watch,
 } from './resolver.ts';
 export { Secret } from './secret.ts';
-export { childTrace, formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace.ts';
+export {
+  childTrace,
+  formatTraceparent,
+  newTrace,
+  parseTraceparent,
+  readTraceparent,
+  type TraceContext,
+} from './trace.ts';
