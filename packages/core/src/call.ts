@@ -110,8 +110,8 @@ export class Call {
   #together = false;
   #endListeners: EndLink | undefined;
   #lastEndListener: EndLink | undefined;
-  /** Key, value, key, value: there are never many, and each call has some. */
-  #attributes: unknown[] | undefined;
+  /** There are never many, and each call has some. */
+  #attributes: AttributeLink | undefined;
 
   /** @param parent what `options` do not say is as in this call, which also cancels the new one. Its own: attempt's end, key. */
   constructor(options: CallOptions);
@@ -240,9 +240,12 @@ export class Call {
     else if (!this.#ended) this.#listeners().add(work);
   }
 
-  /** @throws the reason, when the work is no longer wanted or its deadline has passed. */
-  throwIfCancelled(): void {
-    if (!this.#cancelled && this.deadline <= this.clock.now()) this.cancel(deadlineError(this));
+  /**
+   * @param now on {@link clock}, for who knows it. Default: read
+   * @throws the reason, when the work is no longer wanted or its deadline has passed.
+   */
+  throwIfCancelled(now?: number): void {
+    if (!this.#cancelled && this.deadline <= (now ?? this.clock.now())) this.cancel(deadlineError(this));
     if (this.#cancelled) throw this.#cancelled;
   }
 
@@ -303,12 +306,9 @@ export class Call {
 
   /** The attribute of this call, else of the nearest call around it that has it. */
   get<T>(key: Attribute<T>): T | undefined {
-    let call: Call | undefined = this;
-    while (call) {
-      const attributes: unknown[] | undefined = call.#attributes;
-      const at: number = attributes ? placeOf(key, attributes) : -1;
-      if (attributes && at >= 0) return attributes[at + 1] as T;
-      call = call.parent;
+    for (let call: Call | undefined = this; call; call = call.parent) {
+      const link = linkOf(key, call.#attributes);
+      if (link) return link.value as T;
     }
     return undefined;
   }
@@ -316,22 +316,13 @@ export class Call {
   /** Takes over the attributes of another call, and of those around it, that this one is not inside of: as they are now. */
   takeAttributes(from: Call): void {
     if (from.parent) this.takeAttributes(from.parent);
-    const attributes = from.#attributes;
-    if (!attributes) return;
-    for (let at = 0; at < attributes.length; at += 2) {
-      this.set(attributes[at] as Attribute<unknown>, attributes[at + 1]);
-    }
+    for (let link = from.#attributes; link; link = link.next) this.set(link.key, link.value);
   }
 
   set<T>(key: Attribute<T>, value: T): void {
-    const attributes = this.#attributes;
-    if (!attributes) {
-      this.#attributes = [key, value];
-      return;
-    }
-    const at = placeOf(key, attributes);
-    if (at >= 0) attributes[at + 1] = value;
-    else attributes.push(key, value);
+    const link = linkOf(key, this.#attributes);
+    if (link) link.value = value;
+    else this.#attributes = { key, value, next: this.#attributes };
   }
 
   #arm(): void {
@@ -389,10 +380,16 @@ function nearer(deadline: number | undefined, parent: Call | undefined): number 
   return deadline !== undefined && deadline < around ? deadline : around;
 }
 
-/** Where a key stands among keys and values; -1: nowhere. */
-function placeOf(key: unknown, attributes: readonly unknown[]): number {
-  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === key) return at;
-  return -1;
+/** One attribute of a call. */
+interface AttributeLink {
+  readonly key: Attribute<unknown>;
+  value: unknown;
+  readonly next: AttributeLink | undefined;
+}
+
+function linkOf(key: Attribute<unknown>, attributes: AttributeLink | undefined): AttributeLink | undefined {
+  for (let link = attributes; link; link = link.next) if (link.key === key) return link;
+  return undefined;
 }
 
 const noChanges: ChildOptions = Object.freeze({});

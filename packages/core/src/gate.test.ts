@@ -12,9 +12,9 @@ const refusal = new FlotillaError('UNAVAILABLE', 'full', { executed: 'no' });
 /** A gate that writes down what it is asked. */
 function gate(name: string, log: string[], enter: Gate['enter'] = () => undefined): Gate {
   return {
-    enter(call) {
+    enter(call, now) {
       log.push(name);
-      return enter(call);
+      return enter(call, now);
     },
   };
 }
@@ -86,4 +86,23 @@ test('a gate hears when an answer begins, or that it will not', async () => {
   assert.equal(await handle(7, newCall()), 7);
   await assert.rejects(Promise.resolve(handle(0, newCall())), refusal);
   assert.deepEqual(heard, [true, false]);
+});
+
+test('gates that nothing stands before are asked as of the start of the call, others as of now', async () => {
+  const clock = new ManualClock();
+  const asked: number[] = [];
+  const timed = gateFilter<number, number>({
+    enter(_, now) {
+      asked.push(now);
+      return undefined;
+    },
+  });
+  const plain: Filter<number, number> = (next) => async (request, call) => {
+    await clock.advance(5);
+    return next(request, call);
+  };
+  const handle = composeReady([timed, plain, timed], (request) => request);
+  const call = new Call({ clock, random: seededRandom(1) });
+  await handle(1, call);
+  assert.deepEqual(asked, [call.startedAt, call.startedAt + 5]);
 });

@@ -9,10 +9,11 @@ import type { Filter } from './handler.ts';
 export interface Gate {
   /**
    * Asks for one call.
+   * @param now on the clock of the call
    * @returns undefined: it is in. A promise: it waits, and is in when that resolves
    * @throws FlotillaError, or rejects with it: it is refused. Whoever answers ends the call
    */
-  enter(call: Call): Promise<void> | undefined;
+  enter(call: Call, now: number): Promise<void> | undefined;
   /** Its answer has begun; not `well`: it will not, because the work failed. For a gate that counts calls only until then. */
   begun?(call: Call, well: boolean): void;
 }
@@ -21,9 +22,13 @@ export interface Gate {
 export type ReadyHandler<Req, Res> = (request: Req, call: Call) => Res | Promise<Res>;
 
 /** Asks a gate before each request. What the gate throws is thrown. */
-export function behindGate<Req, Res>(gate: Gate, next: ReadyHandler<Req, Res>): ReadyHandler<Req, Res> {
+function behindGate<Req, Res>(
+  gate: Gate,
+  next: ReadyHandler<Req, Res>,
+  nowOf: (call: Call) => number,
+): ReadyHandler<Req, Res> {
   const enter = (request: Req, call: Call): Res | Promise<Res> => {
-    const waiting = gate.enter(call);
+    const waiting = gate.enter(call, nowOf(call));
     return waiting ? waiting.then(() => next(request, call)) : next(request, call);
   };
   if (!gate.begun) return enter;
@@ -42,23 +47,34 @@ const gates = new WeakMap<object, Gate>();
 
 /** A gate as a filter. */
 export function gateFilter<Req, Res>(gate: Gate): Filter<Req, Res> {
-  const filter: Filter<Req, Res> = (next) => promised(behindGate(gate, next));
+  const filter: Filter<Req, Res> = (next) => promised(behindGate(gate, next, nowOf));
   gates.set(filter, gate);
   return filter;
 }
 
 /**
  * Wraps what may answer at once in filters, the first one listed outermost. Filters that are gates need no promise; any other
- * one gets, and gives, a promise as always.
+ * one gets, and gives, a promise as always. For whoever makes the call and asks at once: gates that no other filter stands
+ * before are asked as of the start of the call, without another look at the clock.
  */
 export function composeReady<Req, Res>(
   filters: readonly Filter<Req, Res>[],
   innermost: ReadyHandler<Req, Res>,
 ): ReadyHandler<Req, Res> {
-  return filters.reduceRight<ReadyHandler<Req, Res>>((next, filter) => {
+  const outermost = filters.findIndex((filter) => !gates.has(filter));
+  return filters.reduceRight<ReadyHandler<Req, Res>>((next, filter, at) => {
     const gate = gates.get(filter);
-    return gate ? behindGate(gate, next) : filter(promised(next));
+    if (!gate) return filter(promised(next));
+    return behindGate(gate, next, outermost < 0 || at < outermost ? startOf : nowOf);
   }, innermost);
+}
+
+function startOf(call: Call): number {
+  return call.startedAt;
+}
+
+function nowOf(call: Call): number {
+  return call.clock.now();
 }
 
 /** A promise in any case: of what is there at once, of what was thrown. */

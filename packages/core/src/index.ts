@@ -26,7 +26,7 @@ export {
   FlotillaError,
   toFlotillaError,
 } from './errors.ts';
-export { behindGate, composeReady, type Gate, gateFilter, type ReadyHandler } from './gate.ts';
+export { composeReady, type Gate, gateFilter, type ReadyHandler } from './gate.ts';
 export {
   begin,
   compose,

@@ -44,12 +44,12 @@ export class LiveChains {
     let gates = make();
     let generation = this.#generation;
     return {
-      enter: (call) => {
+      enter: (call, now) => {
         if (generation !== this.#generation) {
           gates = make();
           generation = this.#generation;
         }
-        return enterAll(gates, 0, call);
+        return enterAll(gates, 0, call, now);
       },
       ...(hearsBegin && {
         begun: (call: Call, well: boolean) => {
@@ -65,10 +65,10 @@ export class LiveChains {
   }
 }
 
-function enterAll(gates: readonly Gate[], from: number, call: Call): Promise<void> | undefined {
+function enterAll(gates: readonly Gate[], from: number, call: Call, now: number): Promise<void> | undefined {
   for (let at = from; at < gates.length; at++) {
-    const waiting = gates[at]?.enter(call);
-    if (waiting) return waiting.then(() => enterAll(gates, at + 1, call));
+    const waiting = gates[at]?.enter(call, now);
+    if (waiting) return waiting.then(() => enterAll(gates, at + 1, call, call.clock.now()));
   }
   return undefined;
 }

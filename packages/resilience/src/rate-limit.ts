@@ -90,8 +90,7 @@ export function rateLimitGate(options: RateLimitOptions): Gate {
     }
   };
   return {
-    enter(call) {
-      const now = call.clock.now();
+    enter(call, now) {
       const patienceMs = Math.min(settings.maxWaitMs, call.deadline - now);
       const verdict = limiter.take(keyOf(call), now, pace, patienceMs);
       return verdict instanceof Promise ? verdict.then((later) => obey(call, later)) : obey(call, verdict);

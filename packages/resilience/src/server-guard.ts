@@ -113,9 +113,9 @@ export class ServerGuard {
    * busy for one more call: its load is somebody else's.
    * @returns the error to refuse with
    */
-  shed(call: Call, operation: string): FlotillaError | undefined {
+  shed(call: Call, operation: string, now: number): FlotillaError | undefined {
     const { shedding, concurrency } = this.#policies;
-    const load = this.#load.load(call.clock.now());
+    const load = this.#load.load(now);
     const level = levelOf(load, shedding);
     if (level !== this.#level) this.#changeLevel(level, load.loopDelayMs, load.heapFraction);
     if (level === 'calm' || !isShed(ranks[call.priority], level)) return undefined;
@@ -129,10 +129,10 @@ export class ServerGuard {
   }
 
   /** Takes a place at once. @returns false: there is none. */
-  enter(call: Call): boolean {
+  enter(call: Call, now: number): boolean {
     const rank = ranks[call.priority];
     if (this.places.enter(rank)) return true;
-    return this.#grow(call.clock.now()) && this.places.enter(rank);
+    return this.#grow(now) && this.places.enter(rank);
   }
 
   /** Waits for a place, or refuses. Rejects with the error to refuse with. */
@@ -146,9 +146,9 @@ export class ServerGuard {
   }
 
   /** A call has a place: it gives it back when it ends, or before. @param timed the operation whose time says something */
-  hold(call: Call, timed: string | undefined): HeldPlace {
+  hold(call: Call, timed: string | undefined, now: number): HeldPlace {
     if (this.places.inFlight > this.#limit.peak) this.#limit.peak = this.places.inFlight;
-    const held = new HeldPlace(this, call, timed);
+    const held = new HeldPlace(this, call, timed, now);
     call.onEnd(held);
     return held;
   }
@@ -244,11 +244,11 @@ class HeldPlace implements Endable {
   readonly #heldAt: number;
   #left = false;
 
-  constructor(guard: ServerGuard, call: Call, timed: string | undefined) {
+  constructor(guard: ServerGuard, call: Call, timed: string | undefined, now: number) {
     this.#guard = guard;
     this.#call = call;
     this.#timed = timed;
-    this.#heldAt = call.clock.now();
+    this.#heldAt = now;
   }
 
   ended(outcome: Outcome): void {
@@ -266,8 +266,8 @@ class HeldPlace implements Endable {
 /** Refuses what the process is too busy for. Errors: UNAVAILABLE with `executed: 'no'` and `retryAfterMs`. */
 export function shedding({ guard, operation }: GuardedOptions): Gate {
   return {
-    enter(call) {
-      const refusal = guard.shed(call, operation);
+    enter(call, now) {
+      const refusal = guard.shed(call, operation, now);
       if (refusal) throw refusal;
       return undefined;
     },
@@ -279,18 +279,18 @@ export function shedding({ guard, operation }: GuardedOptions): Gate {
  * UNAVAILABLE with `executed: 'no'` and `retryAfterMs`.
  */
 export function adaptiveConcurrency({ guard, operation, until = 'end', timed = true }: GuardedOptions): Gate {
-  const hold = (call: Call): void => {
-    const held = guard.hold(call, timed ? operation : undefined);
+  const hold = (call: Call, now: number): void => {
+    const held = guard.hold(call, timed ? operation : undefined, now);
     if (until === 'head') call.set(heldAttribute, held);
   };
   const wait = async (call: Call): Promise<void> => {
     await guard.queue(call, operation);
-    hold(call);
+    hold(call, call.clock.now());
   };
   return {
-    enter(call) {
-      if (!guard.enter(call)) return wait(call);
-      hold(call);
+    enter(call, now) {
+      if (!guard.enter(call, now)) return wait(call);
+      hold(call, now);
       return undefined;
     },
     ...(until === 'head' && { begun: (call: Call, well: boolean) => call.get(heldAttribute)?.leave(well) }),

@@ -26,6 +26,7 @@ export class Answering implements ResponderListener, ServedRequest {
   readonly #peerIsOurs: boolean;
   readonly #observer: CallObserver | undefined;
   readonly #scope: CallScope;
+  waited = false;
   /** What nobody has read yet: whoever refuses the call does it without. */
   #unread: PayloadView | undefined;
   #value: unknown;
@@ -79,6 +80,7 @@ export class Answering implements ResponderListener, ServedRequest {
         (answer) => this.#answered(answer),
         (thrown: unknown) => this.#rejected(thrown),
       );
+      this.waited = true;
       if (this.#unread) this.#keep(this.#unread);
     } catch (thrown) {
       this.#rejected(thrown);

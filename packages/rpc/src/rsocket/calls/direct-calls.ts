@@ -115,7 +115,7 @@ class Visit {
       const inner = callOfContext(context, { clock, random });
       this.#inner = inner;
       const value = operationKinds[info.kind].request === 'many' ? this.#elements() : this.#copied(this.#input);
-      const request = { served, value, context, unreadable: undefined };
+      const request = { served, value, context, unreadable: undefined, waited: true };
       const answered = runInCall(inner, () => Promise.try(entry, request, inner));
       return this.#untilLeft(answered.then((result) => this.#answer(result, served.headWaitMs)));
     } catch (thrown) {

@@ -27,11 +27,11 @@ export function serveOperation(request: ServedRequest, call: Call): Served | Pro
     const input = parseInput(request, call);
     if (input instanceof Promise) {
       return input.then(
-        (parsed) => begin(served, parsed, call),
+        (parsed) => begin(request, parsed, call),
         (thrown) => refused(thrown, served, call),
       );
     }
-    return begin(served, input, call);
+    return begin(request, input, call);
   } catch (thrown) {
     return refused(thrown, served, call);
   }
@@ -41,9 +41,9 @@ function refused(thrown: unknown, served: ServedOperation, call: Call): Flotilla
   return told(refusalOf(thrown, served, call), call);
 }
 
-function begin(served: ServedOperation, input: unknown, call: Call): Served | Promise<Served> {
+function begin({ served, waited }: ServedRequest, input: unknown, call: Call): Served | Promise<Served> {
   try {
-    call.throwIfCancelled();
+    call.throwIfCancelled(waited ? undefined : call.startedAt);
   } catch (thrown) {
     return refused(thrown, served, call);
   }
