@@ -122,12 +122,17 @@ function unlink(entry: DeadlineEntry): void {
 
 const wheels = new WeakMap<Clock, DeadlineWheel>();
 
+/** The clock that was asked for last, and its wheel: a process has one. */
+let last: { readonly clock: Clock; readonly wheel: DeadlineWheel } | undefined;
+
 /** The wheel of a clock: one each. */
 export function wheelOf(clock: Clock): DeadlineWheel {
+  if (last?.clock === clock) return last.wheel;
   let wheel = wheels.get(clock);
   if (!wheel) {
     wheel = new DeadlineWheel(clock);
     wheels.set(clock, wheel);
   }
+  last = { clock, wheel };
   return wheel;
 }

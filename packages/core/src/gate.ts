@@ -29,7 +29,7 @@ function behindGate<Req, Res>(
 ): ReadyHandler<Req, Res> {
   const enter = (request: Req, call: Call): Res | Promise<Res> => {
     const waiting = gate.enter(call, nowOf(call));
-    return waiting ? waiting.then(() => next(request, call)) : next(request, call);
+    return waiting ? goOn(waiting, next, request, call) : next(request, call);
   };
   if (!gate.begun) return enter;
   const begun = gate.begun.bind(gate);
@@ -41,6 +41,11 @@ function behindGate<Req, Res>(
     );
     return answer;
   };
+}
+
+/** Apart from who does not wait: what a function inside needs would be put aside for each call. */
+function goOn<Req, Res>(waiting: Promise<void>, next: ReadyHandler<Req, Res>, request: Req, call: Call): Promise<Res> {
+  return waiting.then(() => next(request, call));
 }
 
 const gates = new WeakMap<object, Gate>();

@@ -2,6 +2,7 @@ import { Clusters, type LiveSetCache, type PickExplanation } from '@flotilla/bal
 import type { Settings } from '@flotilla/config';
 import {
   type Address,
+  type Call,
   type Clock,
   type Component,
   type ContractDocument,
@@ -15,6 +16,7 @@ import {
   leaseDefaults,
   type Meter,
   type Random,
+  type ReadyHandler,
   type Registration,
   type Running,
   type Store,
@@ -344,13 +346,16 @@ function listenerOf<S>(
       );
       // A process of its own has one copy and pays nothing for others.
       const within = <T>(work: () => T): T => (parts.copies.size > 1 ? runInCopy(copy, work) : work());
+      const inThisCopy = <Req, Res>(serve: ReadyHandler<Req, Res>, asked: Req, call: Call): Res | Promise<Res> =>
+        runInCopy(copy, () => serve(asked, call));
       const inCopy: HttpHandler = (request, call) => within(() => filtered(request, call));
       if (fast && config.transport !== 'http') {
         const calls = new CallServer(parts.bindings, {
           ...serving,
           random,
           utilisation,
-          within,
+          around: (serve) => (asked, call) =>
+            parts.copies.size > 1 ? inThisCopy(serve, asked, call) : serve(asked, call),
           through: parts.filters.length > 0 ? inCopy : undefined,
         });
         speakRSocket(serveDirectly(inCopy, calls), servingCalls(calls, leasesOf(policies)));

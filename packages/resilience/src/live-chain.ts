@@ -68,7 +68,11 @@ export class LiveChains {
 function enterAll(gates: readonly Gate[], from: number, call: Call, now: number): Promise<void> | undefined {
   for (let at = from; at < gates.length; at++) {
     const waiting = gates[at]?.enter(call, now);
-    if (waiting) return waiting.then(() => enterAll(gates, at + 1, call, call.clock.now()));
+    if (waiting) return enterRest(waiting, gates, at + 1, call);
   }
   return undefined;
+}
+
+function enterRest(waiting: Promise<void>, gates: readonly Gate[], from: number, call: Call): Promise<void> {
+  return waiting.then(() => enterAll(gates, from, call, call.clock.now()));
 }

@@ -11,7 +11,7 @@ import {
 import { type AdaptiveLimit, addCall, growAtOnce, newLimit, reconfiguredLimit, turnWindow } from './adaptive-limit.ts';
 import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
 import { LiveChains } from './live-chain.ts';
-import { idleLoad, type LoadSource } from './load-source.ts';
+import { idleLoad, type LoadSource, type ProcessLoad } from './load-source.ts';
 import { Places, ranks } from './places.ts';
 import { LocalRateLimiter, type RateLimiter } from './rate-limit.ts';
 import type { ServerPolicies } from './server-policies.ts';
@@ -120,12 +120,13 @@ export class ServerGuard {
     if (level !== this.#level) this.#changeLevel(level, load.loopDelayMs, load.heapFraction);
     if (level === 'calm' || !isShed(ranks[call.priority], level)) return undefined;
     if (this.places.inFlight < concurrency.minLimit) return undefined;
-    return this.#refuse(
-      call,
-      operation,
-      () =>
-        `the process is ${level}: its event loop is ${Math.round(load.loopDelayMs)} ms late, ${Math.round(load.heapFraction * 100)} % of its heap is in use`,
-    );
+    return this.#refuseAt(level, load, call, operation);
+  }
+
+  #refuseAt(level: SheddingLevel, load: ProcessLoad, call: Call, operation: string): FlotillaError {
+    const { loopDelayMs, heapFraction } = load;
+    const numbers = `its event loop is ${Math.round(loopDelayMs)} ms late, ${Math.round(heapFraction * 100)} % of its heap is in use`;
+    return this.#refuse(call, operation, `the process is ${level}: ${numbers}`);
   }
 
   /** Takes a place at once. @returns false: there is none. */
@@ -186,19 +187,16 @@ export class ServerGuard {
   #full(call: Call, operation: string): FlotillaError {
     const { queue } = this.#policies;
     this.#queueClosedUntil = call.clock.now() + closedTimes * queue.standingMs;
-    return this.#refuse(
-      call,
-      operation,
-      () =>
-        `${this.places.inFlight} calls are in hand, the limit for ${call.priority} ones is ${Math.floor(shareOf(ranks[call.priority], this.#limit.limit, this.#policies.shedding))}`,
-    );
+    const limit = Math.floor(shareOf(ranks[call.priority], this.#limit.limit, this.#policies.shedding));
+    const why = `${this.places.inFlight} calls are in hand, the limit for ${call.priority} ones is ${limit}`;
+    return this.#refuse(call, operation, why);
   }
 
-  #refuse(call: Call, operation: string, why: () => string): FlotillaError {
+  #refuse(call: Call, operation: string, why: string): FlotillaError {
     this.#refused += 1;
     tell(this.events, call.clock, 'shedding', 'refused', 'server', operation);
     const { retryAfterMs } = this.#policies.shedding;
-    return quickError(`not started: ${why()}; the caller may try another instance`, {
+    return quickError(`not started: ${why}; the caller may try another instance`, {
       executed: 'no',
       // Give or take a half, so that those who were refused together do not come back together.
       retryAfterMs: Math.ceil(retryAfterMs * (0.5 + call.random())),

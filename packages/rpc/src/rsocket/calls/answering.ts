@@ -76,15 +76,19 @@ export class Answering implements ResponderListener, ServedRequest {
         this.#answered(result);
         return;
       }
-      result.then(
-        (answer) => this.#answered(answer),
-        (thrown: unknown) => this.#rejected(thrown),
-      );
+      this.#answerLater(result);
       this.waited = true;
       if (this.#unread) this.#keep(this.#unread);
     } catch (thrown) {
       this.#rejected(thrown);
     }
+  }
+
+  #answerLater(result: Promise<Served>): void {
+    result.then(
+      (answer) => this.#answered(answer),
+      (thrown: unknown) => this.#rejected(thrown),
+    );
   }
 
   static #handled(this: void, request: Answering): Served | Promise<Served> {

@@ -43,8 +43,8 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
   readonly random: Random;
   /** Stand before every operation, the first one outermost, inside of what measures calls. */
   readonly filters?: readonly Filter<ServedRequest, Served>[];
-  /** Runs the work on each call inside of something: every function that it is given, at once. Default: plainly. */
-  readonly within?: (<T>(work: () => T) => T) | undefined;
+  /** Stands around the work on each call, as a filter does, but hands an answer that is ready on as it is. Default: nothing. */
+  readonly around?: ((serve: OperationHandler) => OperationHandler) | undefined;
   /**
    * Where filters of HTTP messages stand before the operations: every call then passes through it as the request that it
    * would be over HTTP, and is answered by what the answer says. It measures calls itself. Default: none does.
@@ -72,21 +72,27 @@ export class CallServer {
   /** @throws FlotillaError CONTRACT_INVALID, RangeError: as `contractHandler` does */
   constructor(bindings: readonly Binding[], options: CallServerOptions) {
     this.options = options;
-    const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, filters = [], within, through } = options;
+    const {
+      logger = nullLogger,
+      meter = nullMeter,
+      tracer = nullTracer,
+      filters = [],
+      around = (serve) => serve,
+      through,
+    } = options;
     // What goes through a handler of HTTP messages is measured and protected there.
     const observer = through ? undefined : new CallObserver({ logger, meter, tracer, kind: 'server' });
     this.observer = observer;
-    const plain: OperationHandler = through ? serveThroughHttp(through, options.random) : serveOperation;
-    const serving: OperationHandler = within ? (request, call) => within(() => plain(request, call)) : plain;
+    const serving = around(through ? serveThroughHttp(through, options.random) : serveOperation);
     const resolved = resolveOptions(options);
-    const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
+    const filtersOf = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
       observer
         ? [observed(observer, name), ...filters, resolved.protect({ operation: name, streamed: info.streamed })]
         : filters;
     const operations = servedOperations(bindings, resolved);
     const ownInputs = operations.filter((served) => !hasBytes(served)).map(maxInputBytes); // bytes travel as HTTP does
     this.maxPayloadBytes = Math.max(0, ...ownInputs) + metadataBytes;
-    this.table = new ServedTable(operations, (served) => composeReady(around(served), serving));
+    this.table = new ServedTable(operations, (served) => composeReady(filtersOf(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [cborCodec])]) this.#codecs.set(codec.mime, codec);
   }
 
@@ -227,14 +233,16 @@ export class CallResponder implements RSocketResponder {
 type Interaction = 'request-response' | 'fire-and-forget' | 'request-stream' | 'request-channel';
 
 /** How an operation may be asked for. A notification that is answered tells that it was taken. */
-function assertInteraction({ name, info: { kind }, mapping }: ServedOperation, asked: Interaction): void {
+function assertInteraction(served: ServedOperation, asked: Interaction): void {
+  const { name, info } = served;
+  const { kind } = info;
   const { request, response } = operationKinds[kind];
   const usual = request === 'many' ? 'request-channel' : response === 'many' ? 'request-stream' : 'request-response';
   if (asked !== usual && !(asked === 'fire-and-forget' && kind === 'notify')) {
     const taken = kind === 'notify' ? `${usual} or fire-and-forget` : usual;
     throw new FlotillaError('METHOD_NOT_ALLOWED', `"${name}" takes ${taken}, not ${asked}`);
   }
-  if (hasBytes({ mapping })) {
+  if (hasBytes(served)) {
     throw new FlotillaError(
       'UNIMPLEMENTED',
       `"${name}" takes or answers bytes, which only HTTP carries: call it over HTTP`,
