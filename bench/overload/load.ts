@@ -1,128 +1,96 @@
 /**
  * The load, in a process of its own: an open loop. Requests leave when they are due, whether or not those before were
- * answered, each on a connection of its own from a pool; who has no answer within its deadline has failed, and its
- * connection is closed, as callers do.
+ * answered; who has no answer within its deadline has failed.
  */
-import { Agent, request } from 'node:http';
 import { serveHarness } from '../harness/program.ts';
+import type { Caller } from './caller.ts';
+import { fleetCaller } from './fleet-caller.ts';
+import { HttpCaller } from './http-caller.ts';
+import { type Slice, sliceAt } from './slice.ts';
 
-/** What became of the requests that left in one slice of time. */
-export interface Slice {
-  /** Milliseconds since the load began. */
-  readonly atMs: number;
-  sent: number;
-  good: number;
-  refused: number;
-  failed: number;
-  criticalSent: number;
-  criticalGood: number;
-  /** Of the answers that were good. */
-  readonly latenciesMs: number[];
+/** So many requests a second for a time. */
+export interface Phase {
+  readonly perSecond: number;
+  readonly ms: number;
 }
-
-const sliceMs = 250;
-const deadlineMs = 1_000;
 
 /** One in ten is critical, one in ten is bulk. */
 const urgencies = [0, 3, 3, 3, 3, 6, 3, 3, 3, 3] as const;
 
+/** Connections over HTTP that callers have before the load begins. */
+const connections = 256;
+
+/** By transport and port; those of an open loop stay for the next one. */
+const callers = new Map<string, Promise<Caller>>();
+
 serveHarness(
   {},
   {
-    closed: ({ port, ms, concurrency }) => closedLoop(Number(port), Number(ms), Number(concurrency)),
-    open: ({ port, phases }) => openLoop(Number(port), phases as { readonly perSecond: number; readonly ms: number }[]),
+    async closed({ transport, port, ms, concurrency }) {
+      const caller = await callerOf(transport, port, 0);
+      const counted = await closedLoop(caller, Number(ms), Number(concurrency));
+      await caller.close();
+      return counted;
+    },
+    async open({ transport, port, phases }) {
+      const key = `${transport} ${port}`;
+      const caller = callers.get(key) ?? callerOf(transport, port, connections);
+      callers.set(key, caller);
+      return openLoop(await caller, phases as readonly Phase[]);
+    },
   },
 );
 
-/** As many requests as `concurrency` callers can make: what a server can do. */
-async function closedLoop(port: number, ms: number, concurrency: number): Promise<object> {
-  const agent = new Agent({ keepAlive: true });
-  const until = performance.now() + ms;
-  let answered = 0;
-  const caller = async (): Promise<void> => {
-    while (performance.now() < until) if ((await ask(agent, port, 3)) === 'good') answered++;
-  };
-  const startedAt = performance.now();
-  await Promise.all(Array.from({ length: concurrency }, caller));
-  agent.destroy();
-  return { answered, seconds: (performance.now() - startedAt) / 1_000 };
+async function callerOf(transport: unknown, port: unknown, before: number): Promise<Caller> {
+  return transport === 'rsocket' ? fleetCaller(Number(port)) : HttpCaller.open(Number(port), before);
 }
 
-async function openLoop(
-  port: number,
-  phases: readonly { readonly perSecond: number; readonly ms: number }[],
-): Promise<object> {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 1_024 });
+/** As many requests as `concurrency` callers can make: what a server can do. */
+async function closedLoop(caller: Caller, ms: number, concurrency: number): Promise<object> {
+  const startedAt = performance.now();
+  let [answered, others] = [0, 0];
+  const ask = async (): Promise<void> => {
+    while (performance.now() - startedAt < ms) {
+      if ((await caller.ask(3)) === 'good') answered++;
+      else others++;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, ask));
+  return { answered, others, seconds: (performance.now() - startedAt) / 1_000 };
+}
+
+async function openLoop(caller: Caller, phases: readonly Phase[]): Promise<object> {
   const slices: Slice[] = [];
   const pending = new Set<Promise<void>>();
   let number = 0;
   const startedAt = performance.now();
   let phaseAt = 0;
   for (const { perSecond, ms } of phases) {
-    let due = phaseAt;
+    const from = phaseAt;
     phaseAt += ms;
-    while (due < phaseAt) {
+    for (let made = 0, due = from; due < phaseAt; ) {
       const now = performance.now() - startedAt;
-      for (; due <= now && due < phaseAt; due += 1_000 / perSecond) {
-        const one = send(agent, port, number++, sliceAt(slices, due), startedAt + due).finally(() =>
-          pending.delete(one),
-        );
+      for (; due <= now && due < phaseAt; due = from + (++made * 1_000) / perSecond) {
+        const one = send(caller, number++, sliceAt(slices, due), startedAt + due);
         pending.add(one);
+        void one.then(() => pending.delete(one));
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
   await Promise.all(pending);
-  agent.destroy();
   return { slices };
 }
 
-function sliceAt(slices: Slice[], ms: number): Slice {
-  const index = Math.floor(ms / sliceMs);
-  while (slices.length <= index) {
-    slices.push({
-      atMs: slices.length * sliceMs,
-      sent: 0,
-      good: 0,
-      refused: 0,
-      failed: 0,
-      criticalSent: 0,
-      criticalGood: 0,
-      latenciesMs: [],
-    });
-  }
-  return slices[index] as Slice;
-}
-
-/** Its latency counts from when it was due: a late generator makes nobody look faster. */
-async function send(agent: Agent, port: number, number: number, slice: Slice, dueAt: number): Promise<void> {
+/** Its latency counts from when it was due: a late generator makes nobody look faster. How late it was is told, too. */
+async function send(caller: Caller, number: number, slice: Slice, dueAt: number): Promise<void> {
   const urgency = urgencies[number % urgencies.length] ?? 3;
   slice.sent++;
+  slice.lateMs.push(performance.now() - dueAt);
   if (urgency === 0) slice.criticalSent++;
-  const result = await ask(agent, port, urgency);
-  slice[result]++;
-  if (result !== 'good') return;
+  const outcome = await caller.ask(urgency);
+  slice[outcome]++;
+  if (outcome !== 'good') return;
   slice.latenciesMs.push(performance.now() - dueAt);
   if (urgency === 0) slice.criticalGood++;
-}
-
-function ask(agent: Agent, port: number, urgency: number): Promise<'good' | 'refused' | 'failed'> {
-  return new Promise((resolve) => {
-    const headers = { priority: `u=${urgency}`, 'flotilla-timeout-ms': String(deadlineMs) };
-    const asked = request({ agent, port, host: '127.0.0.1', path: '/work', headers }, (response) => {
-      response.resume();
-      response.on('end', () => done(response.statusCode === 200 ? 'good' : 'refused'));
-      response.on('error', () => done('failed'));
-    });
-    const late = setTimeout(() => {
-      asked.destroy();
-      done('failed');
-    }, deadlineMs);
-    const done = (result: 'good' | 'refused' | 'failed'): void => {
-      clearTimeout(late);
-      resolve(result);
-    };
-    asked.on('error', () => done('failed'));
-    asked.end();
-  });
 }

@@ -1,32 +1,26 @@
 /**
- * One server under overload, in a process of its own: `node server.ts flotilla`. Each answers `GET /work` after the same
- * work: a wait, as for a database, then computing, which is what a process runs out of.
+ * One server under overload, in a process of its own: `node server.ts flotilla 2000 limited`. Each answers `GET /work` after the
+ * same work; ours answers calls over RSocket on the same port, too.
  */
-import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fastify } from 'fastify';
-import { service } from 'flotilla';
-import { contract, get, query } from 'flotilla/contract';
-import { z } from 'zod';
+import { keepObjectsYoung, service } from 'flotilla';
 import { fixedResolver, startApp } from '../calls/fleet.ts';
 import { serveHarness } from '../harness/program.ts';
+import { bench } from './contract.ts';
+import { work } from './work.ts';
 
-const waitMs = 4;
-const rounds = 1_000;
+const [kind = '', rounds = '', limited = ''] = process.argv.slice(2);
 
-async function work(): Promise<string> {
-  await sleep(waitMs);
-  let text = 'order';
-  for (let round = 0; round < rounds; round++) text = createHash('sha256').update(text).digest('hex');
-  return text;
-}
+/** What a server of ours can do is measured without what keeps it from taking more. */
+const unlimited = 'server: { concurrency: { enabled: false }, shedding: { enabled: false } }\n';
 
 const servers: Readonly<Record<string, () => Promise<number>>> = {
   async node() {
     const server = createServer((_request, response) => {
-      void work().then((text) => {
+      void work(Number(rounds)).then((text) => {
         response.setHeader('content-type', 'application/json');
         response.end(JSON.stringify({ text }));
       });
@@ -36,22 +30,26 @@ const servers: Readonly<Record<string, () => Promise<number>>> = {
   },
   async fastify() {
     const server = fastify();
-    server.get('/work', async () => ({ text: await work() }));
+    server.get('/work', async () => ({ text: await work(Number(rounds)) }));
     await server.listen({ host: '127.0.0.1', port: 0 });
     return (server.server.address() as AddressInfo).port;
   },
   async flotilla() {
-    const bench = contract(
-      { name: 'bench', version: 1 },
-      { work: query({ out: z.object({ text: z.string() }), http: get('/work') }) },
-    );
+    keepObjectsYoung(); // as every process of a fleet
     const app = service('bench');
-    app.handle(bench, { work: async () => ({ text: await work() }) });
-    const { running } = await startApp(app, fixedResolver('bench', []));
+    app.handle(bench, { work: async () => ({ text: await work(Number(rounds)) }) });
+    const config = limited === 'limited' ? '' : unlimited;
+    const { running } = await startApp(app, fixedResolver('bench', []), config);
     return Number(new URL(running.url).port);
   },
 };
 
-const [kind = ''] = process.argv.slice(2);
 const port = await servers[kind]?.();
-serveHarness({ port }, { cpu: () => ({ ...process.cpuUsage(), rss: process.memoryUsage.rss() }) });
+serveHarness({ port }, { used });
+
+/** Its clock, what the process has used so far, in milliseconds, and how long it was ready to run while others had its core. */
+function used(): object {
+  const { user, system } = process.cpuUsage();
+  const waitedMs = Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
+  return { atMs: performance.now(), cpuMs: (user + system) / 1_000, waitedMs, rss: process.memoryUsage.rss() };
+}

@@ -41,6 +41,7 @@ import {
   isRepeatableInput,
   type OperationRequest,
   type OperationResponse,
+  operationKinds,
   type RpcTransport,
   sendsMany,
 } from '@flotilla/rpc';
@@ -98,7 +99,7 @@ export function createLazyClient<C extends AnyContract>(contract: C, options: Co
     (operation: string): Client<AnyContract>[string] =>
     (...args) => {
       const live = connected.current;
-      if (!live) throw notStarted(contract);
+      if (!live) return refused(contract, operation) as never;
       return (live.client[operation] as Client<AnyContract>[string])(...args);
     };
   const client = Object.freeze(
@@ -339,9 +340,13 @@ function listed<Req, Res>(cluster: Cluster<Req, Res>, leave: () => void): Cluste
   return cluster;
 }
 
-function notStarted(contract: AnyContract): FlotillaError {
-  return new FlotillaError(
+/** As any failure of a call: a promise rejects, and a stream fails where it is read. */
+function refused(contract: AnyContract, operation: string): Promise<never> | AsyncIterable<never> {
+  const error = new FlotillaError(
     'UNAVAILABLE',
     `a client of contract "${contract.name}" was used while its service does not run; call it from a handler, or after run()`,
   );
+  const spec = contract.operations[operation];
+  if (!spec || operationKinds[spec.kind].response === 'one') return Promise.reject(error);
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }

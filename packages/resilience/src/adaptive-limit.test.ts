@@ -25,7 +25,8 @@ function naiveLimit(
   const gradient = Math.max(0.5, Math.min(...candidates));
   const floor = peak >= limit / 2 ? settings.minLimit : Math.min(limit, settings.initialLimit);
   if (gradient < 1) return Math.max(floor, limit * gradient);
-  if (peak >= limit / 2) return Math.min(settings.maxLimit, limit + Math.sqrt(limit));
+  const room = durations.length < 10 ? 1 : Math.min(1, 2 - (2 * ratio) / settings.latencyTolerance);
+  if (peak >= limit / 2) return Math.min(settings.maxLimit, limit + Math.sqrt(limit) * room);
   return limit > settings.initialLimit ? Math.max(settings.initialLimit, limit * 0.95) : limit;
 }
 
@@ -134,4 +135,28 @@ test('a process that stalls with next to nothing in flight keeps room for the bu
     turnWindow(state, now, { ...busy, loopDelayMs: 200 }, settings);
   }
   assert.equal(state.limit, settings.initialLimit);
+});
+
+test('a turn bears what can be computed in a fraction of the time at rest, while callers are kept out of a busy process', () => {
+  const state = newLimit(settings, 0);
+  const window = (ms: number, ended: number, keptOut: boolean, load = busy): number => {
+    for (let call = 0; call < ended; call++) addCall(state, 'a', 10);
+    state.ended = ended;
+    state.keptOut = keptOut;
+    turnWindow(state, state.windowStartedAt + ms, load, settings);
+    return state.turnLimit;
+  };
+  assert.equal(window(100, 50, false), Infinity, 'nobody is kept out');
+  assert.equal(window(100, 50, true), (10 * 0.4) / 2);
+  assert.equal(window(100, 50, true, idle), Infinity, 'there is time to spare');
+  assert.equal(state.costMs < 2, true, 'in idle time a call costs what it costs');
+  const cheap = state.costMs;
+  window(100, 10, true);
+  assert.ok(state.costMs <= cheap * 1.03, 'what else the process does is not taken for the cost of its calls');
+  assert.ok(window(1_100, 0, true) === Infinity, 'a quiet time ends it');
+  assert.ok(window(100, 10_000, true) >= 1);
+  state.costMs = 5;
+  window(100, 1_000, true);
+  assert.equal(state.costMs, 0.1, 'what made calls look dear in idle times counts no longer when they are many');
+  assert.equal(window(100, 10, true) >= 1, true, 'one call at least');
 });

@@ -8,7 +8,7 @@ import type { ConcurrencySettings } from './server-policies.ts';
  *   ratio    = how many times as long as at rest calls took, the mean over all of them
  *   gradient = the least of 1, tolerance ÷ ratio, maxLoopDelay ÷ loopDelay; never below ½
  *   limit    × gradient      when gradient < 1; not below where it began, unless at least half of it was used
- *   limit    + √limit        else, if at least half of it was used
+ *   limit    + √limit × room else, if at least half of it was used; room = 1, of a busy process at most 2 × (1 - ratio ÷ tolerance)
  *   limit    × 0.95          else, down to where it began: what nobody needs is no promise
  * ```
  *
@@ -31,6 +31,12 @@ export interface AdaptiveLimit {
   peak: number;
   /** Somebody was refused, or had to wait. */
   keptOut: boolean;
+  /** Calls that were let in and have ended, timed or not. */
+  ended: number;
+  /** What a call costs the event loop, at its cheapest lately; 0: not known yet. */
+  costMs: number;
+  /** Calls that one turn of the event loop bears, by the last window; `Infinity` while nothing presses. */
+  turnLimit: number;
   /** Of the last window that had enough calls. */
   lastRatio: number;
   lastMeanMs: number;
@@ -63,6 +69,9 @@ export function newLimit({ initialLimit, minLimit, maxLimit }: ConcurrencySettin
     totalMs: 0,
     peak: 0,
     keptOut: false,
+    ended: 0,
+    costMs: 0,
+    turnLimit: Infinity,
     lastRatio: 1,
     lastMeanMs: 0,
     growsAt: now,
@@ -102,7 +111,10 @@ export function turnWindow(
   const late = load.loopDelayMs > settings.maxLoopDelayMs;
   if (state.calls < enoughCalls && !late) {
     // A quiet service gathers its calls over several windows, but none so old that it means nothing.
-    if (now - state.windowStartedAt > 10 * settings.windowMs) startWindow(state, now);
+    if (now - state.windowStartedAt > 10 * settings.windowMs) {
+      state.turnLimit = Infinity;
+      startWindow(state, now);
+    }
     return undefined;
   }
   const ratio = state.calls === 0 ? 1 : state.ratios / state.calls;
@@ -113,6 +125,8 @@ export function turnWindow(
   }
   state.limit = nextLimit(state, ratio, load, settings);
   learnRest(state, load, settings, late);
+  learnCost(state, now - state.windowStartedAt, load);
+  state.turnLimit = turnLimitOf(state, load, settings);
   startWindow(state, now);
   return { before, ratio, loopDelayMs: load.loopDelayMs };
 }
@@ -148,7 +162,7 @@ export function reconfiguredLimit(state: AdaptiveLimit, { minLimit, maxLimit }: 
 function nextLimit(
   { limit, peak, calls }: AdaptiveLimit,
   ratio: number,
-  { loopDelayMs }: ProcessLoad,
+  { loopDelayMs, utilisation }: ProcessLoad,
   settings: ConcurrencySettings,
 ): number {
   const { initialLimit, minLimit, maxLimit, latencyTolerance, maxLoopDelayMs } = settings;
@@ -157,8 +171,43 @@ function nextLimit(
   const used = peak * 2 >= limit;
   // Slowness that few calls in flight meet is not theirs: who keeps bursts out then, makes it worse.
   if (gradient < 1) return Math.max(used ? minLimit : Math.min(limit, initialLimit), limit * gradient);
-  if (used) return Math.min(maxLimit, limit + Math.sqrt(limit));
+  // Slower the nearer it is: who rises at full pace until calls are slow swings about the right limit.
+  const room = calls < enoughCalls || utilisation < busyFraction ? 1 : Math.min(1, 2 * (1 - ratio / latencyTolerance));
+  if (used) return Math.min(maxLimit, limit + Math.sqrt(limit) * room);
   return limit > initialLimit ? Math.max(initialLimit, limit * 0.95) : limit;
+}
+
+/**
+ * What is begun together is done together: the loop computes for all of them before it looks at its sockets again, and then
+ * has nothing to do while all of them wait. So a busy process that keeps callers out begins as many calls in a turn as it can
+ * compute in a fraction of what a call takes at rest.
+ */
+function turnLimitOf(
+  { keptOut, calls, ratios, totalMs, costMs }: AdaptiveLimit,
+  { utilisation, loopDelayMs }: ProcessLoad,
+  { maxLoopDelayMs }: ConcurrencySettings,
+): number {
+  const pressed = (keptOut || loopDelayMs > maxLoopDelayMs) && utilisation >= busyFraction;
+  if (!pressed || costMs === 0) return Infinity;
+  const restMs = calls === 0 ? leastMs : totalMs / ratios;
+  return Math.max(1, Math.min(restMs * turnFraction, maxLoopDelayMs) / costMs);
+}
+
+/** A call waits three turns at most: to be read, for what it waited for to be looked at, and for the others of its turn. */
+const turnFraction = 0.4;
+
+/** In a window. */
+const costRise = 1.02;
+
+/** It falls quickly and rises slowly: for some seconds a process that has other work to do does not take it for its calls'. */
+function learnCost(state: AdaptiveLimit, windowMs: number, { utilisation }: ProcessLoad): void {
+  if (state.ended < enoughCalls) return;
+  const costMs = (windowMs * utilisation) / state.ended;
+  // In idle times what else the process does makes a call look dear: the first busy window tells.
+  const dear = utilisation >= busyFraction && costMs < state.costMs / 2;
+  if (state.costMs === 0 || dear) state.costMs = costMs;
+  else if (costMs < state.costMs) state.costMs += 0.3 * (costMs - state.costMs);
+  else state.costMs = Math.min(costMs, state.costMs * costRise);
 }
 
 function learnRest(state: AdaptiveLimit, load: ProcessLoad, { minLimit }: ConcurrencySettings, late: boolean): void {
@@ -182,6 +231,7 @@ function startWindow(state: AdaptiveLimit, now: number): void {
   state.totalMs = 0;
   state.peak = 0;
   state.keptOut = false;
+  state.ended = 0;
 }
 
 /** Shorter times are all the same: nobody minds that a call which takes no time at rest takes twice as long as this. */

@@ -23,7 +23,7 @@ export class Bulkhead {
     this.#options = options;
     this.#events = options.events ?? nullEvents;
     this.#settings = options.settings;
-    this.places = new Places(() => this.#settings.maxConcurrent);
+    this.places = new Places({ limitOf: () => this.#settings.maxConcurrent });
   }
 
   /** A smaller cap counts for who comes now; who is in stays in. */

@@ -12,6 +12,11 @@ export interface ProcessLoad {
 export interface LoadSource {
   /** The load of the last moment. Cheap: it is asked often, and measures anew only now and then. */
   load(now: number): ProcessLoad;
+  /**
+   * Calls `listener` once, when the event loop has read all that had come: what comes later is read in another turn. Absent:
+   * turns are not known, and calls are not spread over them.
+   */
+  afterTurn?(listener: () => void): void;
 }
 
 const idle: ProcessLoad = Object.freeze({ loopDelayMs: 0, utilisation: 0, heapFraction: 0 });

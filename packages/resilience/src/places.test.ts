@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Call } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
 import fc from 'fast-check';
-import { Places } from './places.ts';
+import { type PlaceLimits, Places } from './places.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 test('the queue agrees with sorting everybody each time', () => {
@@ -13,7 +13,7 @@ test('the queue agrees with sorting everybody each time', () => {
       rank: fc.integer({ min: 0, max: 3 }),
       deadline: fc.constantFrom(1, 2, 3, Infinity),
     }),
-    fc.record({ kind: fc.constantFrom('shift' as const, 'remove' as const) }),
+    fc.record({ kind: fc.constantFrom('first' as const, 'freshest' as const, 'stalest' as const, 'middle' as const) }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), fc.integer({ min: 0, max: 8 }), (steps, room) => {
@@ -31,23 +31,27 @@ test('the queue agrees with sorting everybody each time', () => {
               a.order - b.order,
           );
           assert.equal(out, naive.length > room ? naive.pop() : undefined);
-        } else if (each.kind === 'shift') assert.equal(ours.shift(), naive.shift());
-        else {
-          const middle = naive[naive.length >> 1];
-          if (middle) ours.remove(middle);
-          naive = naive.filter((one) => one !== middle);
+        } else {
+          const gone = each.kind === 'middle' ? naive[naive.length >> 1] : ours[each.kind];
+          if (gone) ours.remove(gone);
+          naive = naive.filter((one) => one !== gone);
         }
         assert.equal(ours.first, naive[0]);
+        assert.equal(ours.freshest, naive.filter(({ rank }) => rank === naive[0]?.rank).at(-1));
+        assert.equal(
+          ours.stalest,
+          naive.find(({ rank }) => rank === naive.at(-1)?.rank),
+        );
         assert.equal(ours.length, naive.length);
       }
     }),
   );
 });
 
-function stage(limit: number) {
+function stage(limit: number, more: Partial<PlaceLimits> = {}) {
   const clock = new ManualClock();
   let limits = (_rank: number): number => limit;
-  const places = new Places((rank) => limits(rank));
+  const places = new Places({ limitOf: (rank) => limits(rank), ...more });
   const log: string[] = [];
   const wait = (name: string, rank: number, options: { deadlineMs?: number; maxQueued?: number } = {}): Call => {
     const call = new Call({
@@ -122,4 +126,44 @@ test('limits that rise let in who waits', async () => {
   places.admit();
   await clock.advance(0);
   assert.deepEqual(log, ['default: in']);
+});
+
+test('of a closed queue who came last comes first, and who waits for longest gives way, the least urgent before all', async () => {
+  const { clock, places, log, wait } = stage(1, { freshestFirst: () => true });
+  places.enter(1);
+  wait('bulk', 2);
+  wait('old', 1, { deadlineMs: 500 });
+  wait('new', 1, { deadlineMs: 900 });
+  assert.equal(places.dropStalest(3), false, 'for a probe nobody has to go');
+  assert.equal(places.dropStalest(1), true);
+  places.leave();
+  await clock.advance(0);
+  assert.deepEqual(log, ['bulk: stale', 'new: in']);
+  assert.equal(places.dropStalest(1), true);
+  assert.equal(places.dropStalest(0), false);
+  await clock.advance(0);
+  assert.deepEqual(log.slice(2), ['old: stale']);
+});
+
+test('a turn lets in as many as it bears, those that wait in the next one; the urgent more of them', async () => {
+  const turns: (() => void)[] = [];
+  const { clock, places, log, wait } = stage(100, {
+    turnLimitOf: (rank) => (rank === 0 ? 3 : 2),
+    afterTurn: (listener) => turns.push(listener),
+  });
+  assert.deepEqual(
+    [1, 1, 1, 0, 0].map((rank) => places.enter(rank)),
+    [true, true, false, true, false],
+  );
+  for (const name of ['a', 'b', 'c']) wait(name, 1);
+  places.leave();
+  await clock.advance(0);
+  assert.deepEqual(log, [], 'a place is free, the turn is full');
+  assert.equal(turns.length, 1);
+  turns.shift()?.();
+  await clock.advance(0);
+  assert.deepEqual(log, ['a: in', 'b: in']);
+  turns.shift()?.();
+  await clock.advance(0);
+  assert.deepEqual([log.at(-1), places.queued, turns.length], ['c: in', 0, 1]);
 });

@@ -5,6 +5,8 @@ import { type Waiter, WaitQueue } from './wait-queue.ts';
 export type NoPlace =
   /** As many wait as may, all of them more urgent or sooner due. */
   | 'queue full'
+  /** Somebody who has just come waits instead. */
+  | 'stale'
   /** It waited as long as it may. */
   | 'waited';
 
@@ -27,22 +29,40 @@ interface WaitingCall extends Waiter {
   settle(result: undefined | NoPlace): void;
 }
 
+/** What bounds the calls that are let in; neither is ever more for a lower rank. */
+export interface PlaceLimits {
+  /** How many calls may be in flight for one of this rank to be let in. */
+  limitOf(rank: number): number;
+  /** How many may have been let in this turn of the event loop for one of this rank to be. Default: any number. */
+  turnLimitOf?(rank: number): number;
+  /** See {@link LoadSource.afterTurn}. Needed with `turnLimitOf`. */
+  afterTurn?(listener: () => void): void;
+  /** Of equal urgency, who is due last comes first. Default: who is due first does. */
+  freshestFirst?(): boolean;
+}
+
 /**
  * Places for calls, and a short queue of those that wait for one. Invariants: nobody waits who could have a place; the
  * queue holds at most `maxQueued`, each for at most `maxWaitMs`.
  */
 export class Places {
-  readonly #limitOf: (rank: number) => number;
+  readonly #limits: PlaceLimits;
   readonly #queue = new WaitQueue<WaitingCall>();
   #inFlight = 0;
+  /** Let in this turn, while that is counted. */
+  #inTurn = 0;
 
-  /** @param limitOf how many calls may be in flight for one of this rank to be let in; never more for a lower rank */
-  constructor(limitOf: (rank: number) => number) {
-    this.#limitOf = limitOf;
+  constructor(limits: PlaceLimits) {
+    this.#limits = limits;
   }
 
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** Calls that were let in this turn of the event loop, while they are bounded. */
+  get inTurn(): number {
+    return this.#inTurn;
   }
 
   get queued(): number {
@@ -51,9 +71,14 @@ export class Places {
 
   /** Takes a place if there is one. Whoever takes one has to {@link leave}. */
   enter(rank: number): boolean {
-    if (this.#inFlight >= this.#limitOf(rank)) return false;
+    if (this.isFull(rank) || !this.#entersTurn(rank)) return false;
     this.#inFlight += 1;
     return true;
+  }
+
+  /** Are as many in flight as may be for one of this rank to be let in? */
+  isFull(rank: number): boolean {
+    return this.#inFlight >= this.#limits.limitOf(rank);
   }
 
   leave(): void {
@@ -63,11 +88,40 @@ export class Places {
 
   /** Lets in whom the limits allow by now: call it when they have risen. */
   admit(): void {
-    for (let first = this.#queue.first; first && this.enter(first.rank); first = this.#queue.first) {
-      this.#queue.shift();
-      first.settle(undefined);
+    for (let next = this.#next; next && this.enter(next.rank); next = this.#next) {
+      this.#queue.remove(next);
+      next.settle(undefined);
     }
   }
+
+  /**
+   * Ends the wait of the least urgent one that is due first, unless it is more urgent than `rank`.
+   * @returns false: there is none
+   */
+  dropStalest(rank: number): boolean {
+    const { stalest } = this.#queue;
+    if (!stalest || stalest.rank < rank) return false;
+    this.#queue.remove(stalest);
+    stalest.settle('stale');
+    return true;
+  }
+
+  get #next(): WaitingCall | undefined {
+    return this.#limits.freshestFirst?.() ? this.#queue.freshest : this.#queue.first;
+  }
+
+  #entersTurn(rank: number): boolean {
+    const most = this.#limits.turnLimitOf?.(rank) ?? Infinity;
+    if (most === Infinity) return true;
+    if (this.#inTurn >= most) return false;
+    if (++this.#inTurn === 1) this.#limits.afterTurn?.(this.#turnIsOver);
+    return true;
+  }
+
+  readonly #turnIsOver = (): void => {
+    this.#inTurn = 0;
+    if (this.#queue.length > 0) this.admit();
+  };
 
   /**
    * Waits for a place, by priority and deadline.

@@ -15,10 +15,11 @@ function stage(given: GivenServerPolicies = {}, options: Partial<GuardedOptions>
   const clock = new ManualClock();
   let load: ProcessLoad = { loopDelayMs: 0, utilisation: 1, heapFraction: 0.1 };
   const events: PolicyEvent[] = [];
+  const turns: (() => void)[] = [];
   const guard = new ServerGuard({
     policies: resolveServerPolicies(given),
     clock,
-    load: { load: () => load },
+    load: { load: () => load, afterTurn: (listener) => turns.push(listener) },
     events: { report: (event) => events.push(event) },
   });
   let asked = 0;
@@ -35,6 +36,9 @@ function stage(given: GivenServerPolicies = {}, options: Partial<GuardedOptions>
     handle,
     newCall,
     asked: () => asked,
+    endTurn: () => {
+      for (const listener of turns.splice(0)) listener();
+    },
     setLoad: (next: Partial<ProcessLoad>) => {
       load = { ...load, ...next };
     },
@@ -114,7 +118,7 @@ test('a stream that has given its place back leaves the limit at work', async ()
   assert.equal(guard.limit, 2);
 });
 
-test('a burst waits a moment; a queue that is never empty takes critical calls only', async () => {
+test('a burst waits a moment; a queue that is never empty takes the newest, and nobody when it is empty at last', async () => {
   const { clock, handle, newCall, guard } = stage({
     concurrency: { initialLimit: 4, minLimit: 4 },
     queue: { maxQueued: 10, maxWaitMs: 1_000, standingMs: 50 },
@@ -125,16 +129,55 @@ test('a burst waits a moment; a queue that is never empty takes critical calls o
   await clock.advance(49);
   first[0]?.end();
   assert.equal(await waiting, 'burst');
-  void handle('stands', newCall()).catch(() => {});
+  const stands = assert.rejects(handle('stands', newCall()), { code: 'UNAVAILABLE', executed: 'no' });
   await clock.advance(50);
-  await assert.rejects(handle('late', newCall()), { code: 'UNAVAILABLE' });
+  const late = handle('late', newCall());
+  await stands;
+  first[1]?.end();
+  assert.equal(await late, 'late');
+  await assert.rejects(handle('too late', newCall()), { code: 'UNAVAILABLE' });
   for (let index = 0; index < 4; index++) await handle('critical', newCall(0)); // their extra places
   const critical = handle('critical', newCall(0));
   await clock.advance(0);
-  assert.equal(guard.places.queued, 2);
-  for (let index = 1; index < 4; index++) first[index]?.end();
+  assert.equal(guard.places.queued, 1);
+  for (let index = 2; index < 4; index++) first[index]?.end();
   guard.configure(resolveServerPolicies({ concurrency: { initialLimit: 100, minLimit: 100 } }));
   assert.equal(await critical, 'critical');
+});
+
+/** A busy process with 30 calls in hand, for which ten ended in 50 ms of computing: 5 ms each, beside 20 ms that each takes at rest. */
+async function pressed(queue: GivenServerPolicies['queue'] = {}) {
+  const staged = stage({ concurrency: { initialLimit: 40, minLimit: 4 }, queue });
+  const { clock, handle, newCall } = staged;
+  const calls = Array.from({ length: 40 }, () => newCall());
+  for (const call of calls) await handle('a', call);
+  const keptOut = handle('kept out', newCall()).catch(() => {});
+  await clock.advance(20);
+  for (const call of calls.slice(0, 9)) call.end();
+  await clock.advance(30);
+  calls[9]?.end();
+  await keptOut;
+  return { ...staged, calls };
+}
+
+test('a busy process that keeps callers out begins few calls in a turn, and says so; with next to nothing in hand it does not', async () => {
+  const { clock, guard, handle, newCall, endTurn, calls } = await pressed();
+  const others = ['first', 'second', 'third'].map((name) => ({ name, call: newCall() }));
+  const begun = others.map(({ name, call }) => handle(name, call));
+  await clock.advance(0);
+  assert.equal(guard.places.queued, 1, 'the turn bears 20 ms × 0.4 ÷ 5 ms = 1.6 calls, so that the third waits');
+  endTurn();
+  assert.deepEqual(await Promise.all(begun), ['first', 'second', 'third']);
+  for (const call of [...calls.slice(10), ...others.map(({ call }) => call)]) call.end();
+  for (let index = 0; index < 3; index++) await handle('few', newCall());
+});
+
+test('who is refused because the turn is full learns that', async () => {
+  const { clock, handle, newCall } = await pressed({ maxQueued: 0 });
+  await handle('first', newCall());
+  await handle('second', newCall());
+  await assert.rejects(handle('third', newCall()), /2 calls began in this turn of the event loop/);
+  await clock.advance(0);
 });
 
 test('a process in trouble refuses by class, but never when it has next to nothing in hand', async () => {

@@ -66,7 +66,15 @@ export class ServerGuard {
     this.#failed = options.failed ?? (() => false);
     this.#policies = options.policies;
     this.#limit = newLimit(options.policies.concurrency, options.clock.now());
-    this.places = new Places((rank) => shareOf(rank, this.#limit.limit, this.#policies.shedding));
+    const { afterTurn } = this.#load;
+    this.places = new Places({
+      limitOf: (rank) => shareOf(rank, this.#limit.limit, this.#policies.shedding),
+      freshestFirst: () => this.clock.now() < this.#queueClosedUntil,
+      ...(afterTurn && {
+        turnLimitOf: (rank) => this.#turnLimitOf(rank),
+        afterTurn: (listener) => this.#load.afterTurn?.(listener),
+      }),
+    });
   }
 
   get policies(): ServerPolicies {
@@ -133,7 +141,7 @@ export class ServerGuard {
   enter(call: Call, now: number): boolean {
     const rank = ranks[call.priority];
     if (this.places.enter(rank)) return true;
-    return this.#grow(now) && this.places.enter(rank);
+    return this.places.isFull(rank) && this.#grow(now) && this.places.enter(rank);
   }
 
   /** Waits for a place, or refuses. Rejects with the error to refuse with. */
@@ -144,6 +152,15 @@ export class ServerGuard {
     if (this.places.queued === 0) this.#queuedSince = call.clock.now();
     tell(this.events, call.clock, 'concurrency', 'queued', 'server', operation);
     if ((await this.places.wait(call, ranks[call.priority], queue)) !== undefined) throw this.#full(call, operation);
+  }
+
+  /** Of next to nothing in hand a turn is not so long that others have to wait for the next one. */
+  #turnLimitOf(rank: number): number {
+    const { turnLimit } = this.#limit;
+    if (turnLimit === Infinity) return Infinity;
+    const { shedding, concurrency } = this.#policies;
+    const most = shareOf(rank, turnLimit, shedding);
+    return this.places.inFlight < concurrency.minLimit ? Math.max(most, concurrency.minLimit) : most;
   }
 
   /** A call has a place: it gives it back when it ends, or before. @param timed the operation whose time says something */
@@ -157,6 +174,7 @@ export class ServerGuard {
   /** Of the place. @param timed the operation that took as long as it should have, from `heldAt` on */
   left(call: Call, timed: string | undefined, heldAt: number): void {
     const now = call.ended ? call.endedAt : call.clock.now();
+    this.#limit.ended += 1;
     if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - heldAt);
     this.places.leave();
     if (this.places.queued > 0) this.#grow(now);
@@ -175,21 +193,32 @@ export class ServerGuard {
     return true;
   }
 
-  /** A burst may wait. A queue that is never empty only makes everybody late. */
+  /**
+   * A burst may wait. A queue that is never empty only makes everybody late: then as many are refused as come, but those
+   * that have waited for longest, and who has just come is answered in time.
+   */
   #mayWait(call: Call): boolean {
     const { maxQueued, standingMs } = this.#policies.queue;
     if (maxQueued === 0) return false;
     const now = call.clock.now();
     const standing = this.places.queued > 0 && now - this.#queuedSince >= standingMs;
-    return call.priority === 'critical' || (!standing && now >= this.#queueClosedUntil);
+    if (call.priority === 'critical' || (!standing && now >= this.#queueClosedUntil)) return true;
+    this.#queueClosedUntil = now + closedTimes * standingMs;
+    return this.places.dropStalest(ranks[call.priority]);
   }
 
   #full(call: Call, operation: string): FlotillaError {
     const { queue } = this.#policies;
     this.#queueClosedUntil = call.clock.now() + closedTimes * queue.standingMs;
-    const limit = Math.floor(shareOf(ranks[call.priority], this.#limit.limit, this.#policies.shedding));
-    const why = `${this.places.inFlight} calls are in hand, the limit for ${call.priority} ones is ${limit}`;
-    return this.#refuse(call, operation, why);
+    return this.#refuse(call, operation, this.#fullness(call));
+  }
+
+  #fullness({ priority }: Call): string {
+    const { inFlight, inTurn } = this.places;
+    const limit = Math.floor(shareOf(ranks[priority], this.#limit.limit, this.#policies.shedding));
+    return inFlight >= limit
+      ? `${inFlight} calls are in hand, the limit for ${priority} ones is ${limit}`
+      : `${inTurn} calls began in this turn of the event loop, which bears no more ${priority} ones`;
   }
 
   #refuse(call: Call, operation: string, why: string): FlotillaError {

@@ -97,7 +97,7 @@ export interface QueueSettings {
   /** 0: none waits. */
   readonly maxQueued: number;
   readonly maxWaitMs: number;
-  /** A queue that was not empty for this long is no burst: then only critical calls wait. */
+  /** A queue that was not empty for this long is no burst: from then on it refuses as many as come, and serves the newest. */
   readonly standingMs: number;
 }
 
@@ -110,7 +110,10 @@ export const queueDefaults: QueueSettings = Object.freeze({
 export const queueFields: PolicyFields<QueueSettings> = {
   maxQueued: whole('calls that may wait for a place', { min: 0, max: 10_000 }),
   maxWaitMs: milliseconds('the longest wait for a place', { min: 0, max: 60_000 }),
-  standingMs: milliseconds('a queue that is not empty for so long takes critical calls only', { max: 60_000 }),
+  standingMs: milliseconds(
+    'a queue that is not empty for so long refuses as many as come, those first that wait for longest',
+    { max: 60_000 },
+  ),
 };
 
 /** Every policy of the serving side. */

@@ -22,6 +22,18 @@ export class WaitQueue<W extends Waiter> {
     return this.#waiters[0];
   }
 
+  /** Of the most urgent the one that is due last: who has just come, more often than not. */
+  get freshest(): W | undefined {
+    const [first] = this.#waiters;
+    return first && this.#waiters[this.#behind(first.rank) - 1];
+  }
+
+  /** Of the least urgent the one that is due first: who has waited longest, more often than not. */
+  get stalest(): W | undefined {
+    const last = this.#waiters.at(-1);
+    return last && this.#waiters[this.#behind(last.rank - 1)];
+  }
+
   /**
    * Lets one more wait.
    * @returns who has to leave because there is no room for all: the last in order, possibly the one that came.
@@ -31,13 +43,14 @@ export class WaitQueue<W extends Waiter> {
     return this.#waiters.length > room ? this.#waiters.pop() : undefined;
   }
 
-  shift(): W | undefined {
-    return this.#waiters.shift();
-  }
-
   remove(waiter: W): void {
     const index = this.#waiters.indexOf(waiter);
     if (index >= 0) this.#waiters.splice(index, 1);
+  }
+
+  /** Where those begin that are less urgent than `rank`. */
+  #behind(rank: number): number {
+    return this.#placeOf({ rank, deadline: Infinity });
   }
 
   /** Behind all that come before it or came before it. */

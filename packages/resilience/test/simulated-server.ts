@@ -52,6 +52,7 @@ export class SimulatedServer implements LoadSource {
   /** Answers of those that were waited for. */
   readonly #ready: { readonly at: number; readonly call: Call; readonly sentAt: number }[] = [];
   readonly #written: Call[] = [];
+  readonly #afterTurn: (() => void)[] = [];
   readonly #turns: { readonly endedAt: number; readonly tookMs: number }[] = [];
   #load: ProcessLoad = { loopDelayMs: 0, utilisation: 0, heapFraction: 0.1 };
   #measuredAt = 0;
@@ -82,6 +83,10 @@ export class SimulatedServer implements LoadSource {
     return this.#load;
   }
 
+  afterTurn(listener: () => void): void {
+    this.#afterTurn.push(listener);
+  }
+
   /** @param arrivals in order */
   async run(guard: ServerGuard, arrivals: readonly { readonly at: number; readonly urgency: number }[]): Promise<void> {
     let next = 0;
@@ -108,6 +113,8 @@ export class SimulatedServer implements LoadSource {
         if (!arrival || arrival.at > polledAt) break;
         await this.#take(guard, arrival.at, arrival.urgency);
       }
+      for (const listener of this.#afterTurn.splice(0)) listener();
+      await Promise.resolve();
       const took = this.clock.time - turnAt;
       this.#busyMs += took;
       this.#turnAt = this.clock.time;

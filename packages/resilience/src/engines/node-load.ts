@@ -29,6 +29,11 @@ export class NodeLoad implements LoadSource {
     return this.#load;
   }
 
+  /** The check phase follows the one in which sockets are read. */
+  afterTurn(listener: () => void): void {
+    setImmediate(listener);
+  }
+
   /** Ends the histogram; the last load stays. */
   close(): void {
     this.#delays.disable();
