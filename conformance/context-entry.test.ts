@@ -3,15 +3,8 @@ import { readFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { type Baggage, Call, FlotillaError, parseTraceparent } from '@flotilla/core';
 import { ManualClock, seededRandom } from '@flotilla/core/testing';
-import { peerSpanAttribute } from '@flotilla/http';
-import {
-  callOfContext,
-  contextLimits,
-  foreignContext,
-  formatContext,
-  formatContract,
-  parseContext,
-} from '@flotilla/rpc';
+import { HttpHeaders, incomingCall, peerSpanAttribute, readContext, writeContext } from '@flotilla/http';
+import { contextLimits, foreignContext, formatContext, formatContract, parseContext } from '@flotilla/rpc';
 import fc from 'fast-check';
 
 interface GoldenCall {
@@ -53,7 +46,7 @@ suite('context entry: a call goes out as the golden text and comes back', () => 
       const carried = parseContext(text);
       const { contractVersion, contractHash } = carried;
       assert.equal(contractVersion && contractHash ? formatContract(contractVersion, contractHash) : '', contract);
-      const received = callOfContext(carried, needs);
+      const received = incomingCall(carried, needs);
       assert.equal(received.deadline, leftMs === null ? Infinity : needs.clock.now() + leftMs);
       assertSame(received, sent);
     });
@@ -74,7 +67,7 @@ suite('context entry: calls that are not sent', () => {
 suite('context entry: what is read from what anybody may send', () => {
   for (const { name, text, call: expected } of golden.read) {
     test(name, () => {
-      const call = callOfContext(parseContext(text), needs);
+      const call = incomingCall(parseContext(text), needs);
       const { remainingMs = Infinity, baggage = {} } = expected;
       assert.equal(call.deadline, needs.clock.now() + remainingMs);
       assert.equal(call.get(peerSpanAttribute), expected.peerSpanId);
@@ -100,10 +93,10 @@ suite('context entry: what is read from what anybody may send', () => {
 
   test('entries named like header fields, of a peer that is not ours', () => {
     const parent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    const call = callOfContext(foreignContext(parent, 'a=1', 'flotilla.tenant=acme'), needs);
+    const call = incomingCall(foreignContext(parent, 'a=1', 'flotilla.tenant=acme'), needs);
     assert.deepEqual([call.trace.traceId, call.trace.state, call.tenant], [parent.slice(3, 35), 'a=1', 'acme']);
     assert.equal(
-      callOfContext(foreignContext('00-nonsense', 'a=1', undefined), needs).get(peerSpanAttribute),
+      incomingCall(foreignContext('00-nonsense', 'a=1', undefined), needs).get(peerSpanAttribute),
       undefined,
     );
   });
@@ -114,7 +107,23 @@ suite('context entry: rules', () => {
     fc.assert(
       fc.property(anyCall, (options) => {
         const sent = new Call({ ...needs, ...options });
-        assertSame(callOfContext(parseContext(formatContext(sent, '')), needs), sent);
+        assertSame(incomingCall(parseContext(formatContext(sent, '')), needs), sent);
+      }),
+    );
+  });
+
+  test('a call arrives as the same over HTTP, whatever it carries', () => {
+    fc.assert(
+      fc.property(anyCall, fc.option(fc.integer({ min: 20, max: 100_000 })), (options, leftMs) => {
+        const deadline = leftMs === null ? undefined : needs.clock.now() + leftMs;
+        const sent = new Call({ ...needs, ...options, deadline });
+        const headers = new HttpHeaders();
+        writeContext(sent, headers);
+        const overHttp = readContext(headers, needs);
+        const overRSocket = incomingCall(parseContext(formatContext(sent, '')), needs);
+        assertSame(overHttp, sent);
+        assertSame(overRSocket, sent);
+        assert.equal(overHttp.deadline, overRSocket.deadline);
       }),
     );
   });
@@ -129,8 +138,8 @@ suite('context entry: rules', () => {
       fc.property(anyText, (text) => {
         const { timeoutMs, ...rest } = parseContext(text);
         assert.ok(timeoutMs === undefined || (timeoutMs >= 0 && timeoutMs <= 86_400_000));
-        const call = callOfContext({ timeoutMs: undefined, ...rest }, needs);
-        assertSame(callOfContext(parseContext(formatContext(call, '')), needs), call);
+        const call = incomingCall({ timeoutMs: undefined, ...rest }, needs);
+        assertSame(incomingCall(parseContext(formatContext(call, '')), needs), call);
       }),
     );
   });

@@ -10,15 +10,17 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import { bind } from '@flotilla/rpc';
+import { type AnyContract, bind } from '@flotilla/rpc';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { type Client, type ConnectedClient, connectClient, fastNetwork, plainTransport } from 'flotilla';
 import { type Boot, skip, startRSocketServer } from './programs/java.ts';
 import { BooksCallee } from './rsocket/books-callee.ts';
-import { books, reader } from './rsocket/contract.ts';
+import { books, reader, silent } from './rsocket/contract.ts';
 
 /** A typed client of a Spring server, which no registry lists: its address is all that is known of it. */
-function clientOf(port: number): ConnectedClient<typeof books> {
+function clientOf(port: number): ConnectedClient<typeof books>;
+function clientOf<C extends AnyContract>(port: number, called: C): ConnectedClient<C>;
+function clientOf(port: number, called: AnyContract = books): ConnectedClient<AnyContract> {
   const instance: Instance = {
     id: `spring:${port}`,
     identity: identity('spring-books'),
@@ -34,7 +36,7 @@ function clientOf(port: number): ConnectedClient<typeof books> {
   const ground = { clock: systemClock, random: systemRandom, logger: nullLogger };
   const { network, connector } = fastNetwork(ground);
   return connectClient(
-    books,
+    called,
     { service: 'spring-books', serves: [bind(reader, { prefers: ({ id }) => ({ id, title: 'Ours', pages: 7 }) })] },
     {
       ...ground,
@@ -80,6 +82,15 @@ for (const boot of ['current', 'next'] as const) {
       const from = callee.count;
       assert.equal(await client.note(note('noted')), undefined);
       await callee.told('it was noted', ({ noted }) => noted === 'noted', from);
+    });
+
+    test('a request that nobody answers', async () => {
+      const told = clientOf(callee.port, silent);
+      const from = callee.count;
+      assert.equal(await told.client.note(note('fired and forgotten')), undefined);
+      await callee.told('it was noted', ({ noted }) => noted === 'fired and forgotten', from);
+      await told.client.nobody(note('lost')); // which Spring says to its own log alone
+      await told.close();
     });
 
     test('one request, many answers, as many as are read', async () => {

@@ -32,5 +32,14 @@ export const books = contract(
   },
 );
 
+/** Some of it by a caller who wants to hear nothing, and one operation that nobody has. */
+export const silent = contract(
+  { name: 'books', version: 1 },
+  {
+    note: notify({ in: Book, acknowledged: false }),
+    nobody: notify({ in: Book, acknowledged: false }),
+  },
+);
+
 /** What a caller serves to whom it calls, as `Reader.java` does. */
 export const reader = contract({ name: 'reader', version: 1 }, { prefers: query({ in: Key, out: Book }) });

@@ -8,7 +8,10 @@ export interface FleetService {
   readonly name: string;
   /** Program, from the folder of the file. */
   readonly run: string;
+  /** Processes of it. 0: it runs in those that it is placed in, and nowhere else. */
   readonly instances: number;
+  /** Services that are placed in each process of it, or in a thread of that. */
+  readonly placed: readonly string[];
   /** 0: any free one. */
   readonly port: number;
 }
@@ -35,7 +38,7 @@ const fleetSchema = settings({
     group({
       ...serviceSettings,
       run: text({ describe: 'program of the service' }),
-      instances: integer({ default: 1, min: 1, max: 32 }),
+      instances: integer({ optional: true, min: 1, max: 32 }),
       settings: anything,
     }),
   ),
@@ -54,11 +57,30 @@ export function readFleet(name: string, document: string): Fleet {
     gatewayPort: values.gateway.port,
     gatewayBind: values.gateway.bind,
     routes: values.gateway.routes,
-    services: Object.entries(values.services).map(([service, { run, instances, port }]) => ({
-      name: service,
-      run,
-      instances,
-      port,
-    })),
+    services: servicesOf(values.services),
   };
+}
+
+/** What counts of a service's part of the file. */
+interface ServicePart {
+  readonly run: string;
+  readonly instances: number | undefined;
+  readonly port: number;
+  readonly placement: Readonly<Record<string, string>>;
+}
+
+/** A service that is placed in another one has no process of its own, unless its part says how many. */
+function servicesOf(parts: Readonly<Record<string, ServicePart>>): FleetService[] {
+  const services = Object.entries(parts).map(([name, { run, instances, port, placement }]) => {
+    const placed = Object.keys(placement).filter((one) => placement[one] !== 'remote');
+    return { name, run, instances, port, placed };
+  });
+  const placedAnywhere = new Set(services.flatMap(({ placed }) => placed));
+  // Who is only placed itself places nobody: of two that place each other, both are processes.
+  const hosts = services.filter(({ name, instances }) => instances !== undefined || !placedAnywhere.has(name));
+  const placedInHosts = new Set(hosts.flatMap(({ placed }) => placed));
+  return services.map((service) => ({
+    ...service,
+    instances: service.instances ?? (placedInHosts.has(service.name) ? 0 : 1),
+  }));
 }

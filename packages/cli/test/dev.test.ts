@@ -207,12 +207,43 @@ test('what only another start takes in restarts its own service, and no request 
   assert.match(await ask('/b'), /^B two \d+$/);
 });
 
+test('a service that is placed in another one has no process of its own, and its files restart the other one', async () => {
+  const [pid] = pidsOf(fleet.state(), 'b');
+  write(
+    'services/a.ts',
+    serviceSource('a', 'A').replace(
+      "body: Buffer.from('A '",
+      "body: Buffer.from(await (await app.fetch('http://b/b')).text()",
+    ),
+  );
+  const stopping = fleet.line(/flotilla\.yaml changed: stopping b\.1/);
+  writeFleet('a: { run: services/a.ts, placement: { b: process } }', 'b: { run: services/b.ts }');
+  await stopping;
+  while (isAlive(pid ?? 0)) await answerOf('/a');
+  const placed = /^B two (\d+)two \1$/; // both texts come from one process
+  while (!placed.test(await answerOf('/a')));
+  assert.deepEqual(pidsOf(fleet.state(), 'b'), []);
+  await changedUntil('services/b.ts', serviceSource('b', 'BB'), /services\/b\.ts changed: restarting a/);
+  while (!(await answerOf('/a')).startsWith('BB two'));
+});
+
 test('Ctrl-C drains everything and leaves nothing behind', async () => {
   const { processes } = fleet.state();
   assert.equal(await fleet.stop(), 0);
   for (const { pid } of processes) assert.throws(() => process.kill(pid ?? 0, 0), { code: 'ESRCH' });
   assert.equal(existsSync(join(folder, '.flotilla/dev.json')), false);
 });
+
+/** Whatever the status is. */
+async function answerOf(path: string): Promise<string> {
+  return (await fetch(`${fleet.gateway}${path}`)).text();
+}
+
+async function changedUntil(name: string, text: string, line: RegExp): Promise<void> {
+  const told = fleet.line(line);
+  write(name, text);
+  await told;
+}
 
 /** Whoever answers has the new word: asked often enough that both copies were. */
 async function bothSay(path: string, word: string): Promise<boolean> {

@@ -19,7 +19,7 @@ export interface ClientOptions extends GivenServicePolicies {
   readonly service?: string;
   /**
    * Contracts that the service may call back, on the connections of this client: `[bind(events, handlers)]`. Its handlers
-   * reach them by `callerOf(events, call)`. Default: none. Only over RSocket.
+   * reach them by `callerOf(events, call)`. Default: none. Not over HTTP.
    */
   readonly serves?: readonly Binding[];
   /** How an instance is chosen. Default `peak-ewma`: the better of two random ones, by latency and calls in flight. */

@@ -43,14 +43,9 @@ export { connectDiscovery } from './discovery/connect.ts';
 export type { Discovery, DiscoveryNeeds } from './discovery/discovery.ts';
 export { type FastNetwork, fastNetwork } from './engines/fast-network.ts';
 export { join, type Member } from './engines/join.ts';
-export {
-  loadProcessConfig,
-  type ProcessParts,
-  type ProcessRuntime,
-  type ProcessSources,
-  type ProcessSpec,
-  runProcess,
-} from './engines/process.ts';
+export { runProcess } from './engines/process/process.ts';
+export { loadProcessConfig, type ProcessSources } from './engines/process/process-config.ts';
+export type { ProcessParts, ProcessRuntime, ProcessSpec } from './engines/process/process-spec.ts';
 export { run } from './engines/run.ts';
 export { keepObjectsYoung } from './engines/young-objects.ts';
 export type { Fallback, Fallbacks } from './fallbacks.ts';
@@ -74,11 +69,6 @@ export {
 } from './platform-settings.ts';
 export { policiesOf } from './process-policies.ts';
 export type { RepeatOptions } from './repeated-work.ts';
-export {
-  configSchemaOf,
-  type RunningService,
-  type ServiceParts,
-  type ServiceRuntime,
-  serviceParts,
-  startService,
-} from './start.ts';
+export { type ServiceParts, serviceParts } from './start/service-parts.ts';
+export type { ServiceRuntime } from './start/service-runtime.ts';
+export { configSchemaOf, type RunningService, startService } from './start/start-service.ts';

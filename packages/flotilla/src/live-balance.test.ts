@@ -8,7 +8,8 @@ import { createHealth } from '@flotilla/telemetry';
 import { z } from 'zod';
 import { service } from './app.ts';
 import { contract, query } from './contract.ts';
-import { configSchemaOf, type ServiceRuntime, startService } from './start.ts';
+import type { ServiceRuntime } from './start/service-runtime.ts';
+import { configSchemaOf, startService } from './start/start-service.ts';
 
 const catalog = contract({ name: 'catalog', version: 1 }, { product: query({ in: z.string(), out: z.string() }) });
 

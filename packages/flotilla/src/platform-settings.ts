@@ -22,6 +22,7 @@ import { type ClientsConfig, clientsSetting, serverSetting } from './policy-sett
 
 export { balanceSetting } from './balance-settings.ts';
 export { registrySchemes } from './discovery/kinds.ts';
+export { policyMembers } from './policy-settings.ts';
 
 /** The schema of each key. */
 export type SettingsOf<Config> = { readonly [Key in keyof Config]: Setting<Config[Key]> };

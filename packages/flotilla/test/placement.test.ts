@@ -122,11 +122,50 @@ for (const [placement, own] of [
       assert.equal(await client.happened({ what: `noted by ${placement}` }), 1);
     });
 
-    test('takes bytes, or says where it has to be placed for that', async () => {
-      const sent = client.size({ body: new Uint8Array(70_000) });
-      if (at !== 'worker') assert.equal(await sent, 70_000);
-      else
-        await assert.rejects(sent, { code: 'UNIMPLEMENTED', executed: 'no', message: /place "stock" in the process/ });
+    test('says nothing of a hint that it could not take', async () => {
+      for (const n of [-own, own]) {
+        assert.equal(await client.hint({ n }), undefined);
+        assert.equal(await client.happened({ what: `hint ${n}` }), 1);
+      }
+    });
+
+    test('takes and answers bytes', async () => {
+      assert.equal(await client.size({ body: new Uint8Array(300_000) }), 300_000);
+      const picture = await client.picture({ n: 250_001 });
+      let [length, sum] = [0, 0];
+      for await (const part of picture.content) {
+        length += part.byteLength;
+        sum += part[0] ?? 0;
+      }
+      assert.deepEqual([length, sum > 0], [250_001, true]);
+      await assert.rejects(client.size({ body: new Uint8Array(1_048_577) }), {
+        code: 'BODY_TOO_LARGE',
+        executed: 'no',
+      });
+    });
+
+    test('is fetched from, without a contract', async () => {
+      const call = callFor({ baggage: new Map([['flotilla.tenant', 'acme']]) });
+      const body = new Uint8Array(200_000).fill(5);
+      const answer = await place.fetch('http://stock/echo', {
+        method: 'POST',
+        body,
+        headers: { 'x-said': 'hello' },
+        call,
+      });
+      assert.deepEqual([answer.status, answer.headers.get('x-seen')], [200, 'POST hello acme']);
+      assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), body);
+      const missing = await place.fetch('https://stock/nowhere').catch((thrown: FlotillaError) => thrown);
+      if (at === 'remote')
+        assert.equal((missing as FlotillaError).code, 'NO_INSTANCE'); // it has no certificate
+      else assert.match(await (missing as Response).text(), /NO_ROUTE/);
+    });
+
+    test('calls back those who serve what it asks for, and says why it cannot call the others', async () => {
+      assert.equal(await place.serving.told({ n: own }), 3);
+      const code = at === 'process' ? 'UNIMPLEMENTED' : 'UNAVAILABLE'; // over a wire only the caller knows that it serves nothing
+      await assert.rejects(client.told({ n: own }), { code, message: /serves|needs another service/ });
+      await assert.rejects(place.serving.toldBytes({ n: own }), { code: 'UNIMPLEMENTED' });
     });
 
     test('ends what it has in hand when it is stopped, then refuses', async () => {

@@ -12,20 +12,25 @@ import {
   systemClock,
   systemRandom,
 } from '@flotilla/core';
-import type { Client } from '@flotilla/rpc';
+import { bind, type Client } from '@flotilla/rpc';
 import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { createHealth } from '@flotilla/telemetry';
 import { connectClient, plainTransport } from '../src/client.ts';
 import { fastNetwork } from '../src/engines/fast-network.ts';
+import { createLazyFetch, type FleetFetch } from '../src/fetch/fetch.ts';
+import { openPlacedConfig } from '../src/placement/engines/open-placed-config.ts';
 import { placeServices } from '../src/placement/engines/place-services.ts';
 import { loadPlaced } from '../src/placement/engines/placed-app.ts';
 import type { Placement } from '../src/placement/local-places.ts';
-import { startService } from '../src/start.ts';
-import { stock } from './fixtures/placed.ts';
+import { startService } from '../src/start/start-service.ts';
+import { events, stock } from './fixtures/placed.ts';
 
 /** A service in its place, and a client of it. */
 export interface Placed {
   readonly client: Client<typeof stock>;
+  /** One that can be called back: three times it says that it wants to hear more. */
+  readonly serving: Client<typeof stock>;
+  readonly fetch: FleetFetch;
   /** Resolves when whoever looks for it finds it, or finds it no more. */
   listed(present: boolean): Promise<void>;
   stop(): Promise<void>;
@@ -48,9 +53,8 @@ export async function placed(placement: Placement, { copies = true } = {}): Prom
   const { network, connector } = fastNetwork(ground);
   const transport = rsocketTransport(connector, plainTransport({ ...ground, network }), ground);
   const shared = { registry: ['http://127.0.0.1:1'], zone: undefined, stateDir: join(folder, 'state'), drainMs: 100 };
-  const runtime = { ...ground, health: createHealth() };
-  const world =
-    placement === 'remote' ? await elsewhere(file, shared, { ...runtime, network, fast: transport }) : undefined;
+  const runtime = { ...ground, network, health: createHealth() };
+  const world = placement === 'remote' ? await elsewhere(file, shared, { ...runtime, fast: transport }) : undefined;
   const services = await placeServices(
     { stock: placement },
     {
@@ -59,23 +63,28 @@ export async function placed(placement: Placement, { copies = true } = {}): Prom
       transport,
       files: [file],
       shared,
+      given: { args: [], env: {} },
       log: { level: 'error', format: 'json' },
       copies,
     },
   );
   const running = await startAll(services.components, nullLogger);
-  const connected = connectClient(
-    stock,
-    {},
-    { ...ground, network, resolver: services.resolver, fast: services.transport },
-  );
+  const own = { ...ground, network: services.network, resolver: services.resolver, fast: services.transport };
+  const connected = connectClient(stock, {}, own);
+  let left = 3;
+  const progress = () => ({ go: left-- > 0 });
+  const serving = connectClient(stock, { serves: [bind(events, { progress, upload: () => new Uint8Array(3) })] }, own);
+  const fetching = createLazyFetch();
+  fetching.connect(own);
   return {
     client: connected.client,
+    serving: serving.client,
+    fetch: fetching.fetch,
     listed: (present) => heard(services.resolver, ({ instances }) => instances.length > 0 === present),
     async stop() {
       await running.stop('the test is over');
       await world?.stop();
-      await connected.close();
+      await Promise.all([connected.close(), serving.close(), fetching.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -86,7 +95,10 @@ type Runtime = Omit<Parameters<typeof startService>[2], 'discovery' | 'bindOf' |
 
 /** A process of its own would be the same, but for its address space. */
 async function elsewhere(file: string, shared: Shared, runtime: Runtime) {
-  const { app, config } = await loadPlaced({ name: 'stock', module: module.href, files: [file], shared });
+  const source = { name: 'stock', module: module.href, files: [file], shared, args: [], env: {}, inProcess: [] };
+  const found = await loadPlaced(source);
+  const config = await openPlacedConfig(found, source, { ...ground, outdated() {} });
+  const { app } = found;
   let set: InstanceSet = { instances: [], warming: false };
   const updates = new Set<(set: InstanceSet) => void>();
   const say = (now: InstanceSet): void => {
@@ -112,13 +124,19 @@ async function elsewhere(file: string, shared: Shared, runtime: Runtime) {
       return { close: () => void updates.delete(update) };
     },
   };
-  const service = await startService(app, config, {
+  const service = await startService(app, config.now, {
     ...runtime,
     bindOf: (host, port) => ({ host, port }),
     advertise: (host) => ({ host, reason: 'a test' }),
     discovery: { resolver: nobody, registrar, close: async () => {} },
   });
-  return { resolver, stop: () => service.stop('the test is over') };
+  return {
+    resolver,
+    async stop() {
+      await config.close();
+      await service.stop('the test is over');
+    },
+  };
 }
 
 const noRegistrar: Registrar = {

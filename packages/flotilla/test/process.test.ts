@@ -8,7 +8,7 @@ import { systemClock, systemRandom } from '@flotilla/core';
 import { routesHandler } from '@flotilla/http';
 import { nodeNetwork } from '@flotilla/http/node';
 import { createRegistry, registryRoutes } from '@flotilla/registry/server';
-import { loadProcessConfig } from '../src/engines/process.ts';
+import { loadProcessConfig } from '../src/engines/process/process-config.ts';
 import { serviceSchema } from '../src/platform-settings.ts';
 import { type Child, children } from './child.ts';
 

@@ -1,12 +1,14 @@
-import type { BalanceByService, LiveSetCache, PickExplanation } from '@flotilla/balance';
+import type { LiveSetCache, PickExplanation } from '@flotilla/balance';
 import type { Clock, Logger, Meter, Random, Resolver, Tracer } from '@flotilla/core';
 import type { HttpHandler, HttpNetwork } from '@flotilla/http';
+import type { Policies } from '@flotilla/resilience';
 import type { AppliedTable } from './applied-table.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { ExplainRequest, Explanation } from './explain.ts';
 import type { InstanceAddressOptions } from './instance-addresses.ts';
 import type { RouteDocument } from './route-document.ts';
 import type { RouteView } from './route-view.ts';
+import type { UpstreamsSettings } from './upstream-policies.ts';
 
 /** What a gateway is made of. */
 export interface GatewayOptions extends InstanceAddressOptions {
@@ -35,8 +37,13 @@ export interface GatewayOptions extends InstanceAddressOptions {
   readonly cache?: LiveSetCache | undefined;
   /** Where the gateway runs; its own zone is preferred. Default: it does not know. */
   readonly zone?: string | undefined;
-  /** How instances of services are chosen, by service, `*` for all. Default: the defaults of `@flotilla/balance`. */
-  readonly clients?: BalanceByService | undefined;
+  /**
+   * How instances of services are chosen, when a service is not asked any more, and how many requests it gets at a time: by
+   * service, `*` for all. Default: the defaults of `@flotilla/balance`, and neither breaker nor cap.
+   */
+  readonly clients?: UpstreamsSettings | undefined;
+  /** Of the process: their events tell of breakers and caps. Default: some of its own, which nobody sees. */
+  readonly policies?: Policies | undefined;
   /** One line for each request, at its end. Default true. */
   readonly accessLog?: boolean | undefined;
   /**
@@ -76,8 +83,8 @@ export interface Gateway {
    * @throws FlotillaError MALFORMED_REQUEST for a path that no listener would take.
    */
   explain(request: ExplainRequest): Explanation;
-  /** Another balance counts, from the next request on. @throws RangeError for values that do not fit. */
-  configure(clients: BalanceByService): void;
+  /** Other settings of services count, from the next request on. @throws RangeError for values that do not fit. */
+  configure(clients: UpstreamsSettings): void;
   /**
    * Why requests go where they go, of one service or of all.
    * @throws FlotillaError NO_ROUTE when no route names that service.

@@ -27,4 +27,11 @@ export {
 } from './route-document.ts';
 export type { RouteView } from './route-view.ts';
 export { createGateway } from './routing-gateway.ts';
+export {
+  type UpstreamBreaker,
+  type UpstreamBulkhead,
+  type UpstreamSettings,
+  type UpstreamsSettings,
+  upstreamPolicies,
+} from './upstream-policies.ts';
 export { type LastGoodRoutes, type RouteWatch, type WatchRoutesOptions, watchRoutes } from './watch-routes.ts';

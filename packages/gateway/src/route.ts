@@ -1,9 +1,10 @@
-import { compose, type Endpoint, type Meter } from '@flotilla/core';
-import type { HttpHandler, HttpRequest, HttpResponse } from '@flotilla/http';
+import { compose, type Meter } from '@flotilla/core';
+import type { HttpHandler } from '@flotilla/http';
 import { compileFilters } from './filters/compile.ts';
 import { cleanResponse } from './header-hygiene.ts';
 import type { RouteMetrics } from './metrics.ts';
 import type { RouteDefinition } from './route-document.ts';
+import type { Lease } from './upstreams.ts';
 
 /** What a route has done since its id first appeared. */
 export interface RouteCounts {
@@ -18,7 +19,7 @@ export interface RouteCounts {
 /** A route that can be used. */
 export interface Route {
   readonly definition: RouteDefinition;
-  /** Filters, then the upstream. */
+  /** What the upstream admits, filters, then the upstream. */
   readonly handle: HttpHandler;
   /** Fields that the filters write, in lower case: no client may have them removed. */
   readonly written: ReadonlySet<string>;
@@ -29,14 +30,15 @@ export interface Route {
 /** Joins a definition and its upstream. */
 export function createRoute(
   definition: RouteDefinition,
-  endpoint: Endpoint<HttpRequest, HttpResponse>,
+  { endpoint, admit }: Pick<Lease, 'endpoint' | 'admit'>,
   parts: { readonly meter: Meter; readonly metrics: RouteMetrics; readonly counts: RouteCounts },
 ): Route {
   // Innermost: what filters set on an answer must not be what is cleaned off it.
   const cleaned: HttpHandler = (request, call) => endpoint.handle(request, call).then(cleanResponse);
   return {
     definition,
-    handle: compose(compileFilters(definition, parts.meter), cleaned),
+    // Outermost: judges what clients get in the end, and no route repeats what is refused.
+    handle: compose([...(admit ? [admit] : []), ...compileFilters(definition, parts.meter)], cleaned),
     written: writtenFields(definition),
     counts: parts.counts,
     metrics: parts.metrics,

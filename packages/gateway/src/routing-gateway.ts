@@ -1,4 +1,4 @@
-import { type BalanceByService, Clusters, type PickExplanation } from '@flotilla/balance';
+import { Clusters, type PickExplanation } from '@flotilla/balance';
 import {
   type Call,
   FlotillaError,
@@ -11,6 +11,7 @@ import {
   toFlotillaError,
 } from '@flotilla/core';
 import type { HttpHandler, HttpRequest, HttpResponse } from '@flotilla/http';
+import { Policies } from '@flotilla/resilience';
 import { httpRequestAttributes, semanticNames } from '@flotilla/telemetry';
 import { type AppliedTable, describeChange } from './applied-table.ts';
 import { beginCall } from './calls.ts';
@@ -29,6 +30,7 @@ import type { RouteDocument } from './route-document.ts';
 import { type RouteView, viewRoute } from './route-view.ts';
 import { Table } from './table.ts';
 import { TableBuilder } from './table-builder.ts';
+import { type UpstreamsSettings, upstreamPolicies } from './upstream-policies.ts';
 import { Upstreams } from './upstreams.ts';
 import { Sockets } from './websocket/sockets.ts';
 
@@ -47,6 +49,7 @@ class RoutingGateway implements Gateway {
   readonly #challenge: string;
   readonly #upstreams: Upstreams;
   readonly #clusters: Clusters;
+  readonly #policies: Policies;
   readonly #sockets: Sockets;
   readonly #loops: LoopGuard;
   readonly #builder: TableBuilder;
@@ -64,7 +67,10 @@ class RoutingGateway implements Gateway {
     this.#unrouted = this.#metrics.route(noRoute);
     this.#tracer = tracer;
     this.#challenge = options.challenge ?? 'Bearer';
-    this.#clusters = new Clusters(options.clients);
+    const { clients = {} } = options;
+    this.#clusters = new Clusters(clients);
+    this.#policies = options.policies ?? new Policies({ clock, meter });
+    this.#policies.configure({ clients: upstreamPolicies(clients) });
     const refuse = addressRules(options);
     const refused = refusedOnce(this.#log.instanceRefused);
     const needs = {
@@ -78,6 +84,7 @@ class RoutingGateway implements Gateway {
       fast: options.transport !== 'http',
       zone: options.zone,
       clusters: this.#clusters,
+      policies: this.#policies,
       resolver: guardResolver(options.resolver, refuse, refused),
       cache: options.cache && guardCache(options.cache, refuse, refused),
     };
@@ -133,7 +140,8 @@ class RoutingGateway implements Gateway {
     return explain(this.#table, request);
   }
 
-  configure(clients: BalanceByService): void {
+  configure(clients: UpstreamsSettings): void {
+    this.#policies.configure({ clients: upstreamPolicies(clients) });
     this.#clusters.update(clients);
   }
 

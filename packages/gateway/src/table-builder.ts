@@ -41,9 +41,9 @@ export class TableBuilder {
     return lease;
   }
 
-  #route(definition: RouteDefinition, { endpoint }: Lease, old: Route | undefined): Route {
+  #route(definition: RouteDefinition, lease: Lease, old: Route | undefined): Route {
     if (old && isDeepStrictEqual(old.definition, definition)) return old;
-    return createRoute(definition, endpoint, {
+    return createRoute(definition, lease, {
       meter: this.#meter,
       metrics: old?.metrics ?? this.#metrics.route(definition.id),
       counts: old?.counts ?? { requests: 0, inFlight: 0, failures: 0 },

@@ -11,12 +11,14 @@ import {
   type Tracer,
 } from '@flotilla/core';
 import { askUtilisation, type HttpNetwork, type HttpRequest, type HttpResponse, mountAt } from '@flotilla/http';
-import { createRetryBudget } from '@flotilla/resilience';
+import { createRetryBudget, type Policies } from '@flotilla/resilience';
 import { formatUpstream } from './document/upstream.ts';
+import type { HttpFilter } from './filters/http-filter.ts';
 import type { RefuseAddress } from './instance-addresses.ts';
 import type { Upstream } from './route-document.ts';
 import { TryElsewhere } from './try-elsewhere.ts';
 import { UpstreamAddress } from './upstream-address.ts';
+import { upstreamCalls, upstreamCode } from './upstream-policies.ts';
 
 /** What upstreams are made of. */
 export interface UpstreamNeeds {
@@ -32,6 +34,8 @@ export interface UpstreamNeeds {
   readonly zone: string | undefined;
   /** Configures clusters while they run, and can explain them. */
   readonly clusters: Clusters;
+  /** Breakers and caps of services. */
+  readonly policies: Policies;
   /** Which addresses of instances are not dialled, also when a name turns out to mean one. */
   readonly refuse: RefuseAddress;
   /** Instances that speak RSocket are asked over it, by a network that can. */
@@ -44,12 +48,15 @@ const connectBudget = Object.freeze({ fraction: 0.2, perSecond: 10, windowMs: 10
 /** A share in an upstream. */
 export interface Lease {
   readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
+  /** Cap and breaker of a service, outside of all that repeats requests to it. */
+  readonly admit: HttpFilter | undefined;
   /** Gives the share back; the last one closes the upstream. Once. */
   release(): void;
 }
 
 interface Shared {
   readonly endpoint: Endpoint<HttpRequest, HttpResponse>;
+  readonly admit: HttpFilter | undefined;
   readonly instances: (() => readonly InstanceView[]) | undefined;
   /** Takes it out of the list of clusters. */
   readonly leave?: () => void;
@@ -81,7 +88,8 @@ export class Upstreams {
     const shared = this.#shared.get(name) ?? { ...this.#open(upstream), leases: 0 };
     this.#shared.set(name, shared);
     shared.leases++;
-    return { endpoint: shared.endpoint, release: () => this.#release(name, shared) };
+    const { endpoint, admit } = shared;
+    return { endpoint, admit, release: () => this.#release(name, shared) };
   }
 
   /** Instances that are known of an upstream; undefined for a fixed address. */
@@ -106,15 +114,17 @@ export class Upstreams {
     this.#closing.add(closing);
   }
 
-  #open(upstream: Upstream): Pick<Shared, 'endpoint' | 'instances' | 'leave'> {
-    const { network, tracer, refuse, fast, zone, clusters, ...rest } = this.#needs;
+  #open(upstream: Upstream): Omit<Shared, 'leases'> {
+    const { network, tracer, refuse, fast, zone, clusters, policies, ...rest } = this.#needs;
     if (upstream.kind === 'address') {
       return {
         endpoint: new UpstreamAddress(upstream, formatUpstream(upstream), network, tracer),
+        admit: undefined,
         instances: undefined,
       };
     }
     const { kind, name } = upstream;
+    const guard = policies.client(name, upstreamCode);
     const cluster = createCluster<HttpRequest, HttpResponse>({
       ...rest,
       ...clusters.settingsFor(name),
@@ -144,9 +154,26 @@ export class Upstreams {
         );
       },
       judge: judgeByStatus,
+      renewed: () => guard.renew(),
     });
     cluster.start(); // now, not with the first request: it would wait
-    const endpoint = new TryElsewhere(cluster, createRetryBudget(connectBudget));
-    return { endpoint, instances: () => cluster.instances(), leave: clusters.add(name, cluster) };
+    const unlist = clusters.add(name, cluster);
+    return {
+      endpoint: new TryElsewhere(cluster, createRetryBudget(connectBudget)),
+      admit: exceptSockets(guard.admissionFilter(upstreamCalls(name))),
+      instances: () => cluster.instances(),
+      leave() {
+        unlist();
+        policies.release(guard);
+      },
+    };
   }
+}
+
+/** A WebSocket stays for hours, and says nothing of the service by its end: it has limits of its own. */
+function exceptSockets(filter: HttpFilter): HttpFilter {
+  return (next) => {
+    const admitted = filter(next);
+    return (request, call) => (request.upgrade ? next(request, call) : admitted(request, call));
+  };
 }

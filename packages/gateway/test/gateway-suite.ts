@@ -1,4 +1,5 @@
 import { describe } from 'node:test';
+import { admissionClaims } from './claims/admission.ts';
 import { authClaims } from './claims/auth.ts';
 import { bodyClaims } from './claims/bodies.ts';
 import { contextClaims } from './claims/context.ts';
@@ -21,6 +22,7 @@ export function gatewaySuite(name: string, engine: () => EngineUnderTest): void 
     contextClaims(engine);
     bodyClaims(engine);
     failureClaims(engine);
+    admissionClaims(engine);
     errorClaims(engine);
     authClaims(engine);
     reloadClaims(engine);

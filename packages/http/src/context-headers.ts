@@ -1,9 +1,6 @@
 import {
-  type Attribute,
-  attribute,
-  Call,
+  type Call,
   type Clock,
-  childTrace,
   defaultUrgency,
   formatBaggage,
   formatTraceparent,
@@ -21,11 +18,9 @@ import {
   tellableTimeoutMs,
 } from './context-rules.ts';
 import type { HttpHeaders } from './headers.ts';
+import { type IncomingContext, incomingCall } from './incoming-call.ts';
 import { formatUrgency, readUrgency } from './priority-field.ts';
 import { only, readTimeoutMs, replace, writeTimeoutMs } from './timeout-fields.ts';
-
-/** The span of the peer under which a call that came in was made; absent when the trace begins here. */
-export const peerSpanAttribute: Attribute<string> = attribute('peerSpan');
 
 /**
  * Writes what travels with a call into the fields of a request that is about to be sent:
@@ -50,31 +45,23 @@ export function writeContext(call: Call, headers: HttpHeaders): void {
 }
 
 /**
- * Makes the call for a request that came in. Whatever is absent, repeated or not well formed is ignored: the call then
- * has the default. The trace goes on with a new span whose parent is the peer's ({@link peerSpanAttribute}).
- * A gateway removes what strangers may not set before it calls this.
+ * Makes the call for a request that came in ({@link incomingCall}). Whatever is absent, repeated or not well formed is ignored:
+ * the call then has the default. A gateway removes what strangers may not set before it calls this.
  *
  * The call has to be ended by whoever sends the last byte of the answer.
  */
 export function readContext(headers: HttpHeaders, needs: { readonly clock: Clock; readonly random: Random }): Call {
-  const timeoutMs = readTimeoutMs(headers);
-  const peerTrace = readTrace(headers);
   const baggage = headers.get('baggage');
   const priority = headers.get('priority');
-  const idempotencyKey = readIdempotencyKey(only(headers, 'idempotency-key'));
-  const attempt = readAttempt(only(headers, 'flotilla-attempt'));
-  const call = new Call({
-    clock: needs.clock,
-    random: needs.random,
-    deadline: timeoutMs === undefined ? undefined : needs.clock.now() + timeoutMs,
-    trace: peerTrace && childTrace(peerTrace, needs.random),
+  const context: IncomingContext = {
+    timeoutMs: readTimeoutMs(headers),
+    trace: readTrace(headers),
     baggage: baggage === undefined ? undefined : parseBaggage(baggage),
     urgency: priority === undefined ? undefined : readUrgency(priority),
-    idempotencyKey,
-    attempt,
-  });
-  if (peerTrace) call.set(peerSpanAttribute, peerTrace.spanId);
-  return call;
+    attempt: readAttempt(only(headers, 'flotilla-attempt')),
+    idempotencyKey: readIdempotencyKey(only(headers, 'idempotency-key')),
+  };
+  return incomingCall(context, needs);
 }
 
 function readTrace(headers: HttpHeaders): TraceContext | undefined {

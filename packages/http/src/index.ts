@@ -1,6 +1,6 @@
 export { answerFailure } from './answer-failure.ts';
 export { type BodyLimit, bodyStream, isRepeatable, limitBody, readBody, releaseStream } from './body.ts';
-export { peerSpanAttribute, readContext, writeContext } from './context-headers.ts';
+export { readContext, writeContext } from './context-headers.ts';
 export {
   checkedIdempotencyKey,
   formatAttempt,
@@ -45,6 +45,7 @@ export {
   type UntrustedOptions,
 } from './header-rules.ts';
 export { HttpHeaders } from './headers.ts';
+export { type IncomingContext, incomingCall, peerSpanAttribute } from './incoming-call.ts';
 export { formatAddress, parseAddress } from './ip-address.ts';
 export { type IpNetwork, inNetwork, parseNetwork, parseTrustedProxies, type TrustedProxies } from './ip-network.ts';
 export { jsonLimits, parseJson, parseJsonText } from './json.ts';

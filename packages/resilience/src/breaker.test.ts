@@ -241,20 +241,28 @@ test('slow calls open it too, when somebody says what slow is; streams are never
   assert.equal(guard.state.state, 'open');
 });
 
-test('what an answer stands for counts, though nothing was thrown', async () => {
-  const clock = new ManualClock();
-  const guard = new Breaker({ settings, target: 'orders' });
-  const handle = breaker<string, number>({
-    breaker: guard,
-    failure: (status) => (status >= 500 ? new FlotillaError('INTERNAL', '', { fromPeer: true }) : undefined),
-  })(async () => 503);
-  for (let index = 0; index < 4; index++) {
-    const call = new Call({ clock, random: seededRandom(1) });
-    assert.equal(await handle('x', call), 503);
-    call.end();
-  }
-  assert.equal(guard.state.state, 'open');
-});
+for (const [when, wholeAnswer] of [
+  ['later', false],
+  ['with an answer that came whole', true],
+] as const) {
+  test(`what an answer stands for counts, though nothing was thrown: its call ends ${when}`, async () => {
+    const clock = new ManualClock();
+    const guard = new Breaker({ settings, target: 'orders' });
+    const handle = breaker<string, number>({
+      breaker: guard,
+      failure: (status) => (status >= 500 ? new FlotillaError('INTERNAL', '', { fromPeer: true }) : undefined),
+    })(async (_, call) => {
+      if (wholeAnswer) call.end();
+      return 503;
+    });
+    for (let index = 0; index < 4; index++) {
+      const call = new Call({ clock, random: seededRandom(1) });
+      assert.equal(await handle('x', call), 503);
+      call.end();
+    }
+    assert.equal(guard.state.state, 'open');
+  });
+}
 
 test('refusals by a service that protects itself, and errors of the caller, open nothing', async () => {
   const { guard, ask, fail } = stage();

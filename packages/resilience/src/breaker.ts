@@ -131,11 +131,42 @@ export function breaker<Req, Res>({ breaker, streamed = false, failure }: Breake
       call.onEnd(ended);
       return next(request, call);
     }
-    let failed: FlotillaError | undefined;
-    call.onEnd((outcome) => ended(outcome ?? failed));
-    return next(request, call).then((response) => {
-      failed = failure(response);
-      return response;
-    });
+    return judged(next(request, call), call, failure, ended);
   };
+}
+
+/**
+ * The outcome of a call whose response may stand for a failure. A response that came whole has ended its call before anybody
+ * could look at it: then the look decides, not the end.
+ */
+function judged<Res>(
+  answering: Promise<Res>,
+  call: Call,
+  failure: (response: Res) => FlotillaError | undefined,
+  ended: (outcome: Outcome) => void,
+): Promise<Res> {
+  let looked = false;
+  let over = false;
+  let outcome: Outcome;
+  let failed: FlotillaError | undefined;
+  const look = (found: FlotillaError | undefined): void => {
+    looked = true;
+    failed = found;
+    if (over) ended(outcome ?? failed);
+  };
+  call.onEnd((end) => {
+    over = true;
+    outcome = end;
+    if (looked) ended(outcome ?? failed);
+  });
+  return answering.then(
+    (response) => {
+      look(failure(response));
+      return response;
+    },
+    (thrown: unknown) => {
+      look(undefined);
+      throw thrown;
+    },
+  );
 }

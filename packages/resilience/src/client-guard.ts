@@ -152,6 +152,15 @@ export class ClientGuard {
     );
   }
 
+  /** Of that only the cap and the breaker: for who times and repeats calls by rules of its own, as a gateway does. */
+  admissionFilter<Req, Res>(calls: GuardedCalls<Req, Res>): Filter<Req, Res> {
+    return this.#chains.filter(calls.operationOf, (operation) =>
+      this.callFilters(operation, calls)
+        .filter(({ name }) => name === 'bulkhead' || name === 'breaker')
+        .map(({ filter }) => filter),
+    );
+  }
+
   /** The same for one operation as a list with a reason per line, as it is configured now. */
   callFilters<Req, Res>(
     operation: GuardedOperation,

@@ -21,7 +21,6 @@ export { isRepeatableInput } from './client/repeatable-input.ts';
 export type { RpcTarget, RpcTransport } from './client/transport.ts';
 export {
   type CarriedContext,
-  callOfContext,
   contextLimits,
   contextMediaType,
   foreignContext,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Call, FlotillaError, tenantKey } from '@flotilla/core';
 import { ManualClock, seededRandom, startFleet } from '@flotilla/testkit';
 import { type App, bind, type Client, callerOf, service } from 'flotilla';
-import { command, contract, duplex, get, query, stream, upload } from 'flotilla/contract';
+import { command, contract, duplex, get, notify, query, stream, upload } from 'flotilla/contract';
 import { z } from 'zod';
 
 const Seen = z.object({ traceId: z.string(), tenant: z.string(), priority: z.string(), hasDeadline: z.boolean() });
@@ -191,6 +191,35 @@ it('a caller that may only use HTTP calls a service that speaks both, and the ot
     const services = apps.map((app) => ({ app, config: { transport: app.name === 'back' ? back : front } }));
     await using fleet = await startFleet({ services, clock: new ManualClock() });
     assert.match((await fleet.until(toFront.ask(undefined))).traceId, /^[0-9a-f]{32}$/);
+  }
+});
+
+describe('a notification that nobody acknowledges', () => {
+  const gauge = contract({ name: 'gauge', version: 1 }, { read: notify({ in: z.number(), acknowledged: false }) });
+
+  for (const transport of ['auto', 'http'] as const) {
+    it(`reaches the callee, and its failure the caller only over HTTP: ${transport}`, async () => {
+      const readings: number[] = [];
+      const read = Promise.withResolvers<void>();
+      const meter = service('meter');
+      meter.handle(gauge, {
+        read(value) {
+          readings.push(value);
+          if (value < 0) read.resolve();
+          if (value < 0) throw new FlotillaError('UNAVAILABLE', 'no such value', { executed: 'yes' });
+        },
+      });
+      const reader = service('reader');
+      const client = reader.client(gauge);
+      const services = [meter, reader].map((app) => ({ app, config: { transport } }));
+      await using fleet = await startFleet({ services, clock: new ManualClock() });
+      await fleet.until(client.read(1));
+      const failing = fleet.until(client.read(-1));
+      if (transport === 'http') await assert.rejects(failing, { code: 'UNAVAILABLE' });
+      else await failing;
+      await read.promise;
+      assert.deepEqual(readings, [1, -1]);
+    });
   }
 });
 

@@ -53,6 +53,37 @@ test('the gateway shows developers what is inside, but only where its door is on
   assert.equal(developerErrors('{ bind: "0.0.0.0" }'), undefined);
 });
 
+test('a service that is placed in another one is no process, unless its part says how many', () => {
+  const instancesOf = (services: string): Record<string, number> => {
+    const fleet = readFleet('flotilla.yaml', `services:\n${services}`);
+    return Object.fromEntries(fleet.services.map(({ name, instances }) => [name, instances]));
+  };
+  const catalog = '  catalog: { run: services/catalog.ts }\n';
+  const web = (placement: string): string => `  web: { run: web.ts, placement: { ${placement} } }\n`;
+  assert.deepEqual(instancesOf(catalog + web('catalog: worker')), { catalog: 0, web: 1 });
+  assert.deepEqual(instancesOf(catalog + web('catalog: remote')), { catalog: 1, web: 1 });
+  assert.deepEqual(instancesOf(`  catalog: { run: c.ts, instances: 2 }\n${web('catalog: process')}`), {
+    catalog: 2,
+    web: 1,
+  });
+  const mutual = '  catalog: { run: c.ts, placement: { web: process } }\n';
+  assert.deepEqual(instancesOf(mutual + web('catalog: process')), { catalog: 1, web: 1 });
+});
+
+test('a process is restarted for the files of what is placed in it', () => {
+  const file = 'services:\n  web: { run: web.ts, placement: { catalog: worker } }\n  catalog: { run: catalog.ts }\n';
+  const of = new Map(['registry', 'gateway', 'web.1'].map((title) => [title, { port: 1, management: 2 }]));
+  const plans = planFleet(readFleet('flotilla.yaml', file), {
+    ...{ folder: '/', program: '/x', ports: { of }, compileCache: undefined, join },
+    read: (path) => (path === '/catalog.ts' ? "import './stock.ts';" : ''),
+  });
+  assert.deepEqual(
+    plans.map(({ name }) => name),
+    ['registry', 'web', 'gateway'],
+  );
+  assert.deepEqual([...(plans[1]?.files ?? [])], ['/web.ts', '/catalog.ts', '/stock.ts']);
+});
+
 test('mistakes of the file are named with line and nearest key, all at once', () => {
   const broken = 'fleet: shop\ngatway: { port: 1 }\nservices:\n  web: { rnu: edge/web.ts, instances: 0 }\n';
   assert.throws(

@@ -41,9 +41,10 @@ export function planFleet(
     FLOTILLA_DRAIN_NOTICE_MS: String(drainNoticeMs),
     ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }),
   });
-  const services = fleet.services.flatMap(({ name, run, instances }) => {
-    const entry = join(folder, run);
-    const files = filesBehind(entry, read);
+  const entries = new Map(fleet.services.map(({ name, run }) => [name, join(folder, run)]));
+  const services = fleet.services.flatMap(({ name, instances, placed }) => {
+    const entry = entries.get(name) ?? '';
+    const files = new Set([name, ...placed].flatMap((one) => [...filesBehind(entries.get(one) ?? '', read)]));
     return Array.from({ length: instances }, (_, index): ProcessPlan => {
       const env = { ...envOf(`${name}.${index + 1}`), FLOTILLA_REGISTRY: registry };
       return { name, copy: index + 1, program: entry, args: [], env, files, stage: 1 };

@@ -1,8 +1,10 @@
-import type { PartialBalanceSettings } from '@flotilla/balance';
-import { flag, group, integer, map, oneOf, text, urls } from '@flotilla/config';
+import { flag, group, integer, map, oneOf, type Setting, text, urls } from '@flotilla/config';
+import type { UpstreamsSettings } from '@flotilla/gateway';
+import { breakerFields, bulkheadFields } from '@flotilla/resilience';
 import {
   balanceSetting,
   type ProcessConfig,
+  policyMembers,
   processSettings,
   registrySchemes,
   type SettingsOf,
@@ -19,9 +21,12 @@ export interface GatewayConfig extends ProcessConfig {
   readonly developerErrors: boolean;
   readonly webSocketDrainMs: number;
   readonly zone: string | undefined;
-  /** How instances of services are chosen, by service. */
-  readonly clients: Readonly<Record<string, { readonly balance: PartialBalanceSettings }>>;
+  /** How instances are chosen, breaker and cap, by service. */
+  readonly clients: UpstreamsSettings;
 }
+
+const { per: _, slowFraction: _slowFraction, slowCallMs: _slowCallMs, ...upstreamBreaker } = breakerFields;
+const { per: _per, ...upstreamBulkhead } = bulkheadFields;
 
 /** Keys of the gateway process; its part of `flotilla.yaml` is `gateway`. */
 export const gatewaySettings: SettingsOf<GatewayConfig> = {
@@ -57,10 +62,21 @@ export const gatewaySettings: SettingsOf<GatewayConfig> = {
     maxLength: 255,
     describe: 'where the gateway runs; instances of its own zone are preferred',
   }),
-  clients: map(group({ balance: balanceSetting }), {
-    default: {},
-    maxEntries: 1_000,
-    describe: 'how instances of a service are chosen, `*` for all services',
-  }),
+  clients: map(
+    group({
+      balance: balanceSetting,
+      breaker: group(policyMembers(upstreamBreaker), {
+        describe: 'when the service is not asked any more; there is none where nothing is said of it',
+      }),
+      bulkhead: group(policyMembers(upstreamBulkhead), {
+        describe: 'a cap on requests to the service; off without maxConcurrent',
+      }),
+    }),
+    {
+      default: {},
+      maxEntries: 1_000,
+      describe: 'what holds for a service, `*` for all services; time-outs and retries belong to routes',
+    },
+  ) as Setting<UpstreamsSettings>,
   ...processSettings,
 };

@@ -1,7 +1,14 @@
 import { createFileCache } from '@flotilla/balance';
 import { settings } from '@flotilla/config';
 import { type Clock, FlotillaError, formatHostPort } from '@flotilla/core';
-import { createGateway, createLastGoodFile, outsideCalls, refusalPage, watchRoutes } from '@flotilla/gateway';
+import {
+  createGateway,
+  createLastGoodFile,
+  outsideCalls,
+  refusalPage,
+  upstreamPolicies,
+  watchRoutes,
+} from '@flotilla/gateway';
 import { type HttpListener, isLoopback } from '@flotilla/http';
 import type { NodeNetworkOptions } from '@flotilla/http/node';
 import { connectDiscovery, lastKnownHealth, type ProcessSources, runProcess } from 'flotilla';
@@ -29,6 +36,7 @@ export function runGateway(sources: ProcessSources): Promise<void> {
       schema: settings(gatewaySettings),
       section: ['gateway'],
       network,
+      policies: ({ clients }) => ({ clients: upstreamPolicies(clients) }),
       async build(config, runtime) {
         if (config.developerErrors && !isLoopback(config.bind)) {
           const detail = `developerErrors shows what is inside and needs a loopback "bind", got "${config.bind}"`;

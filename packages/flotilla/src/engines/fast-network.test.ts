@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { service } from '../app.ts';
 import { connectClient, plainTransport } from '../client.ts';
 import { serviceSchema } from '../platform-settings.ts';
-import { startService } from '../start.ts';
+import { startService } from '../start/start-service.ts';
 import { fastNetwork } from './fast-network.ts';
 
 const foundation = {

@@ -17,7 +17,9 @@ import { type MemberParts, memberParts } from '../join/member.ts';
 import { invalid, type JoinOptions, layerOf, portOf } from '../join/options.ts';
 import { type JoinConfig, joinSchema } from '../join/settings.ts';
 import { lastKnownHealth } from '../last-known-health.ts';
-import { announce, loadProcessConfig, openProcess, type ProcessSources } from './process.ts';
+import { openProcess } from './process/process.ts';
+import { loadProcessConfig, type ProcessSources } from './process/process-config.ts';
+import { announce } from './process/supervised.ts';
 
 /** An app that is a member of the fleet. */
 export interface Member extends AsyncDisposable {

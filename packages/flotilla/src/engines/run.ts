@@ -9,10 +9,14 @@ import { connectDiscovery } from '../discovery/connect.ts';
 import { lastKnownHealth } from '../last-known-health.ts';
 import { describeApp, warnOfGaps } from '../openapi.ts';
 import { assertPlacement } from '../placement/assert-placement.ts';
+import { sourcesByService, splitSources } from '../placement/placed-sources.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
-import { configSchemaOf, serviceParts } from '../start.ts';
+import { serviceParts } from '../start/service-parts.ts';
+import { configSchemaOf } from '../start/start-service.ts';
 import { eventLoopShare } from './event-loop.ts';
-import { isDevelopment, type ProcessSources, runProcess, usualFiles } from './process.ts';
+import { runProcess } from './process/process.ts';
+import { type ProcessSources, usualFiles } from './process/process-config.ts';
+import { isDevelopment } from './process/supervised.ts';
 
 /**
  * Runs a service until a signal ends it: reads the configuration, opens the port, registers, serves, drains, leaves.
@@ -23,6 +27,8 @@ import { isDevelopment, type ProcessSources, runProcess, usualFiles } from './pr
  * ```
  */
 export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void> {
+  const { args = process.argv.slice(2), env = process.env } = sources;
+  const { own: ownSources, placed: given } = splitSources({ args, env });
   const parts = appParts(app);
   const { name, bindings } = parts;
   return runProcess<ServiceConfig<S>>(
@@ -31,7 +37,10 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
       schema: configSchemaOf(app),
       section: ['services', name],
       policies: ({ clients, server }) => ({ clients, server }),
-      check: ({ placement }) => assertPlacement(placement, name),
+      check({ placement }) {
+        assertPlacement(placement, name);
+        sourcesByService(given, placement);
+      },
       contracts: describeContracts(bindings.map(({ contract }) => contract)),
       openapi: (url) => ({ document: describeApp(parts, url).document, mediaType: openApiMediaType }),
       // An operation that takes more than the listener's own limit would never be asked.
@@ -59,14 +68,20 @@ export function run<S>(app: App<S>, sources: ProcessSources = {}): Promise<void>
           transport: config.transport === 'http' ? plain : fast,
           files: sources.files ?? usualFiles(),
           shared: { registry: config.registry, zone: config.zone, stateDir: config.stateDir, drainMs: config.drainMs },
+          given,
           log: config.log,
           copies: isDevelopment(),
         });
         const found = { ...discovery, resolver: placed.resolver };
-        const service = serviceParts(app, config, { ...own, discovery: found, local: placed.transport });
+        const service = serviceParts(app, config, {
+          ...own,
+          discovery: found,
+          network: placed.network,
+          local: placed.transport,
+        });
         return { ...service, components: [...placed.components, ...service.components] };
       },
     },
-    sources,
+    { ...sources, ...ownSources },
   );
 }

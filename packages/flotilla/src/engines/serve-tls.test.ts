@@ -20,7 +20,7 @@ import { service } from '../app.ts';
 import { connectClient, plainTransport } from '../client.ts';
 import { createLazyFetch } from '../fetch/fetch.ts';
 import { serviceSchema } from '../platform-settings.ts';
-import { startService } from '../start.ts';
+import { startService } from '../start/start-service.ts';
 import { fastNetwork } from './fast-network.ts';
 
 const foundation = {

@@ -12,17 +12,13 @@ import type { AnyContract, Client } from '@flotilla/rpc';
 import { createLazyClient, type LazyClient } from '../client.ts';
 import type { ContractClientOptions } from '../client-options.ts';
 import { callersNoticed } from '../drain-notice.ts';
-import type { ProcessParts } from '../engines/process.ts';
+import type { ProcessParts } from '../engines/process/process-spec.ts';
 import { createLazyFetch, type FleetFetch } from '../fetch/fetch.ts';
 import { policiesOf } from '../process-policies.ts';
-import {
-  clientNeeds,
-  contractsOf,
-  describeInstance,
-  discoveryComponent,
-  documentsOf,
-  type ServiceRuntime,
-} from '../start.ts';
+import { clientNeeds } from '../start/clients.ts';
+import { contractsOf, describeInstance, documentsOf } from '../start/describe-instance.ts';
+import { discoveryComponent } from '../start/discovery-component.ts';
+import type { ServiceRuntime } from '../start/service-runtime.ts';
 import type { AppCheck } from './app-check.ts';
 import type { AppServer } from './app-server.ts';
 import { AppWatch } from './app-watch.ts';

@@ -12,6 +12,9 @@ import type {
 /** Where a service runs, seen from the process that is told: in it, in a thread of it, or elsewhere. */
 export type Placement = 'process' | 'worker' | 'remote';
 
+/** The port of what is placed here: no socket has it. */
+export const placedPort = 0;
+
 /** A service that runs in this process, or in a thread of it. */
 interface Place {
   readonly protocol: 'process' | 'worker';
@@ -43,7 +46,12 @@ export class LocalPlaces {
   set(service: string, instance: Instance | undefined): void {
     const place = this.#places.get(service);
     if (!place) throw new RangeError(`"${service}" is not placed here`);
-    const addresses = [{ protocol: place.protocol, host: service, port: 0 }];
+    // Who asks for https wants nobody to listen in: nobody can.
+    const addresses = [place.protocol, 'http', 'https'].map((protocol) => ({
+      protocol,
+      host: service,
+      port: placedPort,
+    }));
     place.instance = instance && { ...instance, addresses };
     for (const { name } of instance?.contracts ?? []) place.contracts.add(name);
     for (const tell of [...this.#watches]) tell();

@@ -1,26 +1,36 @@
-import { type Component, type Endpoint, FlotillaError, type Running, startAll } from '@flotilla/core';
+import { type Component, FlotillaError, type Running, startAll } from '@flotilla/core';
 import type { HttpListener, HttpNetwork } from '@flotilla/http';
 import { memoryNetwork } from '@flotilla/http/memory';
-import { httpCalls, type OperationRequest, type OperationResponse, type RpcTransport } from '@flotilla/rpc';
-import { callServerOf, type DirectCalls, directCalls } from '@flotilla/rpc/rsocket';
+import { type Binding, httpCalls, type RpcTransport } from '@flotilla/rpc';
+import {
+  type Caller,
+  CallServer,
+  type CallServerOptions,
+  callServerOf,
+  type DirectCalls,
+  directCalls,
+} from '@flotilla/rpc/rsocket';
 import type { App } from '../app.ts';
 import type { ServiceConfig } from '../platform-settings.ts';
-import { type ServiceRuntime, serviceParts } from '../start.ts';
+import { policiesOf } from '../process-policies.ts';
+import { serviceParts } from '../start/service-parts.ts';
+import type { ServiceRuntime } from '../start/service-runtime.ts';
 import type { LocalPlaces } from './local-places.ts';
+import type { PlaceWays } from './local-transport.ts';
+import type { PlacedConfig } from './placed-config.ts';
 
 /** A service that is placed here. */
 export interface PlacedService {
   readonly name: string;
   /** Starts it; stops it when its callers here have gone. */
   readonly component: Component;
-  /** A way to call it, for one client. */
-  connect(): Endpoint<OperationRequest, OperationResponse>;
+  readonly ways: PlaceWays;
 }
 
 /** What placing a service takes. */
 export interface PlaceNeeds {
   /** Of the process that it is placed in. */
-  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'network' | 'bindOf' | 'advertise'>;
+  readonly runtime: Omit<ServiceRuntime, 'discovery' | 'fast' | 'bindOf' | 'advertise'>;
   readonly places: LocalPlaces;
   /** How it calls others, the ones that are placed here among them. */
   readonly transport: RpcTransport;
@@ -31,24 +41,26 @@ export interface PlaceNeeds {
 /**
  * Places a service in this process: it is started with all that it has, listens nowhere, and is registered nowhere but here.
  * Calls reach its handlers without any wire.
+ * @param openConfig reads its configuration, at its start
  */
-export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: PlaceNeeds): PlacedService {
+export function placeInProcess(app: App, openConfig: () => Promise<PlacedConfig>, needs: PlaceNeeds): PlacedService {
   const { name } = app;
   const { places, transport, copies } = needs;
-  const { policies: _, ...runtime } = needs.runtime; // its own configuration says which
+  const { runtime } = needs;
   let calls: DirectCalls | undefined;
+  let http: PlaceWays['http'] | undefined;
   let running: Running | undefined;
+  let config: PlacedConfig | undefined;
   const { clock, random, logger } = runtime;
   const memory = memoryNetwork({ clock, random });
   const network: HttpNetwork = {
-    connect: (target) => memory.connect(target),
+    connect: (target) => runtime.network.connect(target),
     async listen(bind, handler) {
       const server = callServerOf(handler);
       if (!server) throw new FlotillaError('START_FAILED', `service "${name}" serves no calls that could be placed`);
       const listener = await memory.listen(bind, handler);
-      const endpoint = memory.connect({ protocol: 'http', host: listener.host, port: listener.port });
-      const bytes = httpCalls(endpoint, { authority: name, random });
-      calls = directCalls(server, { copies, bytes });
+      http = () => memory.connect({ protocol: 'http', host: listener.host, port: listener.port });
+      calls = directCalls(server, { copies, bytes: httpCalls(http(), { authority: name, random }) });
       return drained(listener, calls, runtime.clock);
     },
   };
@@ -57,42 +69,57 @@ export function placeInProcess<S>(app: App<S>, config: ServiceConfig<S>, needs: 
     component: {
       name: `service "${name}"`,
       async start() {
-        const parts = serviceParts(
-          app,
-          { ...config, transport: 'auto' }, // or nobody would serve what is called directly
-          {
+        config = await openConfig();
+        try {
+          const policies = policiesOf(config.now, runtime); // its own
+          const parts = serviceParts(app, served(config.now), {
             ...runtime,
+            policies,
             network,
             fast: transport,
             bindOf: () => ({ host: name, port: 80 }),
             advertise: () => ({ host: name, reason: 'it is placed in this process' }),
             discovery: { resolver: places.resolver, registrar: places.registrar(name), close: async () => {} },
-          },
-        );
-        running = await startAll(parts.components, logger);
+          });
+          running = await startAll(parts.components, logger);
+          config.follow(policies, (now) => parts.refresh(served(now)));
+        } catch (thrown) {
+          await config.close();
+          throw thrown;
+        }
         logger.info('placed in this process', { service: name });
       },
-      stop: async (reason) => running?.stop(reason),
+      async stop(reason) {
+        await config?.close();
+        await running?.stop(reason);
+      },
     },
-    connect() {
-      if (!calls) throw new FlotillaError('UNAVAILABLE', `service "${name}" is not up in this process`);
-      return shared(calls);
+    ways: {
+      calls(serves) {
+        if (!calls) throw notUp(name);
+        return calls.by(serves && directCaller(serves, runtime, copies));
+      },
+      http() {
+        if (!http) throw notUp(name);
+        return http();
+      },
     },
   };
 }
 
-/** Clients come and go; the calls of others go on. */
-function shared(calls: DirectCalls): Endpoint<OperationRequest, OperationResponse> {
-  return {
-    handle: calls.handle,
-    get status() {
-      return calls.status;
-    },
-    get load() {
-      return calls.load;
-    },
-    close: async () => {},
-  };
+/** Without RSocket nobody would serve what is called directly. */
+function served(config: ServiceConfig<unknown>): ServiceConfig<unknown> {
+  return { ...config, transport: 'auto' };
+}
+
+function notUp(name: string): FlotillaError {
+  return new FlotillaError('UNAVAILABLE', `service "${name}" is not up in this process`);
+}
+
+/** A client in this process that serves contracts to whom it calls. */
+function directCaller(serves: readonly Binding[], serving: CallServerOptions, copies: boolean): Caller {
+  const calls = directCalls(new CallServer(serves, serving), { copies });
+  return { calls: () => calls.by(undefined) };
 }
 
 /** A listener whose drain waits for the calls that came directly. */

@@ -1,22 +1,17 @@
 import {
-  type Baggage,
-  Call,
-  type Clock,
-  childTrace,
+  type Call,
   defaultUrgency,
   formatBaggage,
   formatTraceparent,
   parseBaggage,
   parseTraceparent,
-  type Random,
   readTraceparent,
-  type TraceContext,
 } from '@flotilla/core';
 import {
   checkedIdempotencyKey,
   formatAttempt,
+  type IncomingContext,
   longestTimeoutMs,
-  peerSpanAttribute,
   readAttempt,
   readIdempotencyKey,
   readTracestate,
@@ -32,14 +27,10 @@ export const contextLimits: Readonly<{ maxBytes: number; maxLines: number }> = O
   maxLines: 32,
 });
 
-/** What a peer says of a call. What is absent, repeated or not well formed has its default. */
-export interface CarriedContext {
-  timeoutMs: number | undefined;
-  trace: TraceContext | undefined;
-  baggage: Baggage | undefined;
-  urgency: number | undefined;
-  attempt: number | undefined;
-  idempotencyKey: string | undefined;
+type Read = { -readonly [Fact in keyof IncomingContext]: IncomingContext[Fact] };
+
+/** What a peer says of a call. What is absent, repeated or not well formed is undefined. */
+export interface CarriedContext extends Read {
   /** Version and fingerprint of the contract as the caller knows it. */
   contractVersion: number | undefined;
   contractHash: string | undefined;
@@ -167,30 +158,6 @@ export function foreignContext(
   if (traceparent !== undefined) carried.trace = parseTraceparent(traceparent, readTracestate(tracestate));
   if (baggage !== undefined) carried.baggage = parseBaggage(baggage);
   return carried;
-}
-
-/**
- * The call for a request that came in with this context. The trace goes on with a new span whose parent is the peer's.
- * It has to be ended by whoever sends the last byte of the answer.
- */
-export function callOfContext(
-  { timeoutMs, trace, baggage, urgency, idempotencyKey, attempt }: CarriedContext,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
-): Call {
-  const startedAt = clock.now();
-  const call = new Call({
-    clock,
-    random,
-    deadline: timeoutMs === undefined ? undefined : startedAt + timeoutMs,
-    trace: trace && childTrace(trace, random),
-    baggage,
-    urgency,
-    idempotencyKey,
-    attempt,
-    startedAt,
-  });
-  if (trace) call.set(peerSpanAttribute, trace.spanId);
-  return call;
 }
 
 function emptyContext(): CarriedContext {

@@ -158,6 +158,10 @@ describe('a contract that contradicts itself is refused where it is made', () =>
       { a: query({ in: Key, idempotent: true } as never) },
       /"idempotent" is not an option of query\(\)/,
     ],
+    'a command that nobody acknowledges': [
+      { a: command({ in: Key, acknowledged: false } as never) },
+      /"acknowledged" is not an option of command\(\)/,
+    ],
     'two operations at one address': [
       {
         a: query({ in: Key, http: get('/items/{id}') }),

@@ -71,6 +71,7 @@ export {
   type DuplexSpec,
   duplex,
   type Joined,
+  type NotificationSpec,
   type NotifySpec,
   notify,
   type Operation,

@@ -36,6 +36,17 @@ export interface NotifySpec<I extends Schema, Errors, AddedIn = unknown, AddedPa
   readonly idempotent?: boolean;
 }
 
+/** For operations that have no answer. */
+export interface NotificationSpec<I extends Schema, Errors, AddedIn = unknown, AddedParsed = unknown>
+  extends NotifySpec<I, Errors, AddedIn, AddedParsed> {
+  /**
+   * Whether the caller learns that it was taken. Default true. False: over RSocket it is fired and forgotten, which saves the answer,
+   * and its caller hears of no refusal, no failure and no loss, so it is never repeated once it was written. For what is
+   * worth nothing a second later: a position, a reading of a gauge. Over HTTP it is answered all the same.
+   */
+  readonly acknowledged?: boolean;
+}
+
 /** For operations that change something and answer. */
 export interface CommandSpec<I extends Schema, O extends Schema, Errors, AddedIn = unknown, AddedParsed = unknown>
   extends NotifySpec<I, Errors, AddedIn, AddedParsed> {
@@ -95,6 +106,8 @@ export interface Operation<Kind extends OperationKind, In, Parsed, Out, Errors> 
   readonly http: HttpBinding | undefined;
   readonly coerce: Coercions | undefined;
   readonly idempotent: boolean;
+  /** False of a notification that is fired and forgotten. */
+  readonly acknowledged: boolean;
   /** Members of the builder's argument that mean nothing: `contract()` refuses them, with the operation's name. */
   readonly unknownOptions: readonly string[];
   /** Never set: carries the types. */
@@ -146,10 +159,11 @@ export function stream<
 
 /**
  * One request, no answer: the caller learns that the callee took it (202), or why it did not. The handler has ended by
- * then, so that its failure is not lost and draining waits for it; a handler that wants to answer sooner queues.
+ * then, so that its failure is not lost and draining waits for it; a handler that wants to answer sooner queues. With
+ * `acknowledged: false` the caller learns nothing, where the transport can do without an answer.
  */
 export function notify<I extends Schema = VoidSchema, Errors = NoErrors, AddedIn = unknown, AddedParsed = unknown>(
-  spec: NotifySpec<I, Errors, AddedIn, AddedParsed>,
+  spec: NotificationSpec<I, Errors, AddedIn, AddedParsed>,
 ): Operation<'notify', Joined<InputOf<I>, AddedIn>, Joined<OutputOf<I>, AddedParsed>, void, NoInfer<Errors>> {
   return build('notify', spec, spec.idempotent ?? false);
 }
@@ -184,6 +198,7 @@ interface AnySpec {
   readonly errors?: ErrorSpecs;
   readonly http?: HttpBinding;
   readonly coerce?: Coercions;
+  readonly acknowledged?: boolean;
 }
 
 function build<Kind extends OperationKind>(
@@ -199,12 +214,14 @@ function build<Kind extends OperationKind>(
     http: spec.http,
     coerce: spec.coerce,
     idempotent,
+    acknowledged: spec.acknowledged ?? true,
     unknownOptions: Object.keys(spec).filter((key) => !isOption(kind, key)),
   });
 }
 
 function isOption(kind: OperationKind, key: string): boolean {
   if (key === 'idempotent') return kind === 'command' || kind === 'notify';
+  if (key === 'acknowledged') return kind === 'notify';
   if (key === 'out') return kind !== 'notify';
   if (key === 'coerce') return operationKinds[kind].request !== 'many';
   return specKeys.has(key);

@@ -111,6 +111,7 @@ function operationOf(document: OperationDocument): AnyOperation {
     ),
     http: undefined,
     coerce: undefined,
+    acknowledged: true, // who asks by hand wants to know
     unknownOptions: [],
   }) as AnyOperation;
 }

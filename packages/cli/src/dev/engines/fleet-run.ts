@@ -29,6 +29,8 @@ export class FleetRun {
   readonly #follower: FileFollower;
   readonly #processes = new Map<ProcessPlan, Supervised>();
   readonly #watches = new Map<string, FileWatch>();
+  /** What a process that goes on stands on since the file says other placements. */
+  readonly #files = new Map<ProcessPlan, ReadonlySet<string>>();
   /** Processes that the fleet has no longer, until they have ended. */
   readonly #leaving = new Set<Promise<void>>();
   /** By service: copies are replaced one after the other. */
@@ -58,7 +60,7 @@ export class FleetRun {
     this.#options.print(
       startTable({
         fleet: this.#fleet.name,
-        rows: this.#plans.map((plan) => this.#rowOf(plan)),
+        rows: [...this.#plans.map((plan) => this.#rowOf(plan)), ...this.#placedRows()],
         gateway: this.#urlOf('gateway'),
         seconds: (systemClock.now() - startedAt) / 1_000,
         json: this.#options.json,
@@ -109,7 +111,7 @@ export class FleetRun {
 
   /** Watches the files that processes stand on: those that are not watched yet. */
   async #watch(): Promise<void> {
-    const files = new Set(this.#plans.flatMap((plan) => [...plan.files]));
+    const files = new Set(this.#plans.flatMap((plan) => [...this.#filesOf(plan)]));
     for (const [file, watch] of this.#watches) {
       if (files.has(file)) continue;
       watch.close();
@@ -121,8 +123,12 @@ export class FleetRun {
     }
   }
 
+  #filesOf(plan: ProcessPlan): ReadonlySet<string> {
+    return this.#files.get(plan) ?? plan.files;
+  }
+
   #fileChanged(file: string): void {
-    const affected = this.#plans.filter((plan) => plan.files.has(file));
+    const affected = this.#plans.filter((plan) => this.#filesOf(plan).has(file));
     const names = [...new Set(affected.map(({ name }) => name))];
     this.#say(`${file.slice(this.#root.length + 1)} changed: restarting ${names.join(', ')}`);
     this.#replace(affected);
@@ -157,12 +163,15 @@ export class FleetRun {
     }
     await addServicePorts(fleet, this.#ports, (text) => this.#say(text, 'yellow'));
     const kept = new Map(this.#plans.map((plan) => [keyOf(plan), plan]));
-    const next = plansOf(fleet, this.#root, this.#ports).map((plan) => kept.get(keyOf(plan)) ?? plan);
+    const next = plansOf(fleet, this.#root, this.#ports).map((plan) => {
+      const same = kept.get(keyOf(plan));
+      if (same) this.#files.set(same, plan.files);
+      return same ?? plan;
+    });
     const gone = this.#plans.filter((plan) => !next.includes(plan));
     const added = next.filter((plan) => !this.#processes.has(plan));
     this.#fleet = { ...fleet, registryPort, gatewayPort };
     this.#plans = next;
-    if (gone.length + added.length === 0) return;
     if (added.length > 0) this.#say(`flotilla.yaml changed: starting ${titlesOf(added)}`);
     if (gone.length > 0) this.#say(`flotilla.yaml changed: stopping ${titlesOf(gone)}`);
     for (const plan of added) this.#supervise(plan);
@@ -173,6 +182,7 @@ export class FleetRun {
   #remove(plan: ProcessPlan): void {
     const process = this.#processes.get(plan);
     this.#processes.delete(plan);
+    this.#files.delete(plan);
     const left = (process?.stop() ?? Promise.resolve()).finally(() => {
       this.#leaving.delete(left);
       this.#writeState();
@@ -200,6 +210,21 @@ export class FleetRun {
   #rowOf(plan: ProcessPlan): { readonly name: string; readonly url: string; readonly state: string } {
     const view = this.#processes.get(plan)?.view;
     return { name: this.#title(plan), url: view?.url ?? '', state: view?.state ?? 'stopped' };
+  }
+
+  /** Services without a process of their own are as well as those that they are placed in. */
+  #placedRows(): { readonly name: string; readonly url: string; readonly state: string }[] {
+    const { services } = this.#fleet;
+    return services
+      .filter(({ instances }) => instances === 0)
+      .map(({ name }) => {
+        const hosts = services.filter(({ placed, instances }) => instances > 0 && placed.includes(name));
+        const rows = this.#plans
+          .filter((plan) => hosts.some((host) => host.name === plan.name))
+          .map((plan) => this.#rowOf(plan));
+        const state = rows.find((row) => row.state !== 'serving')?.state ?? 'serving';
+        return { name, url: `in ${hosts.map((host) => host.name).join(', ')}`, state };
+      });
   }
 
   #urlOf(name: string): string {

@@ -1,4 +1,4 @@
-import { supervisedProcess } from '../../engines/process.ts';
+import { supervisedProcess } from '../../engines/process/supervised.ts';
 import type { JoinLog } from '../log.ts';
 
 const signals = ['SIGTERM', 'SIGINT'] as const;

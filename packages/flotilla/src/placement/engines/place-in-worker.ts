@@ -8,8 +8,17 @@ import {
   jittered,
   type Timer,
 } from '@flotilla/core';
-import type { OperationRequest, OperationResponse } from '@flotilla/rpc';
-import { hasBytes, RSocketConnection, type RSocketLinks, rsocketCalls } from '@flotilla/rpc/rsocket';
+import type { HttpRequest, HttpResponse } from '@flotilla/http';
+import { type Binding, httpCalls, type OperationRequest, type OperationResponse } from '@flotilla/rpc';
+import {
+  callbacks,
+  httpOverRSocket,
+  RSocketConnection,
+  type RSocketLinks,
+  rsocketCalls,
+  withBytesOver,
+} from '@flotilla/rpc/rsocket';
+import type { PlaceWays } from '../local-transport.ts';
 import type { PlacedService, PlaceNeeds } from '../place-in-process.ts';
 import { PortChannel } from './port-channel.ts';
 import type { FromWorker, ToWorker, WorkerOrders } from './worker-messages.ts';
@@ -24,6 +33,12 @@ export const workerDefaults: Readonly<
   steadyMs: 60_000, // who has lived that long begins with the least again
 });
 
+/** What placing a service in a thread takes. */
+export interface WorkerNeeds extends Pick<PlaceNeeds, 'runtime' | 'places'> {
+  /** Called when something of its configuration waits for the next start of the process. */
+  readonly outdated: () => void;
+}
+
 /**
  * Places a service in a thread of this process. Calls go to it as to another process, over RSocket, with a port between
  * threads in place of a socket. When the thread dies, calls in hand fail with CONNECTION_LOST, `executed: unknown`, later ones
@@ -31,30 +46,31 @@ export const workerDefaults: Readonly<
  */
 export function placeInWorker(
   orders: WorkerOrders,
-  { runtime, places }: Pick<PlaceNeeds, 'runtime' | 'places'>,
+  needs: WorkerNeeds,
   times: Partial<typeof workerDefaults> = {},
 ): PlacedService & { /** For a test that plays a crash. */ readonly thread: () => Worker | undefined } {
-  const thread = new ServiceThread(orders, { runtime, places }, { ...workerDefaults, ...times });
+  const thread = new ServiceThread(orders, needs, { ...workerDefaults, ...times });
   const component: Component = {
     name: `service "${orders.name}"`,
     start: () => thread.start(),
     stop: (reason) => thread.stop(reason),
   };
-  return { name: orders.name, component, connect: () => thread.connect(), thread: () => thread.worker };
+  return { name: orders.name, component, ways: thread, thread: () => thread.worker };
 }
 
-class ServiceThread {
+class ServiceThread implements PlaceWays {
   readonly #orders: WorkerOrders;
-  readonly #needs: Pick<PlaceNeeds, 'runtime' | 'places'>;
+  readonly #needs: WorkerNeeds;
   readonly #times: typeof workerDefaults;
   #worker: Worker | undefined;
-  #connection: RSocketConnection | undefined;
+  /** By what their clients serve. */
+  readonly #connections = new Map<readonly Binding[] | undefined, RSocketConnection>();
   #upAt = 0;
   #deaths = 0;
   #again: Timer | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor(orders: WorkerOrders, needs: Pick<PlaceNeeds, 'runtime' | 'places'>, times: typeof workerDefaults) {
+  constructor(orders: WorkerOrders, needs: WorkerNeeds, times: typeof workerDefaults) {
     this.#orders = orders;
     this.#needs = needs;
     this.#times = times;
@@ -80,6 +96,7 @@ class ServiceThread {
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'up') up.resolve();
       else if (message.kind === 'failed') up.reject(new FlotillaError(message.code, message.detail));
+      else if (message.kind === 'outdated') this.#needs.outdated();
       else this.#needs.places.set(name, message.instance);
     });
     worker.on('error', (thrown) => {
@@ -107,28 +124,15 @@ class ServiceThread {
     return this.#stopping;
   }
 
-  connect(): Endpoint<OperationRequest, OperationResponse> {
-    const calls = rsocketCalls(this.#links());
-    const { name } = this.#orders;
-    return {
-      handle(request, call) {
-        if (!hasBytes(request.operation)) return calls.handle(request, call);
-        const error = new FlotillaError(
-          'UNIMPLEMENTED',
-          `${request.operation.name} takes or answers bytes, which a service in a thread does not: place "${name}" in the process, or leave it remote`,
-          { executed: 'no' },
-        );
-        call.end(error);
-        return Promise.reject(error);
-      },
-      get status() {
-        return calls.status;
-      },
-      get load() {
-        return calls.load;
-      },
-      close: () => calls.close(),
-    };
+  /** Operations with bytes go as requests of HTTP, on the same connection. */
+  calls(serves: readonly Binding[] | undefined): Endpoint<OperationRequest, OperationResponse> {
+    const { random } = this.#needs.runtime;
+    const authority = this.#orders.name;
+    return withBytesOver(() => httpCalls(this.http(), { authority, random }), rsocketCalls(this.#links(serves)));
+  }
+
+  http(): Endpoint<HttpRequest, HttpResponse> {
+    return httpOverRSocket(this.#links(undefined));
   }
 
   async #stop(reason: string): Promise<void> {
@@ -168,10 +172,15 @@ class ServiceThread {
     });
   }
 
-  /** One connection for all clients, and another one after the thread was started anew. */
-  #links(): RSocketLinks {
-    const current = (): RSocketConnection | undefined =>
-      this.#connection?.takesRequests ? this.#connection : undefined;
+  /**
+   * One connection for all clients that serve nothing, one for those that serve the same; another one after the thread was
+   * started anew.
+   */
+  #links(serves: readonly Binding[] | undefined): RSocketLinks {
+    const current = (): RSocketConnection | undefined => {
+      const connection = this.#connections.get(serves);
+      return connection?.takesRequests ? connection : undefined;
+    };
     const { name } = this.#orders;
     return {
       target: name,
@@ -181,7 +190,7 @@ class ServiceThread {
       outstanding: 0,
       current,
       connect: async () => {
-        const connection = current() ?? this.#open();
+        const connection = current() ?? this.#open(serves);
         if (connection) return connection;
         throw new FlotillaError('CONNECT_FAILED', `the thread of service "${name}" is not up`, { executed: 'no' });
       },
@@ -189,13 +198,19 @@ class ServiceThread {
     };
   }
 
-  #open(): RSocketConnection | undefined {
+  #open(serves: readonly Binding[] | undefined): RSocketConnection | undefined {
     const worker = this.#worker;
     if (!worker) return undefined;
+    const { runtime } = this.#needs;
     const { port1, port2 } = new MessageChannel();
     tell(worker, { kind: 'connection', port: port2 }, [port2]);
-    this.#connection = RSocketConnection.client({ channel: new PortChannel(port1), clock: this.#needs.runtime.clock });
-    return this.#connection;
+    const connection = RSocketConnection.client({
+      channel: new PortChannel(port1),
+      clock: runtime.clock,
+      responder: serves && callbacks(serves, runtime),
+    });
+    this.#connections.set(serves, connection);
+    return connection;
   }
 }
 

@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { parseYaml } from '@flotilla/config';
 import { FlotillaError } from '@flotilla/core';
 import { type App, appParts } from '../../app.ts';
-import { loadProcessConfig } from '../../engines/process.ts';
 import type { ServiceConfig } from '../../platform-settings.ts';
-import { configSchemaOf } from '../../start.ts';
+import { configSchemaOf } from '../../start/start-service.ts';
+import type { GivenSources } from '../placed-sources.ts';
 
 /** Where a service that is to be placed comes from, and what it takes over from the process that it is placed in. */
 export interface ServiceSource {
@@ -15,6 +15,11 @@ export interface ServiceSource {
   readonly module: string;
   /** Configuration files; its own part stands under `services.<name>`. */
   readonly files: readonly string[];
+  /** Flags and variables that are meant for it, see `sourcesByService`. */
+  readonly args: GivenSources['args'];
+  readonly env: GivenSources['env'];
+  /** Services that it finds in the process, because they are placed there too. */
+  readonly inProcess: readonly string[];
   /** Of the process: it looks others up in the same place. */
   readonly shared: Pick<ServiceConfig<unknown>, 'registry' | 'zone' | 'stateDir' | 'drainMs'>;
 }
@@ -37,22 +42,20 @@ export function moduleOf(name: string, files: readonly string[]): string {
   );
 }
 
-/**
- * The application that a module exports, and its configuration. The module only declares it: what runs it as a program
- * stands behind `import.meta.main`.
- * @throws FlotillaError START_FAILED, CONFIG_INVALID
- */
-export async function loadPlaced({ name, module, files, shared }: ServiceSource): Promise<{
+/** An application that is to be placed. */
+export interface PlacedApp {
   readonly app: App<unknown>;
-  readonly config: ServiceConfig<unknown>;
-}> {
+  readonly schema: ReturnType<typeof configSchemaOf<unknown>>;
+}
+
+/**
+ * The application that a module exports. The module only declares it: what runs it as a program stands behind
+ * `import.meta.main`.
+ * @throws FlotillaError START_FAILED
+ */
+export async function loadPlaced({ name, module }: Pick<ServiceSource, 'name' | 'module'>): Promise<PlacedApp> {
   const app = await importApp(name, module);
-  const spec = { schema: configSchemaOf(app), section: ['services', name] };
-  // Flags and variables are those of the process, which is another service.
-  const { values } = await loadProcessConfig<ServiceConfig<unknown>>(spec, { args: [], env: {}, files });
-  // One by one: a process hands over its whole configuration, and what is placed keeps its own settings and policies.
-  const { registry, zone, stateDir, drainMs } = shared;
-  return { app, config: { ...values, registry, zone, stateDir, drainMs } };
+  return { app, schema: configSchemaOf(app) };
 }
 
 async function importApp(name: string, module: string): Promise<App<unknown>> {

@@ -11,16 +11,22 @@ import {
   systemRandom,
   toFlotillaError,
 } from '@flotilla/core';
-import type { HttpHandler, HttpListener, HttpNetwork } from '@flotilla/http';
-import { RSocketConnection, rsocketServingOf, rsocketTransport } from '@flotilla/rpc/rsocket';
+import { type HttpNetwork, readContext } from '@flotilla/http';
+import { rsocketTransport } from '@flotilla/rpc/rsocket';
 import { createHealth, createLogger } from '@flotilla/telemetry';
+import { appParts } from '../../app.ts';
+import { largestBodyBytes } from '../../body-limit.ts';
 import { plainTransport } from '../../client.ts';
 import { connectDiscovery } from '../../discovery/connect.ts';
 import { fastNetwork } from '../../engines/fast-network.ts';
 import { logOutput } from '../../engines/log-output.ts';
-import { serviceParts } from '../../start.ts';
+import type { ServiceConfig } from '../../platform-settings.ts';
+import { policiesOf } from '../../process-policies.ts';
+import { serviceParts } from '../../start/service-parts.ts';
+import type { PlacedConfig } from '../placed-config.ts';
+import { openPlacedConfig } from './open-placed-config.ts';
 import { loadPlaced } from './placed-app.ts';
-import { PortChannel } from './port-channel.ts';
+import { ThreadListener } from './thread-listener.ts';
 import type { FromWorker, ToWorker, WorkerOrders } from './worker-messages.ts';
 
 /** A service in a thread of the process that calls it: connections come over ports, everything else is as in a process. */
@@ -40,13 +46,14 @@ const logger = createLogger({
   fields: { service: orders.name },
 });
 
-const connections = new Set<RSocketConnection>();
-let serving: HttpHandler | undefined;
+let listener: ThreadListener | undefined;
+let opened: PlacedConfig | undefined;
 let running: Running | undefined;
 
 parent.on('message', (message: ToWorker) => {
-  if (message.kind === 'connection') serve(message.port);
-  else void stop(message.reason);
+  if (message.kind === 'stop') void stop(message.reason);
+  else if (listener) listener.serve(message.port);
+  else message.port.close();
 });
 
 try {
@@ -60,28 +67,46 @@ try {
 }
 
 async function begin(): Promise<Running> {
-  const { app, config } = await loadPlaced(orders);
+  const found = await loadPlaced(orders);
+  const { app } = found;
+  const following = { logger, meter: nullMeter, outdated: () => tell({ kind: 'outdated' }) };
+  opened = await openPlacedConfig(found, orders, following);
+  const config = opened.now;
   const { network, connector } = fastNetwork({ ...ground, logger });
   const discovery = await connectDiscovery(config.registry, { ...ground, logger, network, zone: config.zone });
-  const listening: HttpNetwork = { connect: (target) => network.connect(target), listen };
-  const parts = serviceParts(
-    app,
-    { ...config, transport: 'auto' },
-    {
-      ...ground,
-      logger,
-      meter: nullMeter,
-      tracer: nullTracer,
-      health: createHealth(),
-      cache: createFileCache({ directory: config.stateDir, logger }),
-      network: listening,
-      fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
-      bindOf: () => ({ host: orders.name, port: 80 }),
-      advertise: () => ({ host: orders.name, reason: 'it is placed in a thread' }),
-      discovery: { ...discovery, registrar: { register: (instance) => registered(instance) } },
+  const at = { host: orders.name, port: 80 };
+  const maxBodyBytes = largestBodyBytes(appParts(app).bindings, config.maxBodyBytes);
+  const listening: HttpNetwork = {
+    connect: (target) => network.connect(target),
+    async listen(_, handler) {
+      const makeCall = ({ headers }: Parameters<typeof handler>[0]) => readContext(headers, ground);
+      listener = new ThreadListener({ ...at, clock: systemClock, handler, makeCall, maxBodyBytes });
+      return listener;
     },
-  );
-  return startAll(parts.components, logger);
+  };
+  const policies = policiesOf(config, { clock: systemClock, meter: nullMeter });
+  const parts = serviceParts(app, served(config), {
+    ...ground,
+    logger,
+    meter: nullMeter,
+    tracer: nullTracer,
+    health: createHealth(),
+    policies,
+    cache: createFileCache({ directory: config.stateDir, logger }),
+    network: listening,
+    fast: rsocketTransport(connector, plainTransport({ ...ground, network }), ground),
+    bindOf: () => at,
+    advertise: () => ({ host: orders.name, reason: 'it is placed in a thread' }),
+    discovery: { ...discovery, registrar: { register: (instance) => registered(instance) } },
+  });
+  const started = await startAll(parts.components, logger);
+  opened.follow(policies, (now) => parts.refresh(served(now)));
+  return started;
+}
+
+/** Without RSocket nobody would serve what comes over the ports. */
+function served(config: ServiceConfig<unknown>): ServiceConfig<unknown> {
+  return { ...config, transport: 'auto' };
 }
 
 /** The process that it is placed in is all that hears of it. */
@@ -105,63 +130,8 @@ function registered(first: Instance): Registration {
   };
 }
 
-async function listen(_: unknown, handler: HttpHandler): Promise<HttpListener> {
-  serving = handler;
-  return {
-    host: orders.name,
-    port: 80,
-    get connections() {
-      return connections.size;
-    },
-    get inFlight() {
-      return Array.from(connections, ({ inFlight }) => inFlight).reduce((sum, one) => sum + one, 0);
-    },
-    drain,
-  };
-}
-
-/** Connections end when their calls have; those that are left then are broken. */
-async function drain(deadlineMs: number): Promise<void> {
-  serving = undefined;
-  const left = Promise.withResolvers<void>();
-  const timer = systemClock.setTimer(deadlineMs, () => left.resolve());
-  const look = (): void => {
-    if (connections.size === 0) left.resolve();
-  };
-  drained = look;
-  for (const connection of connections) connection.drain();
-  look();
-  await left.promise;
-  timer.cancel();
-  for (const connection of connections) connection.close();
-}
-
-let drained = (): void => {};
-
-function serve(port: Extract<ToWorker, { kind: 'connection' }>['port']): void {
-  const answer = serving && rsocketServingOf(serving);
-  if (!answer) {
-    port.close();
-    return;
-  }
-  const { events, ...answering } = answer({ address: '127.0.0.1', port: 0, encrypted: false });
-  const connection = RSocketConnection.server({
-    channel: new PortChannel(port),
-    clock: systemClock,
-    ...answering,
-    events: {
-      ...events,
-      closed(reason) {
-        connections.delete(connection);
-        events?.closed?.(reason);
-        drained();
-      },
-    },
-  });
-  connections.add(connection);
-}
-
 async function stop(reason: string): Promise<void> {
+  await opened?.close();
   await running?.stop(reason);
   parent?.close(); // nothing holds this thread any more
   process.exit(0);

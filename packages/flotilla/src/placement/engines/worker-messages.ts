@@ -17,4 +17,6 @@ export type FromWorker =
   /** What it says of itself; absent: it has left. */
   | { readonly kind: 'instance'; readonly instance: Instance | undefined }
   | { readonly kind: 'up' }
+  /** Something of its configuration waits for the next start of the process. */
+  | { readonly kind: 'outdated' }
   | { readonly kind: 'failed'; readonly code: string; readonly detail: string };

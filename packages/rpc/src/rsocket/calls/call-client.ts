@@ -64,6 +64,7 @@ function ask(connection: RSocketPeer, request: OperationRequest, call: Call, ter
     const { request: sent, response } = operationKinds[request.operation.info.kind];
     if (sent === 'many') return channel(connection, request, call, terms, response === 'many');
     if (response === 'many') return stream(connection, request, call, terms);
+    if (response === 'none' && !request.operation.spec.acknowledged) return fire(connection, request, call, terms);
     return once(connection, request, call, terms);
   } catch (thrown) {
     return refuse(thrown, call);
@@ -87,6 +88,21 @@ function once(
   answer.stream = connection.requestResponse(metadata.prepare(operation, call), data, answer);
   return answer.promise;
 }
+
+/** Written and forgotten: all that can be heard of is that it could not be written. */
+function fire(
+  connection: RSocketPeer,
+  { operation, input }: OperationRequest,
+  call: Call,
+  terms: Terms,
+): Promise<OperationResponse> {
+  const data = input === undefined ? undefined : encoded(operation, input, terms.codec);
+  connection.fireAndForget(metadata.prepare(operation, call), data);
+  call.end();
+  return fired;
+}
+
+const fired: Promise<OperationResponse> = Promise.resolve(undefined);
 
 /** @throws FlotillaError INVALID_INPUT */
 function encoded(operation: CalledOperation, input: unknown, codec: DataCodec): ReturnType<DataCodec['encode']> {

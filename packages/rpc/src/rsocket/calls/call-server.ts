@@ -11,9 +11,8 @@ import {
   type Random,
   toFlotillaError,
 } from '@flotilla/core';
-import type { HttpHandler } from '@flotilla/http';
+import { type HttpHandler, incomingCall } from '@flotilla/http';
 import { CallObserver } from '@flotilla/telemetry';
-import { callOfContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
 import type { Binding } from '../../handlers.ts';
 import { servedOperations } from '../../server/contract-handler.ts';
@@ -204,7 +203,7 @@ export class CallResponder implements RSocketResponder {
     asked: Interaction,
   ): Answering | undefined {
     const { clock, random } = this.#server.options;
-    const call = callOfContext(context, { clock, random });
+    const call = incomingCall(context, { clock, random });
     this.#notices?.asked(call.startedAt);
     if (this.#caller) call.set(callerAttribute, this.#caller);
     try {

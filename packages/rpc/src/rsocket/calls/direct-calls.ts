@@ -7,14 +7,16 @@ import {
   toFlotillaError,
   toProblem,
 } from '@flotilla/core';
-import { parseJsonText } from '@flotilla/http';
+import { incomingCall, parseJsonText } from '@flotilla/http';
 import { declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
-import { callOfContext, formatContext, formatContract, parseContext } from '../../context/context-entry.ts';
+import { formatContext, formatContract, parseContext } from '../../context/context-entry.ts';
 import { contractHash, operationKinds } from '../../contract/index.ts';
 import { answeredErrorAttribute } from '../../server/served-operation.ts';
 import type { CallServer } from './call-server.ts';
+import { type Caller, callerAttribute } from './caller.ts';
 import { hasBytes } from './has-bytes.ts';
+import { noBytes } from './with-bytes.ts';
 
 /** How a service in the same process is called. */
 export interface DirectCallsOptions {
@@ -23,12 +25,14 @@ export interface DirectCallsOptions {
    * side, and what JSON cannot hold fails as it does between processes. Default true.
    */
   readonly copies?: boolean;
-  /** Takes the operations with bytes, as requests of HTTP. */
-  readonly bytes: Endpoint<OperationRequest, OperationResponse>;
+  /** Takes the operations with bytes, as requests of HTTP. Default: they are refused. */
+  readonly bytes?: Endpoint<OperationRequest, OperationResponse>;
 }
 
 /** Calls in hand, as far as they came this way, and their end. */
 export interface DirectCalls extends Endpoint<OperationRequest, OperationResponse> {
+  /** The same calls, by one who can be called back. Closing that changes nothing here. */
+  by(caller: Caller | undefined): Endpoint<OperationRequest, OperationResponse>;
   /** Cancels what is in hand, with a reason. */
   breakOff(why: string): void;
   /** Resolves when nothing is in hand. */
@@ -40,7 +44,7 @@ export interface DirectCalls extends Endpoint<OperationRequest, OperationRespons
  * trace, baggage, priority, attempt, key), hears of a cancel, and goes on with a stream no faster than it is read. Errors are
  * what a caller far away would get: without causes, with the code that the contract declares.
  */
-export function directCalls(server: CallServer, { copies = true, bytes }: DirectCallsOptions): DirectCalls {
+export function directCalls(server: CallServer, { copies = true, bytes = noBytes }: DirectCallsOptions): DirectCalls {
   const inHand = new Set<Visit>();
   let waiting: (() => void)[] = [];
   let closed = false;
@@ -48,15 +52,30 @@ export function directCalls(server: CallServer, { copies = true, bytes }: Direct
     inHand.delete(visit);
     if (inHand.size === 0) for (const resolve of waiting.splice(0)) resolve();
   };
-  return {
-    handle(request, call) {
-      if (hasBytes(request.operation)) return bytes.handle(request, call);
-      const visit = new Visit(server, request, call, copies, leave);
-      if (closed)
-        return visit.refuse(new FlotillaError('UNAVAILABLE', `${request.operation.name} takes no calls any more`));
-      inHand.add(visit);
-      return visit.begin();
-    },
+  const handle = (request: OperationRequest, call: Call, caller?: Caller): Promise<OperationResponse> => {
+    if (hasBytes(request.operation)) return bytes.handle(request, call);
+    const visit = new Visit(server, request, call, { copies, caller, leave });
+    if (closed)
+      return visit.refuse(new FlotillaError('UNAVAILABLE', `${request.operation.name} takes no calls any more`));
+    inHand.add(visit);
+    const answered = visit.begin();
+    const { kind } = request.operation.info;
+    if (operationKinds[kind].response !== 'none' || request.operation.spec.acknowledged) return answered;
+    answered.catch(() => {}); // nobody hears of it in any place
+    return Promise.resolve(undefined);
+  };
+  const calls: DirectCalls = {
+    handle: (request, call) => handle(request, call),
+    by: (caller) => ({
+      handle: caller ? (request, call) => handle(request, call, caller) : calls.handle,
+      get status() {
+        return calls.status;
+      },
+      get load() {
+        return calls.load;
+      },
+      close: async () => {},
+    }),
     get status() {
       return closed ? ('closed' as const) : ('open' as const);
     },
@@ -69,10 +88,18 @@ export function directCalls(server: CallServer, { copies = true, bytes }: Direct
     idle: () => (inHand.size === 0 ? Promise.resolve() : new Promise((resolve) => void waiting.push(resolve))),
     async close() {
       closed = true;
-      await Promise.all([bytes.close(), this.idle()]);
+      await Promise.all([bytes.close(), calls.idle()]);
       waiting = [];
     },
   };
+  return calls;
+}
+
+/** What a visit is told besides the call. */
+interface VisitTerms {
+  readonly copies: boolean;
+  readonly caller: Caller | undefined;
+  readonly leave: (visit: Visit) => void;
 }
 
 /** One call: the caller's side and the handler's. */
@@ -82,6 +109,7 @@ class Visit {
   readonly #input: unknown;
   readonly #call: Call;
   readonly #copies: boolean;
+  readonly #caller: Caller | undefined;
   readonly #leave: (visit: Visit) => void;
   #inner: Call | undefined;
   #unlisten: (() => void) | undefined;
@@ -93,14 +121,14 @@ class Visit {
     server: CallServer,
     { operation, input }: OperationRequest,
     call: Call,
-    copies: boolean,
-    leave: (visit: Visit) => void,
+    { copies, caller, leave }: VisitTerms,
   ) {
     this.#server = server;
     this.#operation = operation;
     this.#input = input;
     this.#call = call;
     this.#copies = copies;
+    this.#caller = caller;
     this.#leave = leave;
   }
 
@@ -112,8 +140,9 @@ class Visit {
       const said = formatContract(contract.version, contractHash(contract));
       const context = parseContext(formatContext(this.#call, said));
       const { served, entry } = this.#server.table.find(name, context);
-      const inner = callOfContext(context, { clock, random });
+      const inner = incomingCall(context, { clock, random });
       this.#inner = inner;
+      if (this.#caller) inner.set(callerAttribute, this.#caller);
       const value = operationKinds[info.kind].request === 'many' ? this.#elements() : this.#copied(this.#input);
       const request = { served, value, context, unreadable: undefined, waited: true };
       const answered = runInCall(inner, () => Promise.try(entry, request, inner));

@@ -7,9 +7,9 @@ import { setupDefaults } from '../connection-options.ts';
 import type { RSocketResponder } from '../responder-port.ts';
 import { rsocketCalls } from './call-client.ts';
 import { CallServer, type CallServerOptions } from './call-server.ts';
-import { hasBytes } from './has-bytes.ts';
 import type { RSocketConnector, RSocketLinks } from './links.ts';
 import { readUtilisationPush } from './utilisation.ts';
+import { withBytesOver } from './with-bytes.ts';
 
 /**
  * Calls of operations over RSocket where an instance advertises it, else as `http` has them. Operations with bytes always
@@ -60,7 +60,7 @@ function hearing(report: UtilisationListener, links: RSocketLinks): Endpoint<Ope
 }
 
 /** What answers a callee that calls back: the same contracts, on every connection. */
-function callbacks(serves: readonly Binding[], serving: CallServerOptions): RSocketResponder {
+export function callbacks(serves: readonly Binding[], serving: CallServerOptions): RSocketResponder {
   const responder = new CallServer(serves, serving).responder();
   responder.accept(setupDefaults, true);
   return responder;
@@ -70,27 +70,4 @@ function plainTarget(target: RpcTarget): RpcTarget {
   const { address, instance } = target;
   const own = instance && addressFor(instance, ['http', 'https']);
   return { ...target, address: own ?? { ...address, protocol: address.protocol === 'rsockets' ? 'https' : 'http' } };
-}
-
-function withBytesOver(
-  openPlain: () => Endpoint<OperationRequest, OperationResponse>,
-  fast: Endpoint<OperationRequest, OperationResponse>,
-): Endpoint<OperationRequest, OperationResponse> {
-  let plain: Endpoint<OperationRequest, OperationResponse> | undefined;
-  return {
-    handle(request, call) {
-      if (!hasBytes(request.operation)) return fast.handle(request, call);
-      plain ??= openPlain();
-      return plain.handle(request, call);
-    },
-    get status() {
-      return fast.status;
-    },
-    get load() {
-      return fast.load + (plain?.load ?? 0);
-    },
-    async close() {
-      await Promise.all([fast.close(), plain?.close()]);
-    },
-  };
 }
