@@ -273,3 +273,20 @@ test('a call tells of its answer until it has ended, also while it does', () => 
   assert.equal(seen, answer);
   assert.equal(call.told, undefined, 'who holds an ended call holds no answer');
 });
+
+test('an attribute that a call sets hides the one that it began with, for itself and for who takes its attributes over', () => {
+  const first = attribute<number>('first');
+  const second = attribute<number>('second');
+  const attributes = new SharedAttributes([
+    [first, 1],
+    [second, 2],
+  ]);
+  const call = new Call({ clock: new ManualClock(), random: seededRandom(1), attributes });
+  const other = new Call({ clock: new ManualClock(), random: seededRandom(1), attributes });
+  call.set(first, 10);
+  call.set(first, 11);
+  assert.deepEqual([call.get(first), call.get(second)], [11, 2]);
+  assert.deepEqual([other.get(first), other.get(second)], [1, 2]);
+  other.takeAttributes(call);
+  assert.deepEqual([other.get(first), other.get(second)], [11, 2]);
+});

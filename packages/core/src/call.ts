@@ -18,12 +18,14 @@ export function attribute<T>(name: string): Attribute<T> {
   return { name };
 }
 
-/** Attributes that calls begin with, made once for all of them: key, value, key, value. */
+/** Attributes that calls begin with, made once for all of them. */
 export class SharedAttributes {
-  readonly list: readonly unknown[];
+  readonly first: AttributeLink | undefined;
 
   constructor(list: readonly (readonly [Attribute<unknown>, unknown])[]) {
-    this.list = Object.freeze(list.flat());
+    let next: AttributeLink | undefined;
+    for (const [key, value] of list) next = { key, value, shared: true, next };
+    this.first = next;
   }
 }
 
@@ -68,7 +70,7 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   /** When it began, on `clock`, for who has just read it. Default: now. */
   readonly startedAt?: number | undefined;
-  /** What many calls have alike; it is copied by the first call that sets another one. Default: none. */
+  /** What many calls have alike; a value that the call sets hides the one in there. Default: none. */
   readonly attributes?: SharedAttributes | undefined;
 }
 
@@ -137,10 +139,8 @@ export class Call {
   #together = false;
   #watchers: EndWatcher | undefined;
   #lastWatcher: EndWatcher | undefined;
-  /** Key, value, key, value: there are never many, and each call has some. */
-  #attributes: readonly unknown[] | undefined;
-  /** The list is not that of other calls, too. */
-  #ownsAttributes = false;
+  /** There are never many, and each call has some. */
+  #attributes: AttributeLink | undefined;
 
   /** @param parent what `options` do not say is as in this call, which also cancels the new one. Its own: attempt's end, key. */
   constructor(options: CallOptions & Pick<InnerCallOptions, 'expendable'>);
@@ -157,7 +157,7 @@ export class Call {
     this.parent = parent;
     this.expendable = options.expendable === true;
     this.told = undefined;
-    this.#attributes = options.attributes?.list;
+    this.#attributes = options.attributes?.first;
     this.#trace = options.trace;
     if (parent) parent.#adopt(this);
     // Only now: most calls are bounded by one around them.
@@ -293,9 +293,12 @@ export class Call {
     else if (!this.#ended) this.#addInside(work);
   }
 
-  /** @throws the reason, when the work is no longer wanted or its deadline has passed. */
-  throwIfCancelled(): void {
-    if (!this.#cancelled && this.deadline <= this.clock.now()) this.cancel(deadlineError(this));
+  /**
+   * @param now on {@link clock}, for who knows it. Default: read
+   * @throws the reason, when the work is no longer wanted or its deadline has passed.
+   */
+  throwIfCancelled(now?: number): void {
+    if (!this.#cancelled && this.deadline <= (now ?? this.clock.now())) this.cancel(deadlineError(this));
     if (this.#cancelled) throw this.#cancelled;
   }
 
@@ -367,12 +370,9 @@ export class Call {
 
   /** The attribute of this call, else of the nearest call around it that has it. */
   get<T>(key: Attribute<T>): T | undefined {
-    let call: Call | undefined = this;
-    while (call) {
-      const attributes: readonly unknown[] | undefined = call.#attributes;
-      const at: number = attributes ? placeOf(key, attributes) : -1;
-      if (attributes && at >= 0) return attributes[at + 1] as T;
-      call = call.parent;
+    for (let call: Call | undefined = this; call; call = call.parent) {
+      const link = linkOf(key, call.#attributes);
+      if (link) return link.value as T;
     }
     return undefined;
   }
@@ -380,26 +380,15 @@ export class Call {
   /** Takes over the attributes of another call, and of those around it, that this one is not inside of: as they are now. */
   takeAttributes(from: Call): void {
     if (from.parent) this.takeAttributes(from.parent);
-    const attributes = from.#attributes;
-    if (!attributes) return;
-    for (let at = 0; at < attributes.length; at += 2) {
-      this.set(attributes[at] as Attribute<unknown>, attributes[at + 1]);
+    for (let link = from.#attributes; link; link = link.next) {
+      if (linkOf(link.key, from.#attributes) === link) this.set(link.key, link.value); // no other one hides it
     }
   }
 
   set<T>(key: Attribute<T>, value: T): void {
-    const attributes = this.#attributes;
-    if (!attributes) {
-      this.#attributes = [key, value];
-      this.#ownsAttributes = true;
-      return;
-    }
-    const own = this.#ownsAttributes ? (attributes as unknown[]) : [...attributes];
-    const at = placeOf(key, own);
-    if (at >= 0) own[at + 1] = value;
-    else own.push(key, value);
-    this.#attributes = own;
-    this.#ownsAttributes = true;
+    const link = linkOf(key, this.#attributes);
+    if (link && !link.shared) link.value = value;
+    else this.#attributes = { key, value, shared: false, next: this.#attributes }; // it hides one that is shared
   }
 
   /**
@@ -466,10 +455,18 @@ function nearer(deadline: number | undefined, parent: Call | undefined): number 
   return deadline !== undefined && deadline < around ? deadline : around;
 }
 
-/** Where a key stands among keys and values; -1: nowhere. */
-function placeOf(key: unknown, attributes: readonly unknown[]): number {
-  for (let at = 0; at < attributes.length; at += 2) if (attributes[at] === key) return at;
-  return -1;
+/** One attribute of a call. */
+interface AttributeLink {
+  readonly key: Attribute<unknown>;
+  value: unknown;
+  /** Calls share it: its value stays. */
+  readonly shared: boolean;
+  readonly next: AttributeLink | undefined;
+}
+
+function linkOf(key: Attribute<unknown>, attributes: AttributeLink | undefined): AttributeLink | undefined {
+  for (let link = attributes; link; link = link.next) if (link.key === key) return link;
+  return undefined;
 }
 
 const noChanges: ChildOptions = Object.freeze({});

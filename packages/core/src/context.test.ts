@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { currentCall, runInCall } from './ambient.ts';
+import { CallScope, currentCall, runInCall } from './ambient.ts';
 import { baggageLimits, formatBaggage, parseBaggage } from './baggage.ts';
 import { Call } from './call.ts';
 import { nearest } from './nearest.ts';
@@ -31,10 +32,20 @@ test('an invalid traceparent starts a new trace', () => {
     `ff-${id}-${'b'.repeat(16)}-01`,
     `00-${id}-${'b'.repeat(16)}-01-more`,
     `00-${id.toUpperCase()}-${'b'.repeat(16)}-01`,
+    `00-${'\u0130'.repeat(32)}-${'b'.repeat(16)}-01`, // its low byte is a digit
+    `00-${id}-${'b'.repeat(16)}-0g`,
+    `0\n-${id}-${'b'.repeat(16)}-01`,
   ]) {
     assert.equal(parseTraceparent(header), undefined, header);
   }
   assert.ok(parseTraceparent(`01-${id}-${'b'.repeat(16)}-01-more`), 'a later version may say more');
+});
+
+test('whether a trace is sampled is the lowest bit of its flags', () => {
+  for (const digit of '0123456789abcdef') {
+    const trace = parseTraceparent(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-0${digit}`);
+    assert.equal(trace?.sampled, Number.parseInt(digit, 16) % 2 === 1, digit);
+  }
 });
 
 test('baggage reads back', () => {
@@ -101,6 +112,46 @@ test('the running code finds its call across waits, and nobody else does', async
   });
   assert.equal(currentCall(), undefined);
   assert.equal(await inside, call);
+});
+
+test('calls in one scope see nothing of each other, and what is around stays', async () => {
+  const newCall = (): Call => new Call({ clock: new ManualClock(), random: seededRandom(1) });
+  const [around, first, second] = [newCall(), newCall(), newCall()];
+  const later = async (): Promise<Call | undefined> => {
+    await null;
+    return currentCall();
+  };
+  const scope = runInCall(around, () => new CallScope());
+  const waits = [
+    scope.run(first, later, undefined),
+    scope.run(second, later, undefined),
+    runInCall(second, () => scope.run(first, later, undefined)),
+  ];
+  assert.equal(currentCall(), undefined);
+  assert.deepEqual(
+    (await Promise.all(waits)).map((call) => [first, second].indexOf(call as Call)),
+    [0, 1, 0],
+  );
+  assert.throws(
+    () =>
+      scope.run(
+        first,
+        () => {
+          throw new RangeError('at once');
+        },
+        undefined,
+      ),
+    /at once/,
+  );
+  assert.equal(currentCall(), undefined, 'nor after what threw');
+});
+
+test('other storage keeps what it held where the scope was made', () => {
+  const other = new AsyncLocalStorage<string>();
+  const scope = other.run('connection', () => new CallScope());
+  const call = new Call({ clock: new ManualClock(), random: seededRandom(1) });
+  const seen = other.run('elsewhere', () => scope.run(call, () => [other.getStore(), currentCall()], undefined));
+  assert.deepEqual(seen, ['connection', call]);
 });
 
 test('the nearest known word is offered only when it is near', () => {

@@ -1,4 +1,4 @@
-export { currentCall, enterCall, runInCall } from './ambient.ts';
+export { CallScope, currentCall, enterCall, runInCall } from './ambient.ts';
 export { type Baggage, baggageLimits, emptyBaggage, formatBaggage, parseBaggage, tenantKey } from './baggage.ts';
 export {
   type Attribute,
@@ -28,6 +28,7 @@ export {
   FlotillaError,
   toFlotillaError,
 } from './errors.ts';
+export { composeReady, type Gate, gateFilter, type ReadyHandler } from './gate.ts';
 export {
   begin,
   compose,
@@ -123,4 +124,11 @@ export {
   type Watch,
 } from './resolver.ts';
 export { Secret } from './secret.ts';
-export { childTrace, formatTraceparent, newTrace, parseTraceparent, type TraceContext } from './trace.ts';
+export {
+  childTrace,
+  formatTraceparent,
+  newTrace,
+  parseTraceparent,
+  readTraceparent,
+  type TraceContext,
+} from './trace.ts';

@@ -26,45 +26,62 @@ export function childTrace(parent: TraceContext, random: Random): TraceContext {
  * @returns undefined for anything invalid: then a new trace begins.
  */
 export function parseTraceparent(header: string, state = ''): TraceContext | undefined {
-  if (header.length < 55 || !isDash(header, 2) || !isDash(header, 35) || !isDash(header, 52)) return undefined;
-  if (!isHex(header, 0, 2) || !isHex(header, 53, 55) || !isId(header, 3, 35) || !isId(header, 36, 52)) return undefined;
-  // Later versions may add something behind another dash; version 00 may not, and ff is none.
-  if (header.length > 55 && (header.startsWith('00') || !/^-.*$/.test(header.slice(55)))) return undefined;
-  if (header.startsWith('ff')) return undefined;
-  const sampled = '13579bdf'.includes(header.charAt(54));
+  const bytes = Buffer.from(header);
+  return readTraceparent(bytes, 0, bytes.length, state);
+}
+
+/** {@link parseTraceparent} in place: nothing becomes text before it is known to be valid. */
+export function readTraceparent(bytes: Buffer, from: number, to: number, state = ''): TraceContext | undefined {
+  if (to - from < 55 || !isDash(bytes, from + 2) || !isDash(bytes, from + 35) || !isDash(bytes, from + 52)) {
+    return undefined;
+  }
+  if (!isHex(bytes, from, from + 2) || !isHex(bytes, from + 53, from + 55)) return undefined;
+  if (!isId(bytes, from + 3, from + 35) || !isId(bytes, from + 36, from + 52)) return undefined;
+  if (!isVersion(bytes, from, to)) return undefined;
+  const ids = bytes.toString('latin1', from + 3, from + 52);
   return {
-    traceId: header.slice(3, 35),
-    spanId: header.slice(36, 52),
-    sampled,
+    traceId: ids.slice(0, 32),
+    spanId: ids.slice(33),
+    sampled: isOdd(bytes[from + 54] as number),
     state: state.length > 512 ? state.slice(0, 512) : state,
   };
 }
 
+/** Later versions than 00 may add something behind another dash; ff is none. */
+function isVersion(bytes: Buffer, from: number, to: number): boolean {
+  if (isPair(bytes, from, 0x66)) return false;
+  return to - from === 55 || (!isPair(bytes, from, 0x30) && /^-.*$/.test(bytes.toString('utf8', from + 55, to)));
+}
+
+/** Twice the same character. */
+function isPair(bytes: Uint8Array, at: number, code: number): boolean {
+  return bytes[at] === code && bytes[at + 1] === code;
+}
+
 /** Whether there are lower-case hex digits, and nothing else. */
-function isHex(text: string, from: number, to: number): boolean {
+function isHex(bytes: Uint8Array, from: number, to: number): boolean {
   let all = 1;
-  let codes = 0;
-  for (let at = from; at < to; at++) {
-    const code = text.charCodeAt(at);
-    codes |= code;
-    all &= isDigit[code & 0x7f] as number;
-  }
-  return all === 1 && codes < isDigit.length;
+  for (let at = from; at < to; at++) all &= isDigit[bytes[at] as number] as number;
+  return all === 1;
 }
 
 /** The same, and not all zeros. */
-function isId(text: string, from: number, to: number): boolean {
-  if (!isHex(text, from, to)) return false;
-  for (let at = from; at < to; at++) if (text.charCodeAt(at) !== 0x30) return true;
+function isId(bytes: Uint8Array, from: number, to: number): boolean {
+  if (!isHex(bytes, from, to)) return false;
+  for (let at = from; at < to; at++) if (bytes[at] !== 0x30) return true;
   return false;
 }
 
-/** Of ASCII. */
-const isDigit = new Uint8Array(0x80);
+const isDigit = new Uint8Array(0x100);
 for (const digit of '0123456789abcdef') isDigit[digit.charCodeAt(0)] = 1;
 
-function isDash(text: string, at: number): boolean {
-  return text.charCodeAt(at) === 0x2d;
+/** Of a hex digit: those of the letters begin with an odd code for an even digit. */
+function isOdd(digit: number): boolean {
+  return (digit & 1) === (digit < 0x61 ? 1 : 0);
+}
+
+function isDash(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x2d;
 }
 
 /** Writes the header `traceparent`, version 00. */

@@ -70,7 +70,7 @@ export {
   resolveFields,
   whole,
 } from './policy-fields.ts';
-export { LocalRateLimiter, type RateLimiter, type RateLimitOptions, rateLimit } from './rate-limit.ts';
+export { LocalRateLimiter, type RateLimiter, type RateLimitOptions, rateLimit, rateLimitGate } from './rate-limit.ts';
 export { budgetOf, type RetryOptions, retry } from './retry.ts';
 export {
   createRetryBudget,
@@ -80,7 +80,7 @@ export {
   type RetryBudgetOptions,
 } from './retry-budget.ts';
 export { type Backoff, backoffMs, isRepeatable } from './retry-rules.ts';
-export { serverFilter, serverFilters } from './server-composition.ts';
+export { type GateEntry, serverFilter, serverGates } from './server-composition.ts';
 export {
   adaptiveConcurrency,
   type GuardedOptions,

@@ -1,4 +1,4 @@
-import { type Call, compose, type Filter, type Handler } from '@flotilla/core';
+import { type Call, compose, type Filter, type Gate, type Handler } from '@flotilla/core';
 
 /** Keys beyond this share the chain of the last one: names that a caller makes up must not fill the memory. */
 const maxChains = 1_000;
@@ -36,8 +36,43 @@ export class LiveChains {
     };
   }
 
+  /**
+   * A gate made of others, which are asked one after the other: those that `make` gives, once per configuration.
+   * @param hearsBegin whether they are to be told when an answer begins
+   */
+  gate(make: () => readonly Gate[], hearsBegin = false): Gate {
+    let gates = make();
+    let generation = this.#generation;
+    return {
+      enter: (call, now) => {
+        if (generation !== this.#generation) {
+          gates = make();
+          generation = this.#generation;
+        }
+        return enterAll(gates, 0, call, now);
+      },
+      ...(hearsBegin && {
+        begun: (call: Call, well: boolean) => {
+          for (const gate of gates) gate.begun?.(call, well);
+        },
+      }),
+    };
+  }
+
   /** From here on every chain is asked for anew. */
   rebuild(): void {
     this.#generation += 1;
   }
+}
+
+function enterAll(gates: readonly Gate[], from: number, call: Call, now: number): Promise<void> | undefined {
+  for (let at = from; at < gates.length; at++) {
+    const waiting = gates[at]?.enter(call, now);
+    if (waiting) return enterRest(waiting, gates, at + 1, call);
+  }
+  return undefined;
+}
+
+function enterRest(waiting: Promise<void>, gates: readonly Gate[], from: number, call: Call): Promise<void> {
+  return waiting.then(() => enterAll(gates, from, call, call.clock.now()));
 }

@@ -1,4 +1,13 @@
-import { type Call, type Filter, FlotillaError, LatestMap, sleep, toFlotillaError } from '@flotilla/core';
+import {
+  type Call,
+  type Filter,
+  FlotillaError,
+  type Gate,
+  gateFilter,
+  LatestMap,
+  sleep,
+  toFlotillaError,
+} from '@flotilla/core';
 import type { RateLimitSettings } from './client-policies.ts';
 import { nullEvents, type PolicyEvents, tell } from './events.ts';
 import { type Pace, paceOf, type RateVerdict, takeToken } from './gcra.ts';
@@ -52,39 +61,40 @@ export interface RateLimitOptions {
  * Errors: RATE_LIMITED with `executed: 'no'` and `retryAfterMs`.
  */
 export function rateLimit<Req, Res>(options: RateLimitOptions): Filter<Req, Res> {
+  return gateFilter(rateLimitGate(options));
+}
+
+/** The same as a gate. */
+export function rateLimitGate(options: RateLimitOptions): Gate {
   const { settings, target, operation, limiter, events = nullEvents, side = 'client' } = options;
   const pace = paceOf(settings);
   const keyOf = keyBy(settings.per, operation);
-  const refuse = (call: Call, waitMs: number): Promise<never> => {
+  const obey = (call: Call, { allowed, waitMs }: RateVerdict): Promise<void> | undefined => {
+    if (!allowed) throw refuse(call, waitMs);
+    if (waitMs === 0) return undefined;
+    tell(events, call.clock, 'rateLimit', 'delayed', target, operation, { waitMs });
+    return wait(call, waitMs);
+  };
+  const refuse = (call: Call, waitMs: number): FlotillaError => {
     tell(events, call.clock, 'rateLimit', 'refused', target, operation);
     const error = refusal(settings, target, waitMs);
     if (side === 'client') call.end(error);
-    return Promise.reject(error);
+    return error;
   };
-  return (next) => {
-    const obey = (request: Req, call: Call, { allowed, waitMs }: RateVerdict): Promise<Res> => {
-      if (!allowed) return refuse(call, waitMs);
-      if (waitMs === 0) return next(request, call);
-      tell(events, call.clock, 'rateLimit', 'delayed', target, operation, { waitMs });
-      return goLater(request, call, waitMs);
-    };
-    const goLater = async (request: Req, call: Call, waitMs: number): Promise<Res> => {
-      try {
-        await sleep(waitMs, call);
-      } catch (thrown) {
-        if (side === 'client') call.end(toFlotillaError(thrown));
-        throw thrown;
-      }
-      return next(request, call);
-    };
-    return (request, call) => {
-      const now = call.clock.now();
+  const wait = async (call: Call, waitMs: number): Promise<void> => {
+    try {
+      await sleep(waitMs, call);
+    } catch (thrown) {
+      if (side === 'client') call.end(toFlotillaError(thrown));
+      throw thrown;
+    }
+  };
+  return {
+    enter(call, now) {
       const patienceMs = Math.min(settings.maxWaitMs, call.deadline - now);
       const verdict = limiter.take(keyOf(call), now, pace, patienceMs);
-      return verdict instanceof Promise
-        ? verdict.then((later) => obey(request, call, later))
-        : obey(request, call, verdict);
-    };
+      return verdict instanceof Promise ? verdict.then((later) => obey(call, later)) : obey(call, verdict);
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { PolicyEvent } from './events.ts';
 import type { ProcessLoad } from './load-source.ts';
 import { ranks } from './places.ts';
-import { serverFilter, serverFilters } from './server-composition.ts';
+import { serverFilter, serverGates } from './server-composition.ts';
 import { type GuardedOptions, ServerGuard } from './server-guard.ts';
 import { type GivenServerPolicies, resolveServerPolicies, sheddingDefaults } from './server-policies.ts';
 import { isShed, levelOf, shareOf } from './shedding.ts';
@@ -50,7 +50,7 @@ const four = { concurrency: { initialLimit: 4, minLimit: 4 }, queue: { maxQueued
 test('the composition of a server is one list with a reason per line', () => {
   const names = (given: GivenServerPolicies): string[] => {
     const { guard } = stage(given);
-    const entries = serverFilters({ guard, operation: 'a.b' });
+    const entries = serverGates({ guard, operation: 'a.b' });
     assert.ok(entries.every(({ reason }) => reason.length > 20));
     return entries.map(({ name }) => name);
   };
@@ -101,6 +101,21 @@ test('a call keeps its place until its last byte, a stream until it begins', asy
   for (let index = 0; index < 100; index++) await stream.handle('a', stream.newCall());
   await stream.clock.advance(0);
   assert.equal(stream.guard.places.inFlight, 0);
+});
+
+test('a stream that has given its place back leaves the limit at work', async () => {
+  const { clock, guard, handle, newCall, setLoad } = stage(
+    { concurrency: { initialLimit: 4, minLimit: 2 } },
+    { until: 'head' },
+  );
+  await handle('stream', newCall()); // goes on for ever
+  await clock.advance(1_000);
+  setLoad({ loopDelayMs: 40 }); // twice what is allowed
+  const unary = serverFilter<string, string>({ guard, operation: 'catalog.product' })(async (request) => request);
+  const calls = Array.from({ length: 3 }, () => newCall());
+  for (const call of calls) await unary('a', call);
+  for (const call of calls) call.end();
+  assert.equal(guard.limit, 2);
 });
 
 test('a burst waits a moment; a queue that is never empty takes the newest, and nobody when it is empty at last', async () => {
@@ -248,8 +263,8 @@ test('what it could take within a time follows its limit, and how long calls tak
   assert.equal(guard.allowance(1_000), 1_000_000);
 });
 
-test('filters compose around any handler, also one of another transport', async () => {
+test('the filter composes around any handler, also one of another transport', async () => {
   const { guard, newCall } = stage();
-  const filters = serverFilters<number, number>({ guard, operation: 'a.b' }).map(({ filter }) => filter);
+  const filters = [serverFilter<number, number>({ guard, operation: 'a.b' })];
   assert.equal(await compose(filters, async (request) => request + 1)(1, newCall()), 2);
 });

@@ -1,8 +1,17 @@
-import { type Call, type Clock, type Filter, FlotillaError } from '@flotilla/core';
+import {
+  type Attribute,
+  attribute,
+  type Call,
+  type Clock,
+  type EndWatcher,
+  FlotillaError,
+  type Gate,
+  type Outcome,
+} from '@flotilla/core';
 import { type AdaptiveLimit, addCall, growAtOnce, newLimit, reconfiguredLimit, turnWindow } from './adaptive-limit.ts';
 import { nullEvents, type PolicyEvents, type PolicyKinds, tell } from './events.ts';
 import { LiveChains } from './live-chain.ts';
-import { idleLoad, type LoadSource } from './load-source.ts';
+import { idleLoad, type LoadSource, type ProcessLoad } from './load-source.ts';
 import { Places, ranks } from './places.ts';
 import { LocalRateLimiter, type RateLimiter } from './rate-limit.ts';
 import type { ServerPolicies } from './server-policies.ts';
@@ -112,26 +121,27 @@ export class ServerGuard {
    * busy for one more call: its load is somebody else's.
    * @returns the error to refuse with
    */
-  shed(call: Call, operation: string): FlotillaError | undefined {
+  shed(call: Call, operation: string, now: number): FlotillaError | undefined {
     const { shedding, concurrency } = this.#policies;
-    const load = this.#load.load(call.clock.now());
+    const load = this.#load.load(now);
     const level = levelOf(load, shedding);
     if (level !== this.#level) this.#changeLevel(level, load.loopDelayMs, load.heapFraction);
     if (level === 'calm' || !isShed(ranks[call.priority], level)) return undefined;
     if (this.places.inFlight < concurrency.minLimit) return undefined;
-    return this.#refuse(
-      call,
-      operation,
-      () =>
-        `the process is ${level}: its event loop is ${Math.round(load.loopDelayMs)} ms late, ${Math.round(load.heapFraction * 100)} % of its heap is in use`,
-    );
+    return this.#refuseAt(level, load, call, operation);
+  }
+
+  #refuseAt(level: SheddingLevel, load: ProcessLoad, call: Call, operation: string): FlotillaError {
+    const { loopDelayMs, heapFraction } = load;
+    const numbers = `its event loop is ${Math.round(loopDelayMs)} ms late, ${Math.round(heapFraction * 100)} % of its heap is in use`;
+    return this.#refuse(call, operation, `the process is ${level}: ${numbers}`);
   }
 
   /** Takes a place at once. @returns false: there is none. */
-  enter(call: Call): boolean {
+  enter(call: Call, now: number): boolean {
     const rank = ranks[call.priority];
     if (this.places.enter(rank)) return true;
-    return this.places.isFull(rank) && this.#grow(call.clock.now()) && this.places.enter(rank);
+    return this.places.isFull(rank) && this.#grow(now) && this.places.enter(rank);
   }
 
   /** Waits for a place, or refuses. Rejects with the error to refuse with. */
@@ -144,24 +154,6 @@ export class ServerGuard {
     if ((await this.places.wait(call, ranks[call.priority], queue)) !== undefined) throw this.#full(call, operation);
   }
 
-  /** Watches a call that has a place, until it ends and gives it back. */
-  watch(call: Call, { operation, timed = true }: GuardedOptions): void {
-    this.#seePeak();
-    const startedAt = call.clock.now();
-    call.onEnd((outcome) => this.#left(call, timed && !outcome ? operation : undefined, startedAt));
-  }
-
-  /** The same until its answer begins. */
-  watchHead<Res>(call: Call, answer: Promise<Res>, { operation, timed = true }: GuardedOptions): Promise<Res> {
-    this.#seePeak();
-    const startedAt = call.clock.now();
-    answer.then(
-      () => this.#left(call, timed ? operation : undefined, startedAt),
-      () => this.#left(call, undefined, startedAt),
-    );
-    return answer;
-  }
-
   /** Of next to nothing in hand a turn is not so long that others have to wait for the next one. */
   #turnLimitOf(rank: number): number {
     const { turnLimit } = this.#limit;
@@ -171,22 +163,19 @@ export class ServerGuard {
     return this.places.inFlight < concurrency.minLimit ? Math.max(most, concurrency.minLimit) : most;
   }
 
-  /** Raises the limit at once, if nothing speaks against it. */
-  #grow(now: number): boolean {
-    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
-    this.places.admit();
-    return true;
-  }
-
-  #seePeak(): void {
+  /** A call has a place: it gives it back when it ends, or before. @param timed the operation whose time says something */
+  hold(call: Call, timed: string | undefined, now: number): HeldPlace {
     if (this.places.inFlight > this.#limit.peak) this.#limit.peak = this.places.inFlight;
+    const held = new HeldPlace(this, call, timed, now);
+    call.tells(held);
+    return held;
   }
 
-  /** @param timed the operation whose time says something */
-  #left(call: Call, timed: string | undefined, startedAt: number): void {
-    const now = call.endedAt;
+  /** Of the place. @param timed the operation that took as long as it should have, from `heldAt` on */
+  left(call: Call, timed: string | undefined, heldAt: number): void {
+    const now = call.ended ? call.endedAt : call.clock.now();
     this.#limit.ended += 1;
-    if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - startedAt);
+    if (timed !== undefined && !this.#failed(call)) addCall(this.#limit, timed, now - heldAt);
     this.places.leave();
     if (this.places.queued > 0) this.#grow(now);
     const move = turnWindow(this.#limit, now, this.#load.load(now), this.#policies.concurrency);
@@ -195,6 +184,13 @@ export class ServerGuard {
     if (raised) this.places.admit();
     const { ratio, loopDelayMs } = move;
     this.#tell('concurrency', raised ? 'raised' : 'lowered', { limit: this.limit, ratio, loopDelayMs });
+  }
+
+  /** Raises the limit at once, if nothing speaks against it. */
+  #grow(now: number): boolean {
+    if (!growAtOnce(this.#limit, now, this.#load.load(now), this.#policies.concurrency)) return false;
+    this.places.admit();
+    return true;
   }
 
   /**
@@ -214,7 +210,7 @@ export class ServerGuard {
   #full(call: Call, operation: string): FlotillaError {
     const { queue } = this.#policies;
     this.#queueClosedUntil = call.clock.now() + closedTimes * queue.standingMs;
-    return this.#refuse(call, operation, () => this.#fullness(call));
+    return this.#refuse(call, operation, this.#fullness(call));
   }
 
   #fullness({ priority }: Call): string {
@@ -225,11 +221,11 @@ export class ServerGuard {
       : `${inTurn} calls began in this turn of the event loop, which bears no more ${priority} ones`;
   }
 
-  #refuse(call: Call, operation: string, why: () => string): FlotillaError {
+  #refuse(call: Call, operation: string, why: string): FlotillaError {
     this.#refused += 1;
     tell(this.events, call.clock, 'shedding', 'refused', 'server', operation);
     const { retryAfterMs } = this.#policies.shedding;
-    return quickError(`not started: ${why()}; the caller may try another instance`, {
+    return quickError(`not started: ${why}; the caller may try another instance`, {
       executed: 'no',
       // Give or take a half, so that those who were refused together do not come back together.
       retryAfterMs: Math.ceil(retryAfterMs * (0.5 + call.random())),
@@ -267,11 +263,42 @@ export interface GuardedOptions {
   readonly timed?: boolean | undefined;
 }
 
+/** The place of one call. */
+class HeldPlace implements EndWatcher {
+  nextWatcher: EndWatcher | undefined = undefined;
+  readonly #guard: ServerGuard;
+  readonly #call: Call;
+  readonly #timed: string | undefined;
+  readonly #heldAt: number;
+  #left = false;
+
+  constructor(guard: ServerGuard, call: Call, timed: string | undefined, now: number) {
+    this.#guard = guard;
+    this.#call = call;
+    this.#timed = timed;
+    this.#heldAt = now;
+  }
+
+  ended(outcome: Outcome): void {
+    this.leave(outcome === undefined);
+  }
+
+  /** @param well its time says something. The first time counts. */
+  leave(well: boolean): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#guard.left(this.#call, well ? this.#timed : undefined, this.#heldAt);
+  }
+}
+
 /** Refuses what the process is too busy for. Errors: UNAVAILABLE with `executed: 'no'` and `retryAfterMs`. */
-export function shedding<Req, Res>({ guard, operation }: GuardedOptions): Filter<Req, Res> {
-  return (next) => (request, call) => {
-    const refusal = guard.shed(call, operation);
-    return refusal ? Promise.reject(refusal) : next(request, call);
+export function shedding({ guard, operation }: GuardedOptions): Gate {
+  return {
+    enter(call, now) {
+      const refusal = guard.shed(call, operation, now);
+      if (refusal) throw refusal;
+      return undefined;
+    },
   };
 }
 
@@ -279,21 +306,27 @@ export function shedding<Req, Res>({ guard, operation }: GuardedOptions): Filter
  * Works on as many calls at a time as the guard's limit allows; a burst waits a moment, what is more is refused. Errors:
  * UNAVAILABLE with `executed: 'no'` and `retryAfterMs`.
  */
-export function adaptiveConcurrency<Req, Res>(options: GuardedOptions): Filter<Req, Res> {
-  const { guard, operation, until = 'end' } = options;
-  return (next) => {
-    const go = (request: Req, call: Call): Promise<Res> => {
-      if (until === 'head') return guard.watchHead(call, next(request, call), options);
-      guard.watch(call, options);
-      return next(request, call);
-    };
-    const goLater = async (request: Req, call: Call): Promise<Res> => {
-      await guard.queue(call, operation);
-      return go(request, call);
-    };
-    return (request, call) => (guard.enter(call) ? go(request, call) : goLater(request, call));
+export function adaptiveConcurrency({ guard, operation, until = 'end', timed = true }: GuardedOptions): Gate {
+  const hold = (call: Call, now: number): void => {
+    const held = guard.hold(call, timed ? operation : undefined, now);
+    if (until === 'head') call.set(heldAttribute, held);
+  };
+  const wait = async (call: Call): Promise<void> => {
+    await guard.queue(call, operation);
+    hold(call, call.clock.now());
+  };
+  return {
+    enter(call, now) {
+      if (!guard.enter(call, now)) return wait(call);
+      hold(call, now);
+      return undefined;
+    },
+    ...(until === 'head' && { begun: (call: Call, well: boolean) => call.get(heldAttribute)?.leave(well) }),
   };
 }
+
+/** The place of a call that gives it back when its answer begins. */
+const heldAttribute: Attribute<HeldPlace> = attribute('heldPlace');
 
 /** An error without a trace of the stack: a refusal has to cost next to nothing, and its place is known. */
 function quickError(detail: string, details: ConstructorParameters<typeof FlotillaError>[2]): FlotillaError {

@@ -148,12 +148,12 @@ export class SimulatedServer implements LoadSource {
       call.end();
     };
     const start = (): void => {
-      guard.watch(call, { guard, operation: 'work' });
+      guard.hold(call, 'work', this.clock.now());
       if (this.#work.waitMs === 0) this.#compute(call, sentAt);
       else this.#ready.push({ at: this.clock.time + this.#work.waitMs, call, sentAt });
     };
-    if (guard.shed(call, 'work')) return refuse();
-    if (guard.enter(call)) return start();
+    if (guard.shed(call, 'work', this.clock.now())) return refuse();
+    if (guard.enter(call, this.clock.now())) return start();
     void guard.queue(call, 'work').then(start, refuse);
     await Promise.resolve();
     await Promise.resolve();

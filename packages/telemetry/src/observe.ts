@@ -83,8 +83,7 @@ export function observe<Req, Res>(options: ObserveOptions<Req, Res>): Filter<Req
  * What {@link observe} does, for whoever ends the calls itself and knows then what became of them: without a promise for each.
  *
  * ```ts
- * const observation = observer.begin('catalog.product', call);
- * call.onEnd((outcome) => observation.end(outcome));
+ * call.tells(observer.begin('catalog.product', call));
  * ```
  */
 export class CallObserver {

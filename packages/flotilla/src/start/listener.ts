@@ -1,4 +1,4 @@
-import { type Component, compose, FlotillaError, type Store } from '@flotilla/core';
+import { type Call, type Component, compose, FlotillaError, type ReadyHandler, type Store } from '@flotilla/core';
 import { type HttpHandler, type HttpListener, tellUtilisation } from '@flotilla/http';
 import { contractHandler } from '@flotilla/rpc';
 import { CallServer, serveDirectly, servingCalls, speakRSocket } from '@flotilla/rpc/rsocket';
@@ -61,13 +61,15 @@ function handlerOf<S>(
   );
   // A process of its own has one copy and pays nothing for others.
   const within = <T>(work: () => T): T => (parts.copies.size > 1 ? runInCopy(copy, work) : work());
+  const inThisCopy = <Req, Res>(serve: ReadyHandler<Req, Res>, asked: Req, call: Call): Res | Promise<Res> =>
+    runInCopy(copy, () => serve(asked, call));
   const inCopy: HttpHandler = (request, call) => within(() => filtered(request, call));
   if (!fast || config.transport === 'http') return inCopy;
   const calls = new CallServer(parts.bindings, {
     ...serving,
     random,
     utilisation,
-    filters: [(next) => (asked, call) => within(() => next(asked, call))],
+    around: (serve) => (asked, call) => (parts.copies.size > 1 ? inThisCopy(serve, asked, call) : serve(asked, call)),
     through: parts.filters.length > 0 ? inCopy : undefined,
   });
   return speakRSocket(serveDirectly(inCopy, calls), servingCalls(calls, leasesOf(policies)));

@@ -1,4 +1,11 @@
-import { type Call, defaultUrgency, formatBaggage, parseBaggage, parseTraceparent } from '@flotilla/core';
+import {
+  type Call,
+  defaultUrgency,
+  formatBaggage,
+  parseBaggage,
+  parseTraceparent,
+  readTraceparent,
+} from '@flotilla/core';
 import {
   checkedIdempotencyKey,
   type IncomingContext,
@@ -105,49 +112,68 @@ export function formatContract(version: number, hash: string): string {
 
 /** Reads {@link formatContext}'s text, whoever wrote it. Never throws. */
 export function parseContext(text: string): CarriedContext {
+  const bytes = Buffer.from(text);
+  return readContext(bytes, 0, bytes.length);
+}
+
+/** {@link parseContext} in place: only what is read becomes text. */
+export function readContext(bytes: Buffer, from: number, to: number): CarriedContext {
   const carried = emptyContext();
-  if (text.length > contextLimits.maxBytes) return carried;
+  if (to - from > contextLimits.maxBytes) return carried;
   let state = '';
   let seen = 0;
   let repeated = 0;
-  let at = 0;
-  for (let line = 0; at < text.length && line < contextLimits.maxLines; line++) {
-    const found = text.indexOf('\n', at);
-    const end = found < 0 ? text.length : found;
-    const bit = bitOf(text.charCodeAt(at));
+  let at = from;
+  for (let line = 0; at < to && line < contextLimits.maxLines; line++) {
+    const end = endOfLine(bytes, at, to);
+    const bit = bitOf(bytes[at] as number);
     if ((seen & bit) !== 0) repeated |= bit;
     seen |= bit;
-    const value = text.slice(at + 1, end);
     switch (bit) {
       case letters.d:
-        carried.timeoutMs = readTimeout(value);
+        carried.timeoutMs = readTimeout(bytes, at + 1, end);
         break;
       case letters.t:
-        carried.trace = parseTraceparent(value);
+        carried.trace = readTraceparent(bytes, at + 1, end);
         break;
       case letters.c:
-        readContract(value, carried);
+        readContract(bytes, at + 1, end, carried);
         break;
       case letters.s:
-        state = readTracestate(value);
+        state = readTracestate(bytes.toString('latin1', at + 1, end));
         break;
-      case letters.b:
-        carried.baggage = parseBaggage(value);
+      case 0:
         break;
-      case letters.u:
-        carried.urgency = /^[0-7]$/.test(value) ? Number(value) : undefined;
-        break;
-      case letters.a:
-        carried.attempt = readAttempt(value);
-        break;
-      case letters.k:
-        carried.idempotencyKey = readIdempotencyKey(value);
-        break;
+      default:
+        readRare(bit, bytes.toString('latin1', at + 1, end), carried);
     }
     at = end + 1;
   }
   if (state !== '' && carried.trace) carried.trace = { ...carried.trace, state };
   return repeated === 0 ? carried : withoutRepeated(carried, repeated);
+}
+
+function endOfLine(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && bytes[at] !== 0x0a) at++;
+  return at;
+}
+
+function readRare(bit: number, value: string, carried: CarriedContext): void {
+  switch (bit) {
+    case letters.b:
+      carried.baggage = parseBaggage(value);
+      break;
+    case letters.u:
+      carried.urgency = /^[0-7]$/.test(value) ? Number(value) : undefined;
+      break;
+    case letters.a:
+      carried.attempt = readAttempt(value);
+      break;
+    case letters.k:
+      carried.idempotencyKey = readIdempotencyKey(value);
+      break;
+  }
 }
 
 /**
@@ -206,26 +232,33 @@ function bitOf(code: number): number {
 }
 
 /** The line `c` that was read last: nearly all calls of a process say the same. */
-let lastContract: { readonly value: string; readonly version: number; readonly hash: string } | undefined;
+let lastContract: { readonly bytes: Uint8Array; readonly version: number; readonly hash: string } | undefined;
 
-function readContract(value: string, carried: CarriedContext): void {
+function readContract(bytes: Buffer, from: number, to: number, carried: CarriedContext): void {
   let read = lastContract;
-  if (read?.value !== value) {
+  if (!read || !isSame(read.bytes, bytes, from, to)) {
+    const value = bytes.toString('latin1', from, to);
     if (!/^[1-9][0-9]{0,8}:[0-9a-f]{16}$/.test(value)) return;
     const [version = '', hash = ''] = value.split(':');
-    read = { value, version: Number(version), hash };
+    read = { bytes: new Uint8Array(bytes.subarray(from, to)), version: Number(version), hash };
     lastContract = read;
   }
   carried.contractVersion = read.version;
   carried.contractHash = read.hash;
 }
 
+function isSame(known: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
+  if (known.length !== to - from) return false;
+  for (let at = 0; at < known.length; at++) if (known[at] !== bytes[from + at]) return false;
+  return true;
+}
+
 /** 1 to 10 digits. */
-function readTimeout(value: string): number | undefined {
-  if (value.length === 0 || value.length > 10) return undefined;
+function readTimeout(bytes: Uint8Array, from: number, to: number): number | undefined {
+  if (to === from || to - from > 10) return undefined;
   let timeoutMs = 0;
-  for (let at = 0; at < value.length; at++) {
-    const digit = value.charCodeAt(at) - 0x30;
+  for (let at = from; at < to; at++) {
+    const digit = (bytes[at] as number) - 0x30;
     if (!(digit >= 0 && digit <= 9)) return undefined;
     timeoutMs = timeoutMs * 10 + digit;
   }

@@ -1,6 +1,7 @@
 import {
   type Clock,
   type Filter,
+  gateFilter,
   type Logger,
   type Meter,
   nullLogger,
@@ -78,10 +79,12 @@ export function resolveOptions(options: ContractHandlerOptions): ResolvedOptions
     tracer: options.tracer ?? nullTracer,
     clock: options.clock,
     extraRoutes: options.extraRoutes ?? [],
-    protect: options.protect ?? (() => (next) => next),
+    protect: options.protect ?? unprotected,
     remember: options.remember,
   };
 }
+
+const unprotected: ProtectOperation = () => gateFilter({ enter: () => undefined });
 
 function atLeast(least: number, name: string, value: number): number {
   if (value >= least) return value;

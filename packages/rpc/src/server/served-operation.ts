@@ -53,9 +53,11 @@ export function parseOutput(served: ServedOperation, output: unknown, call: Call
   const { out } = served.operation;
   if (!out) return undefined;
   const validation = validateNow(out, output);
-  return validation instanceof Promise
-    ? validation.then((parsed) => outputOf(served, parsed, call))
-    : outputOf(served, validation, call);
+  return validation instanceof Promise ? outputLater(served, validation, call) : outputOf(served, validation, call);
+}
+
+function outputLater(served: ServedOperation, validation: Promise<Validation>, call: Call): Promise<unknown> {
+  return validation.then((parsed) => outputOf(served, parsed, call));
 }
 
 function outputOf({ name, log }: ServedOperation, parsed: Validation, call: Call): unknown {

@@ -1,4 +1,4 @@
-import { begin, type Call, FlotillaError, type Handler, runInCall, toFlotillaError } from '@flotilla/core';
+import { type Call, type CallScope, FlotillaError, type ReadyHandler, toFlotillaError } from '@flotilla/core';
 import type { CallObserver } from '@flotilla/telemetry';
 import type { CarriedContext } from '../../context/context-entry.ts';
 import { operationKinds } from '../../contract/index.ts';
@@ -13,7 +13,7 @@ import type { Served, ServedRequest } from './served-request.ts';
 import type { RoutedOperation } from './served-table.ts';
 
 /** What serves an operation, behind its filters. */
-export type OperationHandler = Handler<ServedRequest, Served>;
+export type OperationHandler = ReadyHandler<ServedRequest, Served>;
 
 /** One request that is being answered. */
 export class Answering implements ResponderListener, ServedRequest {
@@ -25,6 +25,8 @@ export class Answering implements ResponderListener, ServedRequest {
   readonly #codec: DataCodec;
   readonly #peerIsOurs: boolean;
   readonly #observer: CallObserver | undefined;
+  readonly #scope: CallScope;
+  waited = false;
   /** What nobody has read yet: whoever refuses the call does it without. */
   #unread: PayloadView | undefined;
   #value: unknown;
@@ -41,7 +43,9 @@ export class Answering implements ResponderListener, ServedRequest {
     peerIsOurs: boolean,
     payload: PayloadView,
     observer: CallObserver | undefined,
+    scope: CallScope,
   ) {
+    this.#scope = scope;
     this.#observer = observer;
     this.served = served;
     this.context = context;
@@ -64,14 +68,31 @@ export class Answering implements ResponderListener, ServedRequest {
     return this.#unreadable;
   }
 
-  /** Answers with one value, or with nothing. */
-  once(): void {
-    this.#begin((result) => this.#answered(result));
+  /** Does the work, and answers: at once, where the answer is there. */
+  begin(): void {
+    try {
+      const result = this.#scope.run(this.#call, Answering.#handled, this);
+      if (!(result instanceof Promise)) {
+        this.#answered(result);
+        return;
+      }
+      this.#answerLater(result);
+      this.waited = true;
+      if (this.#unread) this.#keep(this.#unread);
+    } catch (thrown) {
+      this.#rejected(thrown);
+    }
   }
 
-  /** Answers with many values. */
-  many(): void {
-    this.#begin((result) => this.#opened(result));
+  #answerLater(result: Promise<Served>): void {
+    result.then(
+      (answer) => this.#answered(answer),
+      (thrown: unknown) => this.#rejected(thrown),
+    );
+  }
+
+  static #handled(this: void, request: Answering): Served | Promise<Served> {
+    return request.#handle(request, request.#call);
   }
 
   cancelled(reason: FlotillaError): void {
@@ -97,12 +118,6 @@ export class Answering implements ResponderListener, ServedRequest {
   failed(code: number, text: string): void {
     this.#read();
     this.#input?.error(code, text);
-  }
-
-  #begin(answered: (result: Served) => void): void {
-    const call = this.#call;
-    runInCall(call, () => begin(this.#handle, this, call)).then(answered, (thrown: unknown) => this.#rejected(thrown));
-    if (this.#unread) this.#keep(this.#unread);
   }
 
   /** A filter refused it, or failed: handlers' failures are answers. */
@@ -137,11 +152,14 @@ export class Answering implements ResponderListener, ServedRequest {
   }
 
   #answered(result: Served): void {
+    if (result instanceof FlotillaError) this.#failedWith(result);
+    else if (operationKinds[this.served.info.kind].response === 'many') this.#opened(result);
+    else this.#whole(result);
+  }
+
+  /** One value, or none. */
+  #whole(result: Served): void {
     const stream = this.#stream;
-    if (result instanceof FlotillaError) {
-      this.#failedWith(result);
-      return;
-    }
     this.#input?.cancel(answered);
     try {
       if (result === undefined) stream?.complete();
@@ -152,12 +170,10 @@ export class Answering implements ResponderListener, ServedRequest {
     }
   }
 
+  /** Many values. */
   #opened(result: Served): void {
     const stream = this.#stream;
-    if (result instanceof FlotillaError || !stream) {
-      this.#failedWith(result);
-      return;
-    }
+    if (!stream) return;
     const head = this.#headTimer(stream);
     this.#output = new Outbound(result as AsyncIterable<unknown>, stream, {
       encode: (value) => {

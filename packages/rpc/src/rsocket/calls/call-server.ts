@@ -1,8 +1,10 @@
 import {
+  CallScope,
   type Clock,
-  compose,
+  composeReady,
   type Filter,
   FlotillaError,
+  gateFilter,
   nullLogger,
   nullMeter,
   nullTracer,
@@ -15,7 +17,7 @@ import { operationKinds } from '../../contract/index.ts';
 import type { Binding } from '../../handlers.ts';
 import { servedOperations } from '../../server/contract-handler.ts';
 import { type ContractHandlerOptions, resolveOptions } from '../../server/options.ts';
-import { answeredErrorAttribute, maxInputBytes, type ServedOperation } from '../../server/served-operation.ts';
+import { maxInputBytes, type ServedOperation } from '../../server/served-operation.ts';
 import type { PayloadView } from '../payload-view.ts';
 import type { RSocketPeer } from '../peer.ts';
 import type { RSocketResponder } from '../responder-port.ts';
@@ -40,6 +42,8 @@ export interface CallServerOptions extends Omit<ContractHandlerOptions, 'extraRo
   readonly random: Random;
   /** Stand before every operation, the first one outermost, inside of what measures calls. */
   readonly filters?: readonly Filter<ServedRequest, Served>[];
+  /** Stands around the work on each call, as a filter does, but hands an answer that is ready on as it is. Default: nothing. */
+  readonly around?: ((serve: OperationHandler) => OperationHandler) | undefined;
   /**
    * Where filters of HTTP messages stand before the operations: every call then passes through it as the request that it
    * would be over HTTP, and is answered by what the answer says. It measures calls itself. Default: none does.
@@ -67,20 +71,27 @@ export class CallServer {
   /** @throws FlotillaError CONTRACT_INVALID, RangeError: as `contractHandler` does */
   constructor(bindings: readonly Binding[], options: CallServerOptions) {
     this.options = options;
-    const { logger = nullLogger, meter = nullMeter, tracer = nullTracer, filters = [], through } = options;
+    const {
+      logger = nullLogger,
+      meter = nullMeter,
+      tracer = nullTracer,
+      filters = [],
+      around = (serve) => serve,
+      through,
+    } = options;
     // What goes through a handler of HTTP messages is measured and protected there.
     const observer = through ? undefined : new CallObserver({ logger, meter, tracer, kind: 'server' });
     this.observer = observer;
-    const serving: OperationHandler = through ? serveThroughHttp(through, options.random) : serveOperation;
+    const serving = around(through ? serveThroughHttp(through, options.random) : serveOperation);
     const resolved = resolveOptions(options);
-    const around = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
+    const filtersOf = ({ name, info }: ServedOperation): readonly Filter<ServedRequest, Served>[] =>
       observer
-        ? [observed(observer), ...filters, resolved.protect({ operation: name, streamed: info.streamed })]
+        ? [observed(observer, name), ...filters, resolved.protect({ operation: name, streamed: info.streamed })]
         : filters;
     const operations = servedOperations(bindings, resolved);
     const ownInputs = operations.filter((served) => !hasBytes(served)).map(maxInputBytes); // bytes travel as HTTP does
     this.maxPayloadBytes = Math.max(0, ...ownInputs) + metadataBytes;
-    this.table = new ServedTable(operations, (served) => compose(around(served), serving));
+    this.table = new ServedTable(operations, (served) => composeReady(filtersOf(served), serving));
     for (const codec of [jsonCodec, ...(options.codecs ?? [cborCodec])]) this.#codecs.set(codec.mime, codec);
   }
 
@@ -103,19 +114,21 @@ export class CallServer {
 
 const metadataBytes = 65_536;
 
-/** Measures each call until it ends. Its end is told by whoever answers it, so no promise is made for it here. */
-function observed(observer: CallObserver): Filter<ServedRequest, Served> {
-  return (next) => (request, call) => {
-    const observation = observer.begin(request.served.name, call);
-    call.onEnd((outcome) => observation.end(call.get(answeredErrorAttribute) ?? outcome));
-    return next(request, call);
-  };
+/** Measures each call of an operation until it ends. */
+function observed(observer: CallObserver, operation: string): Filter<ServedRequest, Served> {
+  return gateFilter({
+    enter(call) {
+      call.tells(observer.begin(operation, call));
+      return undefined;
+    },
+  });
 }
 
 /** Answers the calls of one connection. */
 export class CallResponder implements RSocketResponder {
   readonly #server: CallServer;
   readonly #http: RSocketResponder | undefined;
+  readonly #scope = new CallScope();
   #codec: DataCodec = jsonCodec;
   #metadataMime = '';
   #caller: CallerLinks | undefined;
@@ -158,31 +171,25 @@ export class CallResponder implements RSocketResponder {
   requestResponse(payload: PayloadView, stream: ResponderStream): void {
     const metadata = readRequestMetadata(payload, this.#metadataMime);
     if (metadata.isHttp && this.#http?.requestResponse) this.#http.requestResponse(payload, stream);
-    else this.#take(metadata, payload, stream, 'request-response')?.once();
+    else this.#take(metadata, payload, stream, 'request-response')?.begin();
   }
 
   fireAndForget(payload: PayloadView): void {
     const metadata = readRequestMetadata(payload, this.#metadataMime);
     if (metadata.isHttp && this.#http?.fireAndForget) this.#http.fireAndForget(payload);
-    else this.#take(metadata, payload, undefined, 'fire-and-forget')?.once();
+    else this.#take(metadata, payload, undefined, 'fire-and-forget')?.begin();
   }
 
   requestStream(payload: PayloadView, stream: ResponderStream): void {
     const metadata = readRequestMetadata(payload, this.#metadataMime);
     if (metadata.isHttp && this.#http?.requestStream) this.#http.requestStream(payload, stream);
-    else this.#take(metadata, payload, stream, 'request-stream')?.many();
+    else this.#take(metadata, payload, stream, 'request-stream')?.begin();
   }
 
   requestChannel(payload: PayloadView, stream: ResponderStream): void {
     const metadata = readRequestMetadata(payload, this.#metadataMime);
-    if (metadata.isHttp && this.#http?.requestChannel) {
-      this.#http.requestChannel(payload, stream);
-      return;
-    }
-    const taken = this.#take(metadata, payload, stream, 'request-channel');
-    if (!taken) return;
-    if (operationKinds[taken.served.info.kind].response === 'many') taken.many();
-    else taken.once();
+    if (metadata.isHttp && this.#http?.requestChannel) this.#http.requestChannel(payload, stream);
+    else this.#take(metadata, payload, stream, 'request-channel')?.begin();
   }
 
   refusal(error: FlotillaError): string {
@@ -211,6 +218,7 @@ export class CallResponder implements RSocketResponder {
         this.#peerIsOurs,
         payload,
         this.#server.observer,
+        this.#scope,
       );
     } catch (thrown) {
       const error = toFlotillaError(thrown);
@@ -224,14 +232,16 @@ export class CallResponder implements RSocketResponder {
 type Interaction = 'request-response' | 'fire-and-forget' | 'request-stream' | 'request-channel';
 
 /** How an operation may be asked for. A notification that is answered tells that it was taken. */
-function assertInteraction({ name, info: { kind }, mapping }: ServedOperation, asked: Interaction): void {
+function assertInteraction(served: ServedOperation, asked: Interaction): void {
+  const { name, info } = served;
+  const { kind } = info;
   const { request, response } = operationKinds[kind];
   const usual = request === 'many' ? 'request-channel' : response === 'many' ? 'request-stream' : 'request-response';
   if (asked !== usual && !(asked === 'fire-and-forget' && kind === 'notify')) {
     const taken = kind === 'notify' ? `${usual} or fire-and-forget` : usual;
     throw new FlotillaError('METHOD_NOT_ALLOWED', `"${name}" takes ${taken}, not ${asked}`);
   }
-  if (hasBytes({ mapping })) {
+  if (hasBytes(served)) {
     throw new FlotillaError(
       'UNIMPLEMENTED',
       `"${name}" takes or answers bytes, which only HTTP carries: call it over HTTP`,

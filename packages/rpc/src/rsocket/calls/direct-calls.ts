@@ -12,6 +12,7 @@ import { declaredOrBad } from '../../client/http/read-output.ts';
 import type { CalledOperation, OperationRequest, OperationResponse } from '../../client/operation-request.ts';
 import { formatContext, formatContract, parseContext } from '../../context/context-entry.ts';
 import { contractHash, operationKinds } from '../../contract/index.ts';
+import { answeredErrorAttribute } from '../../server/served-operation.ts';
 import type { CallServer } from './call-server.ts';
 import { type Caller, callerAttribute } from './caller.ts';
 import { hasBytes } from './has-bytes.ts';
@@ -143,7 +144,8 @@ class Visit {
       this.#inner = inner;
       if (this.#caller) inner.set(callerAttribute, this.#caller);
       const value = operationKinds[info.kind].request === 'many' ? this.#elements() : this.#copied(this.#input);
-      const answered = runInCall(inner, () => entry({ served, value, context, unreadable: undefined }, inner));
+      const request = { served, value, context, unreadable: undefined, waited: true };
+      const answered = runInCall(inner, () => Promise.try(entry, request, inner));
       return this.#untilLeft(answered.then((result) => this.#answer(result, served.headWaitMs)));
     } catch (thrown) {
       return this.refuse(thrown);
@@ -283,7 +285,8 @@ class Visit {
     this.#outcome = error;
     this.#unlisten?.();
     this.#leave(this);
-    this.#inner?.end(error);
+    // The callee's side ends with what it answered, the caller's with what came of that.
+    this.#inner?.end(error && (this.#inner.get(answeredErrorAttribute) ?? error));
     this.#call.end(error);
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FlotillaError } from '@flotilla/core';
+import { currentCall, FlotillaError, gateFilter } from '@flotilla/core';
 import { settle } from '@flotilla/core/testing';
 import { prometheusMeter } from '@flotilla/telemetry';
 import { assertIdle, collect, elementsOf, serving, shop } from '../../../test/shop-calls.ts';
@@ -72,6 +72,26 @@ describe('what protects operations', () => {
     await settle();
     free.resolve();
     assert.deepEqual(await answers, [{ id: 'first' }, { id: 'second' }, 3]);
+    assertIdle(pair);
+  });
+});
+
+describe('a handler that answers at once', () => {
+  it('is answered before the next request is looked at, and works in its own call', async () => {
+    const order: string[] = [];
+    const filters: CallServerOptions['filters'] = [
+      gateFilter({
+        enter(call) {
+          order.push(`asked ${currentCall() === call}`);
+          call.onEnd(() => order.push('ended'));
+          return undefined;
+        },
+      }),
+    ];
+    const pair = serving({}, { filters });
+    const client = pair.client(shop);
+    await Promise.all([client.order({}), client.order({})]);
+    assert.deepEqual(order, ['asked true', 'ended', 'asked true', 'ended']);
     assertIdle(pair);
   });
 });

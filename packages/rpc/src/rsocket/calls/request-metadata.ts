@@ -1,4 +1,4 @@
-import { type CarriedContext, foreignContext, parseContext } from '../../context/context-entry.ts';
+import { type CarriedContext, foreignContext, parseContext, readContext } from '../../context/context-entry.ts';
 import { CompositeReader } from '../composite-metadata.ts';
 import { compositeMime, mimeType, routingMime } from '../mime.ts';
 import type { PayloadView } from '../payload-view.ts';
@@ -38,19 +38,18 @@ export function readRequestMetadata(request: PayloadView, metadataMime: string):
 
 function readEntries(bytes: Buffer): RequestMetadata {
   let route = '';
-  let own: string | undefined;
+  let own: CarriedContext | undefined;
   let traceparent: string | undefined;
   let tracestate: string | undefined;
   let baggage: string | undefined;
   let isHttp = false;
   while (reader.next()) {
     if (reader.is(routingMime)) route = reader.firstTag();
-    else if (reader.is(contextMime)) own = bytes.toString('latin1', reader.start, reader.end);
+    else if (reader.is(contextMime)) own = readContext(bytes, reader.start, reader.end);
     else if (reader.is(traceparentMime)) traceparent = reader.text();
     else if (reader.is(tracestateMime)) tracestate = reader.text();
     else if (reader.is(baggageMime)) baggage = reader.text();
     else if (reader.is(httpMime)) isHttp = true;
   }
-  const context = own === undefined ? foreignContext(traceparent, tracestate, baggage) : parseContext(own);
-  return { route, context, isHttp };
+  return { route, context: own ?? foreignContext(traceparent, tracestate, baggage), isHttp };
 }

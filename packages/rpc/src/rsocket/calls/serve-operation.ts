@@ -17,48 +17,44 @@ import type { Served, ServedRequest } from './served-request.ts';
 
 /**
  * Serves one call without any message of HTTP: parses the input by its schema, once, runs the handler in its call, parses
- * and strips the output. Whatever failed is the answer: this never rejects. What validators and handlers answer at once
- * costs no further turn.
+ * and strips the output. Whatever failed is the answer: this never throws, nor rejects. What validators and handlers answer
+ * at once is given at once.
  */
-export function serveOperation(request: ServedRequest, call: Call): Promise<Served> {
+export function serveOperation(request: ServedRequest, call: Call): Served | Promise<Served> {
   const { served } = request;
   call.set(operationAttribute, served.info);
   try {
     const input = parseInput(request, call);
-    if (input instanceof Promise) {
-      return input.then(
-        (parsed) => begin(served, parsed, call),
-        (thrown) => refused(thrown, served, call),
-      );
-    }
-    return begin(served, input, call);
+    return input instanceof Promise ? beginLater(request, input, call) : begin(request, input, call);
   } catch (thrown) {
-    return Promise.resolve(refused(thrown, served, call));
+    return refused(thrown, served, call);
   }
+}
+
+// Whatever waits stands in a function of its own: what its inner functions need would be put aside for each call, also for
+// those that wait for nothing.
+
+function beginLater(request: ServedRequest, input: Promise<unknown>, call: Call): Promise<Served> {
+  return input.then(
+    (parsed) => begin(request, parsed, call),
+    (thrown) => refused(thrown, request.served, call),
+  );
 }
 
 function refused(thrown: unknown, served: ServedOperation, call: Call): FlotillaError {
   return told(refusalOf(thrown, served, call), call);
 }
 
-function begin(served: ServedOperation, input: unknown, call: Call): Promise<Served> {
+function begin({ served, waited }: ServedRequest, input: unknown, call: Call): Served | Promise<Served> {
   try {
-    call.throwIfCancelled();
+    call.throwIfCancelled(waited ? undefined : call.startedAt);
   } catch (thrown) {
-    return Promise.resolve(refused(thrown, served, call));
+    return refused(thrown, served, call);
   }
   try {
-    if (operationKinds[served.info.kind].response === 'many') {
-      return Promise.resolve(new AnsweredElements(served, input, call));
-    }
+    if (operationKinds[served.info.kind].response === 'many') return new AnsweredElements(served, input, call);
     const output = run(served, input, call);
-    // The caller learns in time that it is too late, also from a handler that looks at no deadline.
-    const work = isThenable(output) ? within(call, Promise.resolve(output)) : undefined;
-    if (!work) return answer(served, output, call);
-    return work.then(
-      (value) => answer(served, value, call),
-      (thrown) => failed(served, thrown, call),
-    );
+    return isThenable(output) ? answerLater(served, output, call) : answer(served, output, call);
   } catch (thrown) {
     return failed(served, thrown, call);
   }
@@ -69,14 +65,25 @@ function isThenable(output: unknown): output is PromiseLike<unknown> {
   return typeof (output as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
 
-function answer(served: ServedOperation, output: unknown, call: Call): Promise<Served> {
+/** The caller learns in time that it is too late, also from a handler that looks at no deadline. */
+function answerLater(served: ServedOperation, output: PromiseLike<unknown>, call: Call): Promise<Served> {
+  return within(call, Promise.resolve(output)).then(
+    (value) => answer(served, value, call),
+    (thrown) => failed(served, thrown, call),
+  );
+}
+
+function answer(served: ServedOperation, output: unknown, call: Call): Served | Promise<Served> {
   try {
     const parsed = parseOutput(served, output, call);
-    if (!(parsed instanceof Promise)) return Promise.resolve(parsed);
-    return parsed.catch((thrown: unknown) => failed(served, thrown, call));
+    return parsed instanceof Promise ? orFailed(served, parsed, call) : parsed;
   } catch (thrown) {
     return failed(served, thrown, call);
   }
+}
+
+function orFailed(served: ServedOperation, parsed: Promise<unknown>, call: Call): Promise<Served> {
+  return parsed.catch((thrown: unknown) => failed(served, thrown, call));
 }
 
 async function failed(served: ServedOperation, thrown: unknown, call: Call): Promise<Served> {
@@ -98,9 +105,11 @@ function parseInput(request: ServedRequest, call: Call): unknown {
     return parsedElements({ operation: name, schema: operation.in }, value as AsyncIterable<unknown>, call);
   }
   const validation = validateNow(operation.in, value);
-  return validation instanceof Promise
-    ? validation.then((parsed) => inputOf(parsed, request))
-    : inputOf(validation, request);
+  return validation instanceof Promise ? inputLater(validation, request) : inputOf(validation, request);
+}
+
+function inputLater(validation: Promise<Validation>, request: ServedRequest): Promise<unknown> {
+  return validation.then((parsed) => inputOf(parsed, request));
 }
 
 function inputOf(parsed: Validation, { served, context }: ServedRequest): unknown {

@@ -13,6 +13,8 @@ export interface ServedRequest {
   readonly context: CarriedContext;
   /** Why there is no value: it could not be read. To ask is to look at it. */
   readonly unreadable: FlotillaError | undefined;
+  /** Did it wait for anything since its call began? Then the deadline may have passed meanwhile. */
+  readonly waited: boolean;
 }
 
 /** What serving a call came to: the output, the elements of a stream, undefined without output, or the error to answer. */
