@@ -1,6 +1,6 @@
 /**
  * Calls one subject of the rows of calls, so many at a time, and checks every answer:
- * `client.ts <subject> <ports> <at a time> [bytes of an answer]`.
+ * `client.ts <subject> <ports> <at a time> [bytes of an answer] [at most in hand]`.
  */
 import { memoryInUse } from '../harness/memory.ts';
 import { serveHarness } from '../harness/program.ts';
@@ -12,11 +12,11 @@ import { loadSubject } from './subjects.ts';
 /** One call of so many carries an invalid field, where the server validates. */
 const invalidEvery = 1_000;
 
-const [subjectId = '', ports = '', concurrency = '', answerBytes = '0'] = process.argv.slice(2);
+const [subjectId = '', ports = '', concurrency = '', answerBytes = '0', atMost = concurrency] = process.argv.slice(2);
 if (Number(answerBytes) > 0) setAnswerBytes(Number(answerBytes));
 const lanes = Number(concurrency);
 const subject = await loadSubject(subjectId);
-const client = await subject.connect(ports.split(',').map(Number), lanes);
+const client = await subject.connect(ports.split(',').map(Number), Number(atMost));
 const { invalid } = client;
 
 const made = { calls: 0, invalid: 0, refused: 0, wrong: 0 };

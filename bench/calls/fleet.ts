@@ -126,6 +126,9 @@ export interface StartedApp {
   readonly tracer: RecordingTracer;
 }
 
+/** A process has one, however many services the bench starts in it. */
+const load = new NodeLoad();
+
 /** Starts an application as `run()` does, with a fixed resolver instead of a registry. @param config YAML over the defaults */
 export async function startApp(app: App<Record<never, never>>, resolver: Resolver, config = ''): Promise<StartedApp> {
   const meter = prometheusMeter();
@@ -144,7 +147,7 @@ export async function startApp(app: App<Record<never, never>>, resolver: Resolve
     advertise: (host) => ({ host, reason: 'the bench runs on one machine' }),
   };
   const { values } = loadConfig(serviceSchema(undefined), { files: [{ name: 'bench', text: config, at: [] }] });
-  const policies = policiesOf(values, { ...foundation, meter, load: new NodeLoad() });
+  const policies = policiesOf(values, { ...foundation, meter, load });
   return { running: await startService(app, values, { ...runtime, policies }), meter, tracer };
 }
 

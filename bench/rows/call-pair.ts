@@ -8,6 +8,8 @@ export type Counts = Readonly<Record<string, number>>;
 export interface PairSettings {
   /** Calls at a time. */
   readonly outstanding: number;
+  /** Calls that the client has to be able to have in hand, where those are more. */
+  readonly atMost?: number;
   readonly answerBytes?: number;
   readonly instances?: number;
   /** The bench of another checkout. */
@@ -59,6 +61,11 @@ function startCallClient(id: string, { ready }: Program, settings: PairSettings)
   const ports = ready['ports'] ?? [ready['port']];
   const args = [String(ports), String(settings.outstanding)];
   if (id === 'dubbo') return startJavaProgram('Client', args, cores.others);
-  const more = settings.answerBytes === undefined ? [] : [String(settings.answerBytes)];
-  return startProgram('calls/client.ts', [id, ...args, ...more], cores.others, settings.folder);
+  const { answerBytes = 0, atMost = settings.outstanding } = settings;
+  return startProgram(
+    'calls/client.ts',
+    [id, ...args, String(answerBytes), String(atMost)],
+    cores.others,
+    settings.folder,
+  );
 }

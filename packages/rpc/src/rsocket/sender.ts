@@ -6,6 +6,7 @@ import { frameFlag, frameType, headBytes, readU32, rsocketError } from './frame.
 import type { RSocketLimits } from './limits.ts';
 import { LongText } from './long-text.ts';
 import { OutBuffer, type Sendable } from './out-buffer.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 
 /** A gathered piece of this size is sent at once. */
 const pieceBytes = 65_536;
@@ -29,6 +30,8 @@ export class Sender implements FrameWriter {
   #scheduled = false;
   #closed = false;
   #handed = 0;
+  /** Bytes that the buffer of the last turn needed. */
+  #room = 0;
   #waiting: (() => void)[] = [];
   #waitingForIdle: (() => void)[] = [];
 
@@ -280,13 +283,14 @@ export class Sender implements FrameWriter {
     if (out.length === 0 || this.#channel.queuedBytes >= channelBytes) return;
     const bytes = out.bytes.subarray(0, out.length);
     this.#handed += out.length;
+    this.#room = 3 * out.length; // text is given the room of the longest that it can be
     out.length = 0;
     if (!this.#channel.write(bytes)) out.bytes = noBytes; // the channel has it now
     this.#giveBack();
   }
 
   #open(): OutBuffer {
-    if (this.#out === nothing) this.#out = spare.pop() ?? new OutBuffer(Buffer.allocUnsafeSlow(2 * pieceBytes));
+    if (this.#out === nothing) this.#out = spare.take(this.#room);
     return this.#out;
   }
 
@@ -294,7 +298,7 @@ export class Sender implements FrameWriter {
     const out = this.#out;
     this.#out = nothing;
     out.length = 0;
-    if (out !== nothing && spare.length < maxSpare && out.bytes.length === 2 * pieceBytes) spare.push(out);
+    spare.give(out);
   }
 }
 
@@ -308,6 +312,5 @@ function writeMetadata(out: OutBuffer, metadata: Sendable): void {
 const noBytes = Buffer.alloc(0);
 /** Stands for "no buffer". Never written to. */
 const nothing = new OutBuffer(noBytes);
-/** Buffers that no connection uses now. */
-const spare: OutBuffer[] = [];
-const maxSpare = 16;
+/** Of all connections of the process. */
+const spare = new SpareBuffers();
