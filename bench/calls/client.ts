@@ -103,7 +103,11 @@ async function stalled(calls: number): Promise<object> {
     else refused++;
   };
   const pending = Array.from({ length: calls }, () => client.stalled?.().catch(failed));
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Thousands of refusals, each of which may have been tried once more, take their time.
+  for (let seen = -1; seen !== refused; ) {
+    seen = refused;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   const outstanding = calls - refused - late;
   const bytes = (memoryInUse() - before) / outstanding;
   await Promise.all(pending);

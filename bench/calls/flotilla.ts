@@ -99,7 +99,7 @@ export function subjectOver(protocol: 'http' | 'rsocket', apart = false): CallSu
           }
           return elements;
         },
-        stalled: () => client.stalled(undefined, undefined, { timeoutMs: 1_000 }),
+        stalled: () => client.stalled(undefined, undefined, { timeoutMs: 4_000 }),
         counters: async () => ({
           tracedByClient: tracer.ended,
           meteredByClient: await metricSum(meter, 'flotilla_client_calls_total'),
