@@ -190,7 +190,7 @@ class BalancedCluster<Req, Res> implements Cluster<Req, Res> {
   }
 
   #adopt(instances: readonly Instance[], known = true): void {
-    const before = this.known ? new Set(this.#members.up()) : undefined;
+    const before = this.known && this.#options.renewed ? new Set(this.#members.up()) : undefined;
     this.#live = instances;
     this.#members.update(instances, this.#clock.now());
     this.#log.passedOver(this.#members.unaccepted);

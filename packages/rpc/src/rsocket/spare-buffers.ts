@@ -15,7 +15,7 @@ export class SpareBuffers {
   readonly #small: OutBuffer[] = [];
   readonly #large: OutBuffer[] = [];
 
-  /** @param bytes that will be needed, as far as anybody knows; a buffer grows when it is more */
+  /** @param bytes that the last turn needed: a guess, which decides on the size only, since a buffer grows */
   take(bytes: number): OutBuffer {
     const isSmall = bytes <= smallBytes;
     const spare = isSmall ? this.#small.pop() : this.#large.pop();

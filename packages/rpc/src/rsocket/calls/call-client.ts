@@ -112,26 +112,20 @@ function fire(
 
 const fired: Promise<OperationResponse> = Promise.resolve(undefined);
 
-/** @throws FlotillaError INVALID_INPUT */
-function encoded(operation: CalledOperation, input: unknown, codec: DataCodec): ReturnType<DataCodec['encode']> {
-  try {
-    return codec.encode(input);
-  } catch (cause) {
-    throw inputUnsayable(operation.name, cause);
-  }
-}
-
-/** @throws FlotillaError INVALID_INPUT */
-function encodedElement(
+/**
+ * @param number of one element of many, from 0 on; else it is the whole input
+ * @throws FlotillaError INVALID_INPUT
+ */
+function encoded(
   { name }: CalledOperation,
-  number: number,
   value: unknown,
   codec: DataCodec,
+  number?: number,
 ): ReturnType<DataCodec['encode']> {
   try {
     return codec.encode(value);
   } catch (cause) {
-    throw elementUnsayable(name, number, cause);
+    throw number === undefined ? inputUnsayable(name, cause) : elementUnsayable(name, number, cause);
   }
 }
 
@@ -339,7 +333,7 @@ async function channel(
     const pulled = iterator.next();
     const first = await soon(pulled, call);
     call.throwIfCancelled();
-    const data = !first || first.done ? undefined : encodedElement(operation, 0, first.value, terms.codec);
+    const data = !first || first.done ? undefined : encoded(operation, first.value, terms.codec, 0);
     const answer = answersMany ? new Elements(operation, call, terms) : new ChannelAnswer(operation, call, terms);
     const demand = answer instanceof Elements ? answer.items.window : 1;
     const isLast = first?.done === true;
@@ -401,7 +395,7 @@ function pump(
 ): Outbound<unknown> {
   let number = firstNumber;
   return new Outbound(elements, opened, {
-    encode: (value) => encodedElement(operation, number++, value, codec),
+    encode: (value) => encoded(operation, value, codec, number++),
     // What the caller's own generator throws is the outcome of the call, here and there.
     fail: (error) => call.cancel(error),
   });
